@@ -1,0 +1,72 @@
+/** What a command's effects ask of a browser. The real executor drives WebDriver; the stub answers at once. */
+
+import type { Lease } from '../../machines/protocol.ts';
+import type { ActionResult, FlowAction, Proof } from '../../schemas/generated/contracts.ts';
+
+/** One action of one command, params already put in (`${params.text}` is resolved by `resolve.ts`). */
+export interface ActionRun {
+  commandId: string;
+  lease: Lease;
+  platform: string;
+  accountId: string | null;
+  /** Scope `script`: waitForExpression may run. */
+  allowScript: boolean;
+  action: FlowAction;
+  /** Actions before this one, for finding the way back to its page after a browser was lost. */
+  before: FlowAction[];
+  /** What makes this attempt this attempt and not another wish for the same: idempotency key or command id. */
+  intent: string;
+}
+
+export interface Artifact {
+  id: string;
+  kind: 'screenshot' | 'html';
+  media_type: string;
+  sha256: string;
+  size: number;
+}
+
+export interface Prepared {
+  /** sha256(account, site, canonical target, verb, normalised payload, intent), hex */
+  dedupeKey: string;
+  /** The page shows that it is done already; nothing need be attempted. */
+  alreadyDone: boolean;
+  proofs: Proof[];
+  artifacts: Artifact[];
+}
+
+/**
+ * What the armed click's witness saw over the action's steps.
+ * DELIVERED: the target had it. GONE: the document changed under the listeners; as delivered. UNKNOWN: no answer.
+ */
+export interface Attempted {
+  witness: 'DELIVERED' | 'GONE' | 'UNKNOWN' | 'NONE';
+  proofs: Proof[];
+}
+
+export interface Verified {
+  outcome: 'VERIFIED' | 'VERIFICATION_FAILED';
+  /** Why it failed, with what was tried and seen. */
+  why: string | null;
+  extracted?: ActionResult['extracted'];
+  proofs: Proof[];
+  artifacts: Artifact[];
+}
+
+/**
+ * Every call honours `signal` and rejects with a ControlError. LEASE_LOST, DRIVER_LOST and DRIVER_TIMEOUT mean the
+ * browser is gone or silent; for a write in `attempt` they mean that what happened is not known.
+ */
+export interface StepExecutor {
+  /** Reads only: resolves registry names, computes the dedupe key, evaluates the dedupe predicate. */
+  prepare(run: ActionRun, signal: AbortSignal): Promise<Prepared>;
+  /** The action's steps, once. A click is armed, sent, and collected; typed text is read back before anything after it. */
+  attempt(run: ActionRun, effect: { id: string; resumed: boolean }, signal: AbortSignal): Promise<Attempted>;
+  /** The action's predicate, polled; then screenshot, and what it extracts. */
+  verify(run: ActionRun, signal: AbortSignal): Promise<Verified>;
+  /**
+   * After a lost browser: walks the reads of `before` and this action's own page again, and looks whether the action
+   * is done. Attempts nothing.
+   */
+  reconcile(run: ActionRun, signal: AbortSignal): Promise<Verified>;
+}

@@ -1,0 +1,293 @@
+/**
+ * The two seams of the runtime: `ActorHost` (what servers and machines' owners see) and `Journal` (what a host writes
+ * through). The embedded host on SQLite is one pair; a cluster host on Restate with JetStream is meant to be another,
+ * and nothing above these interfaces may know which it has.
+ */
+import type { AnyStateMachine } from 'xstate';
+import type { Failure } from '../../schemas/errors.ts';
+import type { EventEnvelope, Severity } from '../../schemas/generated/contracts.ts';
+
+/** `kind/id` */
+export type Address = string;
+
+/** What is told to an actor. The host adds `at`, the ms since 1970 when it took the event. */
+export interface MachineEvent {
+  type: string;
+  at?: number;
+  [key: string]: unknown;
+}
+
+/** Whom an actor's events are about; from the machine's root `meta.subject`. */
+export interface Subject {
+  correlation_id: string | null;
+  command_id: string | null;
+  session_id: string | null;
+  account_id: string | null;
+  platform: string | null;
+}
+
+/** A kind of actor the host can run. The machine is complete: its promises are provided. */
+export interface ActorKind {
+  kind: string;
+  machine: AnyStateMachine;
+  /** false: no snapshot, timer or effect of it is kept across a restart; its events are in the log all the same. */
+  durable: boolean;
+}
+
+/** One live or ended actor as the journal keeps it. All of it is JSON. */
+export interface ActorRecord {
+  address: Address;
+  kind: string;
+  id: string;
+  /** Hash of the machine it was made by. */
+  machineVersion: string;
+  /** Steps taken; the first makes it 1. */
+  step: number;
+  status: 'active' | 'done' | 'error';
+  /** State path, regions joined by a comma: `RUNNING.PREPARING`. */
+  state: string;
+  /** Persisted XState snapshot: value, context, historyValue, output, error, and `children` as id → {src, address?}. */
+  snapshot: PersistedSnapshot;
+  subject: Subject;
+  /** ms since 1970 */
+  createdAt: number;
+  updatedAt: number;
+  /** The earliest of its own timers, ms since 1970. */
+  deadlineAt: number | null;
+  /** Cursor of its newest event. */
+  lastCursor: number;
+}
+
+export interface PersistedSnapshot {
+  value: unknown;
+  context: Record<string, unknown>;
+  status: 'active' | 'done' | 'error' | 'stopped';
+  historyValue?: Record<string, string[]>;
+  output?: unknown;
+  error?: unknown;
+  children: Record<string, { src: string; effect?: string; address?: Address }>;
+}
+
+/** One row of the log. `cursor` is assigned by the host in commit order. */
+export interface EventRow {
+  cursor: number;
+  eventId: string;
+  emittedAt: number;
+  severity: Severity;
+  type: string;
+  actorKind: string;
+  actorId: string;
+  step: number;
+  subject: Subject;
+  payload: EventEnvelope['payload'];
+}
+
+export interface EffectRow {
+  /** `<address>#<step>.<index>`: stable across crashes, the idempotency key of whatever it does outside. */
+  id: string;
+  address: Address;
+  /** The invoke id in the machine: its result comes back as `xstate.done.actor.<child>`. */
+  child: string;
+  src: string;
+  input: unknown;
+}
+
+export interface TimerRow {
+  address: Address;
+  id: string;
+  dueAt: number;
+  event: MachineEvent;
+}
+
+export interface TellRow {
+  /** `<from>#<step>.<index>` */
+  id: string;
+  from: Address | null;
+  to: Address;
+  event: MachineEvent;
+}
+
+/** Tables that are not actors: written in the same transaction as a step, or by `host.write`. */
+export interface Tables {
+  /** key: service + key */
+  idempotency: { service: string; key: string; body_hash: string; command_id: string; created_at: number };
+  /** key: dedupe_key. A row of another command is never overwritten. */
+  ledger: {
+    dedupe_key: string;
+    command_id: string;
+    action: string;
+    effect_id: string | null;
+    state: 'ATTEMPTED' | 'VERIFIED' | 'VERIFICATION_FAILED' | 'UNKNOWN';
+    updated_at: number;
+  };
+  /** key: id. The bytes are in `<data>/artifacts/<first two hex digits>/<sha256>`. */
+  artifacts: {
+    id: string;
+    command_id: string | null;
+    kind: string;
+    media_type: string;
+    sha256: string;
+    size: number;
+    created_at: number;
+  };
+  /** key: name + version. `body` is the flow as JSON text. */
+  flows: { name: string; version: number; body: string; created_at: number };
+  /** key: id. Only the SHA-256 of a token is kept; `scopes` is a JSON list. */
+  tokens: {
+    id: string;
+    sha256: string;
+    service: string;
+    scopes: string;
+    created_at: number;
+    expires_at: number | null;
+    revoked_at: number | null;
+  };
+  /** key: service + name */
+  consumers: { service: string; name: string; cursor: number; updated_at: number };
+}
+export type TableName = keyof Tables;
+export type Write = { [T in TableName]: { into: T; row: Tables[T] } }[TableName];
+
+/** Everything one group commit writes: all of it or nothing. */
+export interface Batch {
+  events: EventRow[];
+  /** The newest record of each actor that moved. */
+  actors: ActorRecord[];
+  timers: { set: TimerRow[]; cleared: { address: Address; id: string }[] };
+  effects: { declared: EffectRow[]; settled: string[] };
+  tells: { sent: TellRow[]; consumed: string[] };
+  writes: Write[];
+}
+
+/** Columns compare by equality; a list means any of. */
+export interface ActorQuery {
+  kind?: string;
+  ids?: string[];
+  /** A state path's first segment: `RUNNING` finds `RUNNING.PREPARING`. */
+  state?: string | string[];
+  status?: ActorRecord['status'];
+  session_id?: string;
+  account_id?: string;
+  correlation_id?: string;
+  platform?: string;
+  /** JSON path in context → value: { 'envelope.type': 'flow.run' } */
+  context?: Record<string, string | number>;
+  createdSince?: number;
+  /** Newest first. Default 50, at most 500. */
+  limit?: number;
+  /** From the previous page's `next`. */
+  page?: string;
+}
+
+export interface EventFilter {
+  severity?: string[];
+  event_types?: string[];
+  session_id?: string;
+  account_id?: string;
+  platform?: string;
+  command_id?: string;
+  correlation_id?: string;
+  actor_kinds?: string[];
+  actor_id?: string;
+}
+
+/** What a restarted host has to take up again. */
+export interface Pending {
+  timers: TimerRow[];
+  effects: EffectRow[];
+  /** Oldest first. */
+  tells: TellRow[];
+}
+
+export interface Journal {
+  /**
+   * Opens or makes the database, runs migrations, checks it.
+   * `boot` counts the opens of this data directory, for fencing numbers that never come again.
+   * @throws ControlError JOURNAL_DAMAGED, JOURNAL_TOO_NEW, DATA_DIR_UNWRITABLE
+   */
+  open(): Promise<{ head: number; tail: number; boot: number }>;
+  /** Resolves once the whole batch is on disk. @throws ControlError JOURNAL_UNAVAILABLE: then nothing of it is. */
+  commit(batch: Batch): Promise<void>;
+  /** Missing addresses are left out. */
+  loadActors(addresses: Address[]): Promise<ActorRecord[]>;
+  queryActors(query: ActorQuery): Promise<{ items: ActorRecord[]; next: string | null }>;
+  countActors(kind: string): Promise<Record<string, number>>;
+  pending(): Promise<Pending>;
+  /**
+   * Rows with `cursor > after` that match, oldest first. `scannedTo` is how far the log was looked through, so that a
+   * filter that matches nothing still moves on.
+   */
+  readEvents(after: number, limit: number, filter?: EventFilter): Promise<{ rows: EventRow[]; scannedTo: number }>;
+  /** Oldest cursor kept and newest, 0 and 0 when empty. */
+  bounds(): Promise<{ tail: number; head: number }>;
+  /** Rows of a table by equality, newest first by rowid. */
+  find<T extends TableName>(table: T, where?: Partial<Tables[T]>, limit?: number): Promise<Tables[T][]>;
+  /** Checks that a write would work, for /ready. */
+  probe(): Promise<{ ok: boolean; why: string | null }>;
+  close(): Promise<void>;
+}
+
+/** What an effect is handed beside its input. */
+export interface EffectContext {
+  /** `<address>#<step>.<index>` */
+  id: string;
+  /** true: this effect was started before a crash and its result never came. */
+  resumed: boolean;
+}
+
+export interface ActorView {
+  address: Address;
+  kind: string;
+  id: string;
+  state: string;
+  status: ActorRecord['status'];
+  step: number;
+  context: Record<string, unknown>;
+  /** Event types the state accepts now. */
+  accepts: string[];
+  why: string | null;
+  deadlineAt: number | null;
+  createdAt: number;
+  updatedAt: number;
+  lastCursor: number;
+}
+
+export interface HostStatus {
+  state: 'starting' | 'running' | 'stopping' | 'stopped';
+  /** What the last start found: */
+  recovered: { actors: number; timers: number; effects: number; tells: number };
+  /** Set while the journal cannot be written. */
+  journalError: Failure | null;
+  /** Mail taken and not yet durable. */
+  backlog: number;
+}
+
+export interface ActorHost {
+  /**
+   * Makes an actor; resolves once that is durable. `writes` go into the same transaction.
+   * @throws ControlError ACTOR_EXISTS, JOURNAL_UNAVAILABLE, DRAINING
+   */
+  create(address: Address, input: Record<string, unknown>, options?: { writes?: Write[] }): Promise<ActorView>;
+  /**
+   * Tells an actor; resolves with what it has become once that is durable.
+   * @throws ControlError ACTOR_NOT_FOUND, EVENT_REJECTED (with the legal alternatives), JOURNAL_UNAVAILABLE
+   */
+  send(address: Address, event: MachineEvent, options?: { writes?: Write[] }): Promise<ActorView>;
+  /** Rows without an actor, durable when it resolves. */
+  write(writes: Write[]): Promise<void>;
+  read(address: Address): Promise<ActorView | undefined>;
+  /** Resolves when `until` holds, at once if it does; undefined after `timeoutMs`, or when the signal aborts. */
+  waitFor(
+    address: Address,
+    until: (view: ActorView) => boolean,
+    options: { timeoutMs: number; signal?: AbortSignal }
+  ): Promise<ActorView | undefined>;
+  /** Called with each batch of rows right after its commit, in order. Returns how to stop. */
+  onCommit(listener: (rows: EventRow[], head: number) => void): () => void;
+  readonly head: number;
+  readonly status: HostStatus;
+  readonly journal: Journal;
+  start(): Promise<void>;
+  /** No new work; aborts effects, writes what is left, closes the journal. */
+  stop(options?: { graceMs?: number }): Promise<void>;
+}

@@ -1,0 +1,115 @@
+/**
+ * What our actors tell each other, and the host actions a machine declares it with. Data only.
+ *
+ * ```
+ * command ──command.submitted──▶ session ──slot.request──▶ supervisor ──driver.open──▶ driver
+ * command ◀──session.granted──── session ◀──slot.granted── supervisor ◀──driver.ready── driver
+ * ```
+ */
+
+/** Proof that the sender may drive: an old `fencing` is refused by whoever holds the browser. */
+export interface Lease {
+  slot: string;
+  /** Strictly increasing over all leases ever given from one data directory. */
+  fencing: number;
+}
+
+// command → session/<id>
+export type CommandSubmitted = { type: 'command.submitted'; commandId: string; priority: number };
+export type CommandWithdrawn = { type: 'command.withdrawn'; commandId: string };
+export type CommandReleased = { type: 'command.released'; commandId: string };
+// session → command/<id>
+export type SessionQueued = { type: 'session.queued'; sessionId: string; position: number; why: string };
+export type SessionGranted = { type: 'session.granted'; sessionId: string; lease: Lease };
+export type SessionRefused = { type: 'session.refused'; sessionId: string; code: string; message: string };
+/** The browser died under the command; another `session.granted` follows, or `session.refused`. */
+export type SessionLost = { type: 'session.lost'; sessionId: string; why: string };
+
+// session → supervisor/main
+export type SlotRequest = {
+  type: 'slot.request';
+  sessionId: string;
+  accountId: string | null;
+  platform: string;
+  browser: string;
+  device: string;
+  priority: number;
+};
+export type SlotRelease = { type: 'slot.release'; sessionId: string; fencing: number; reason: string };
+/** Given up before a slot was granted. */
+export type SlotWithdraw = { type: 'slot.withdraw'; sessionId: string };
+// supervisor → session/<id>
+export type SlotQueued = { type: 'slot.queued'; position: number };
+/** A slot is set aside and its browser is being opened. */
+export type SlotGranted = { type: 'slot.granted'; lease: Lease };
+export type SlotRefused = { type: 'slot.refused'; code: string; message: string };
+/** The browser answers: commands may run. */
+export type SlotReady = { type: 'slot.ready'; lease: Lease };
+export type SlotLost = { type: 'slot.lost'; lease: Lease; code: string; why: string };
+export type SlotReleased = { type: 'slot.released'; lease: Lease };
+
+// supervisor → driver/<slot>
+export type DriverOpen = { type: 'driver.open'; sessionId: string; fencing: number; device: string };
+export type DriverClose = { type: 'driver.close'; fencing: number; reason: string };
+export type DriverDrain = { type: 'driver.drain' };
+// driver → supervisor/main
+export type DriverReady = { type: 'driver.ready'; slot: string; fencing: number };
+export type DriverIdle = { type: 'driver.idle'; slot: string };
+export type DriverFailed = { type: 'driver.failed'; slot: string; fencing: number | null; code: string; why: string };
+export type DriverClosed = { type: 'driver.closed'; slot: string; fencing: number };
+
+// anyone who may → command, session, approval
+export type CommandCancel = { type: 'command.cancel'; reason?: string };
+export type SessionClose = { type: 'session.close'; reason?: string };
+export type ApprovalDecide = { type: 'approval.decide'; decision: 'allow' | 'deny'; by: string; note?: string };
+export type ApprovalWithdraw = { type: 'approval.withdraw' };
+// approval → command/<id>
+export type ApprovalResolved = {
+  type: 'approval.resolved';
+  approvalId: string;
+  actionHash: string;
+  state: 'ALLOWED' | 'DENIED' | 'EXPIRED';
+  note: string | null;
+};
+
+/** The host's word to every durable actor that accepts it, once, before its effects are resumed after a restart. */
+export type HostResumed = { type: 'host.resumed' };
+
+export const SUPERVISOR = 'supervisor/main';
+
+/** The event to an address, in the outbox in the same transaction as the transition. */
+export interface Tell {
+  to: string;
+  event: { type: string; [key: string]: unknown };
+}
+/** A new actor. With `ifAbsent` an existing one is left as it is; without, it is an error in the log. */
+export interface Create {
+  address: string;
+  input: Record<string, unknown>;
+  ifAbsent?: boolean;
+}
+/** A row beside the actors' own, in the same transaction; see `Tables` of the host's contract. */
+export interface Record_ {
+  into: string;
+  row: Record<string, unknown>;
+}
+
+/**
+ * Spread into `setup({ actions })`. They have no code: the kernel reads them from the step as data, which is what
+ * makes a machine pure.
+ */
+export const hostActions = {
+  tell: (_: unknown, _params: Tell) => {},
+  create: (_: unknown, _params: Create) => {},
+  record: (_: unknown, _params: Record_) => {}
+};
+
+/**
+ * What entering a state puts on the stream. On a state's `meta.telemetry`; a machine's root `meta.telemetry` is the
+ * default of all its states. `take` maps a payload field to a path in context.
+ */
+export interface TelemetryMeta {
+  type: string;
+  severity?: 'debug' | 'info' | 'warn' | 'error';
+  take?: Record<string, string>;
+}

@@ -1,0 +1,689 @@
+/* Generated from schemas/*.schema.json by `npm run generate`; do not edit. */
+
+export type ApprovalState = 'PENDING' | 'ALLOWED' | 'DENIED' | 'EXPIRED' | 'WITHDRAWN';
+export type Uuid = string;
+/**
+ * RFC 3339, UTC, milliseconds.
+ */
+export type Instant = string;
+/**
+ * Position in the log, a decimal string: strictly increasing, never reused. "0" is before the first event.
+ */
+export type Cursor = string;
+export type Name = string;
+export type CommandState =
+  'CREATED' | 'QUEUED' | 'AWAITING_APPROVAL' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
+export type CommandPhase = 'PREPARING' | 'ACTION_ATTEMPTED' | 'VERIFIED' | 'VERIFICATION_FAILED' | 'POLLING';
+export type Outcome = 'VERIFIED' | 'VERIFICATION_FAILED' | 'UNKNOWN';
+/**
+ * An actor: kind/id.
+ */
+export type Address = string;
+export type Severity = 'debug' | 'info' | 'warn' | 'error';
+/**
+ * Ranked alternatives: css, xpath/, aria/, text/, pierce/ or @name of the registry. A list inside the list pierces shadow roots, outermost first.
+ *
+ * @minItems 1
+ * @maxItems 30
+ */
+export type Selectors = (string | string[])[];
+/**
+ * Indexes of nested frames, outermost first.
+ */
+export type Frame = number[];
+/**
+ * ms.
+ */
+export type Timeout = number;
+export type Step =
+  | NavigateStep
+  | SetViewportStep
+  | ClickStep
+  | DoubleClickStep
+  | HoverStep
+  | ChangeStep
+  | KeyDownStep
+  | KeyUpStep
+  | ScrollStep
+  | WaitForElementStep
+  | WaitForExpressionStep
+  | CloseStep;
+export type SessionState =
+  | 'CREATED'
+  | 'QUEUED'
+  | 'STARTING'
+  | 'READY'
+  | 'BUSY'
+  | 'PAUSED_BY_HUMAN'
+  | 'HUMAN_DRIVING'
+  | 'LOST'
+  | 'CLOSING'
+  | 'CLOSED'
+  | 'FAILED';
+export type ClientFrame = SubscribeFrame | UnsubscribeFrame | AckFrame | PingFrame | PongFrame;
+export type ServerFrame =
+  | SubscribedFrame
+  | EventFrame
+  | CaughtUpFrame
+  | GapFrame
+  | UnsubscribedFrame
+  | AckedFrame
+  | PingFrame
+  | PongFrame
+  | ErrorFrame;
+
+/**
+ * What a person is asked to let out, word for word.
+ */
+export interface ApprovalPreview {
+  flow: string;
+  flow_version?: number;
+  account_id?: string | null;
+  platform?: string;
+  params: {
+    [k: string]: unknown;
+  };
+  /**
+   * Names of the actions that change something.
+   */
+  writes: string[];
+}
+/**
+ * POST /v1/approvals/{id}. First answer wins; the same again is 200, another 409.
+ */
+export interface ApprovalDecision {
+  decision: 'allow' | 'deny';
+  note?: string;
+}
+export interface ApprovalView {
+  approval_id: Uuid;
+  command_id: Uuid;
+  state: ApprovalState;
+  action_hash: string;
+  preview: ApprovalPreview;
+  decided_by: string | null;
+  note: string | null;
+  created_at: Instant;
+  expires_at: string | null;
+  decided_at: string | null;
+  last_cursor: Cursor;
+}
+/**
+ * POST /v1/commands. Sender: an orchestrator. Unknown fields: 400 naming the path.
+ */
+export interface CommandEnvelope {
+  /**
+   * Another version: VERSION_UNSUPPORTED.
+   */
+  version: '1.0';
+  command_id?: Uuid;
+  /**
+   * Unique per requester service. Same key and body: the first command again.
+   */
+  idempotency_key?: string;
+  correlation_id?: Uuid;
+  requested_at?: Instant;
+  requester: Requester;
+  target: Target;
+  /**
+   * Unknown: COMMAND_TYPE_UNKNOWN.
+   */
+  type: string;
+  /**
+   * Validated by the schema of the type, and for flows by the flow's params.
+   */
+  payload: {
+    [k: string]: unknown;
+  };
+  /**
+   * 1 is served first.
+   */
+  priority?: number;
+  deadline_at?: Instant;
+  /**
+   * Resolve, check selectors and dedupe; attempt nothing.
+   */
+  dry_run?: boolean;
+}
+export interface Requester {
+  service: Name;
+  instance_id: string;
+}
+/**
+ * Whom a command acts for. Without session_id the open session of the account is used, or one is made.
+ */
+export interface Target {
+  session_id?: Uuid;
+  account_id?: Name;
+  platform: Name;
+}
+export interface FlowRunPayload {
+  flow: Name;
+  params?: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * Opens a browser for the target, or attaches to the open session of its account.
+ */
+export interface SessionCreatePayload {}
+/**
+ * Closes the session named by target.session_id once what runs in it has ended.
+ */
+export interface SessionClosePayload {}
+/**
+ * What shows that an effect happened, or did not.
+ */
+export interface Proof {
+  kind: 'screenshot' | 'matched_text' | 'url' | 'element' | 'witness' | 'api';
+  artifact_id?: Uuid;
+  sha256?: string;
+  /**
+   * The text, URL, or selector that matched; for a witness, DELIVERED, NOT_DELIVERED, BLOCKED, GONE or UNKNOWN.
+   */
+  value?: string;
+}
+export interface ActionResult {
+  name: string;
+  verify_as?: string;
+  effect: 'read' | 'write';
+  /**
+   * 0 when it was found already done, or skipped by dry_run.
+   */
+  attempts: number;
+  outcome: Outcome | null;
+  already_done?: boolean;
+  dedupe_key?: string;
+  extracted?: {
+    [k: string]: string | number | boolean | null | unknown[];
+  };
+  proofs: Proof[];
+}
+export interface CommandError {
+  /**
+   * From the error catalogue.
+   */
+  code: string;
+  message: string;
+  details?: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * 202 of POST /v1/commands, sent once the command is durable.
+ */
+export interface CommandAccepted {
+  command_id: Uuid;
+  correlation_id: Uuid;
+  session_id?: Uuid;
+  state: CommandState;
+  accepted_at: Instant;
+  links: {
+    self: string;
+    cancel: string;
+    events: string;
+  };
+}
+export interface CommandView {
+  command_id: Uuid;
+  correlation_id: Uuid;
+  idempotency_key?: string;
+  type: string;
+  state: CommandState;
+  phase: CommandPhase | null;
+  /**
+   * What it waits for, or why it failed.
+   */
+  why: string | null;
+  queue_position: number | null;
+  target: Target;
+  requester: Requester;
+  payload: {
+    [k: string]: unknown;
+  };
+  priority: number;
+  dry_run: boolean;
+  session_id: string | null;
+  approval_id?: string | null;
+  deadline_at: string | null;
+  actions: ActionResult[];
+  result: {
+    [k: string]: unknown;
+  } | null;
+  error: CommandError | null;
+  created_at: Instant;
+  started_at: string | null;
+  completed_at: string | null;
+  last_cursor: Cursor;
+}
+/**
+ * One row of the log: an actor moved, or refused to. Sender: the host, in the transaction of the step.
+ */
+export interface EventEnvelope {
+  version: '1.0';
+  event_id: Uuid;
+  cursor: Cursor;
+  correlation_id: string | null;
+  command_id: string | null;
+  emitted_at: Instant;
+  severity: Severity;
+  /**
+   * status.changed, action.attempted, action.verified, action.verification_failed, selector.missing, rate.limited, human.required, human.resolved, artifact.captured, session.changed, driver.changed, supervisor.changed, approval.changed, event.rejected, or what a registered machine declares.
+   */
+  type: string;
+  target: {
+    session_id?: string | null;
+    account_id?: string | null;
+    platform?: string | null;
+  };
+  payload: TransitionPayload;
+}
+/**
+ * The transition, and beside it what the event's type adds.
+ */
+export interface TransitionPayload {
+  actor: {
+    kind: string;
+    id: string;
+  };
+  /**
+   * State path, null at birth: RUNNING.ACTION_ATTEMPTED.attempting; regions joined by a comma.
+   */
+  from: string | null;
+  to: string;
+  /**
+   * The machine event that caused it.
+   */
+  event: string;
+  step?: number;
+  /**
+   * Present when nothing was really driven.
+   */
+  driver?: 'stub';
+  why?: string | null;
+  /**
+   * event.rejected: what the state would have accepted.
+   */
+  legal?: string[];
+  [k: string]: unknown;
+}
+/**
+ * GET /v1/events: oldest first after the cursor.
+ */
+export interface EventPage {
+  items: EventEnvelope[];
+  next_cursor: Cursor;
+  head: Cursor;
+  gap?: {
+    from: string;
+    to: string;
+    reason: 'retention' | 'unknown_cursor';
+  };
+}
+export interface Flow {
+  name: Name;
+  title?: string;
+  version?: number;
+  /**
+   * ["*"] is every platform.
+   *
+   * @minItems 1
+   */
+  platforms: Name[];
+  /**
+   * required: a person allows each run before its first action.
+   */
+  approval?: 'required' | 'none';
+  /**
+   * JSON Schema of the params.
+   */
+  params?: {
+    [k: string]: unknown;
+  };
+  /**
+   * @minItems 1
+   * @maxItems 100
+   */
+  actions: FlowAction[];
+}
+export interface FlowAction {
+  attempt: Name;
+  /**
+   * write: attempted once, proved, never blindly repeated.
+   */
+  effect: 'read' | 'write';
+  dedupe?: Predicate;
+  /**
+   * @minItems 1
+   * @maxItems 200
+   */
+  steps: Step[];
+  verify?: Verify;
+  /**
+   * name → where to read it once the action is verified.
+   */
+  extract?: {
+    [k: string]: {
+      selectors: Selectors;
+      /**
+       * An attribute instead of the text.
+       */
+      attribute?: string;
+      /**
+       * A list of every match.
+       */
+      all?: boolean;
+      as?: 'string' | 'number';
+    };
+  };
+}
+export interface Predicate {
+  /**
+   * @minItems 1
+   */
+  steps: (WaitForElementStep | NavigateStep)[];
+  timeoutMs?: number;
+}
+export interface WaitForElementStep {
+  type: 'waitForElement';
+  selectors: Selectors;
+  operator?: '>=' | '==' | '<=';
+  /**
+   * count 0 means none, whatever the operator's default.
+   */
+  count?: number;
+  visible?: boolean;
+  properties?: {
+    [k: string]: unknown;
+  };
+  attributes?: {
+    [k: string]: string;
+  };
+  target?: string;
+  frame?: Frame;
+  timeout?: Timeout;
+}
+export interface NavigateStep {
+  type: 'navigate';
+  url: string;
+  timeout?: Timeout;
+  assertedEvents?: AssertedEvent[];
+}
+export interface AssertedEvent {
+  type: 'navigation';
+  url?: string;
+  title?: string;
+  [k: string]: unknown;
+}
+export interface SetViewportStep {
+  type: 'setViewport';
+  width: number;
+  height: number;
+  deviceScaleFactor?: number;
+  isMobile?: boolean;
+  hasTouch?: boolean;
+  isLandscape?: boolean;
+}
+export interface ClickStep {
+  type: 'click';
+  selectors: Selectors;
+  target?: string;
+  frame?: Frame;
+  offsetX?: number;
+  offsetY?: number;
+  button?: 'primary' | 'auxiliary' | 'secondary';
+  duration?: number;
+  deviceType?: 'mouse' | 'pen' | 'touch';
+  timeout?: Timeout;
+  assertedEvents?: AssertedEvent[];
+}
+export interface DoubleClickStep {
+  type: 'doubleClick';
+  selectors: Selectors;
+  target?: string;
+  frame?: Frame;
+  offsetX?: number;
+  offsetY?: number;
+  button?: 'primary' | 'auxiliary' | 'secondary';
+  deviceType?: 'mouse' | 'pen' | 'touch';
+  timeout?: Timeout;
+  assertedEvents?: AssertedEvent[];
+}
+export interface HoverStep {
+  type: 'hover';
+  selectors: Selectors;
+  target?: string;
+  frame?: Frame;
+  timeout?: Timeout;
+}
+export interface ChangeStep {
+  type: 'change';
+  selectors: Selectors;
+  value: string;
+  target?: string;
+  frame?: Frame;
+  timeout?: Timeout;
+  assertedEvents?: AssertedEvent[];
+}
+export interface KeyDownStep {
+  type: 'keyDown';
+  key: string;
+  target?: string;
+  timeout?: Timeout;
+  assertedEvents?: AssertedEvent[];
+}
+export interface KeyUpStep {
+  type: 'keyUp';
+  key: string;
+  target?: string;
+  timeout?: Timeout;
+  assertedEvents?: AssertedEvent[];
+}
+export interface ScrollStep {
+  type: 'scroll';
+  x?: number;
+  y?: number;
+  selectors?: Selectors;
+  target?: string;
+  frame?: Frame;
+  timeout?: Timeout;
+}
+/**
+ * Arbitrary JavaScript: refused unless the token has the scope script.
+ */
+export interface WaitForExpressionStep {
+  type: 'waitForExpression';
+  expression: string;
+  target?: string;
+  frame?: Frame;
+  timeout?: Timeout;
+}
+export interface CloseStep {
+  type: 'close';
+  target?: string;
+}
+export interface Verify {
+  as: Name;
+  /**
+   * @minItems 1
+   */
+  steps: (WaitForElementStep | NavigateStep)[];
+  /**
+   * How long the predicate is polled, ms: at 100, 250, 500, 1000, then every 1000.
+   */
+  timeoutMs?: number;
+  /**
+   * Must hold again after the page is loaded anew: for what cannot be undone.
+   */
+  afterReload?: boolean;
+}
+export interface FlowSummary {
+  name: string;
+  title?: string;
+  version: number;
+  platforms: string[];
+  writes: boolean;
+}
+/**
+ * application/problem+json, RFC 9457.
+ */
+export interface Problem {
+  /**
+   * urn:troupe:error:CODE
+   */
+  type: string;
+  title: string;
+  status: number;
+  /**
+   * From the error catalogue; match this, never the text.
+   */
+  code: string;
+  /**
+   * What happened, the value, the cure.
+   */
+  detail: string;
+  request_id: string;
+  retryable?: boolean;
+  /**
+   * Seconds.
+   */
+  retry_after?: number;
+  details?: {
+    [k: string]: unknown;
+  };
+  /**
+   * Every place of a body that does not fit.
+   */
+  errors?: {
+    /**
+     * JSON Pointer.
+     */
+    path: string;
+    message: string;
+  }[];
+}
+/**
+ * machines/selectors/<platform>.json: ranked alternatives a name.
+ */
+export interface SelectorRegistry {
+  platform: Name;
+  /**
+   * null: never seen by us against the real site.
+   */
+  last_seen_working: string | null;
+  note?: string;
+  selectors: {
+    [k: string]: {
+      candidates: Selectors;
+      description?: string;
+    };
+  };
+}
+/**
+ * POST /v1/sessions. With account_id, an open session of that account and platform is answered instead of a second one.
+ */
+export interface SessionCreate {
+  session_id?: Uuid;
+  account_id?: Name;
+  platform: Name;
+  browser?: 'safari';
+  device?: 'desktop' | 'simulator' | 'device';
+  /**
+   * READY this long without a command: closed, reason idle.
+   */
+  idle_limit_ms?: number;
+}
+export interface SessionView {
+  session_id: Uuid;
+  account_id: string | null;
+  platform: string;
+  browser: string;
+  device: string;
+  state: SessionState;
+  why: string | null;
+  driver: null | {
+    slot: string;
+    fencing: number;
+  };
+  current_command_id: string | null;
+  /**
+   * Command ids, next first.
+   */
+  queue: string[];
+  created_at: Instant;
+  ready_at: string | null;
+  closed_at: string | null;
+  deadline_at: string | null;
+  last_cursor: Cursor;
+}
+/**
+ * All that are given must match. Query-string filters apply as well.
+ */
+export interface StreamFilters {
+  /**
+   * @maxItems 4
+   */
+  severity?: Severity[];
+  /**
+   * @maxItems 100
+   */
+  event_types?: string[];
+  session_id?: string;
+  account_id?: string;
+  platform?: string;
+  command_id?: string;
+  correlation_id?: string;
+  /**
+   * @maxItems 100
+   */
+  actor_kinds?: string[];
+}
+export interface SubscribeFrame {
+  type: 'subscribe';
+  cursor?: Cursor;
+  consumer?: Name;
+  filters?: StreamFilters;
+}
+export interface UnsubscribeFrame {
+  type: 'unsubscribe';
+}
+export interface AckFrame {
+  type: 'ack';
+  cursor: Cursor;
+}
+export interface PingFrame {
+  type: 'ping';
+}
+export interface PongFrame {
+  type: 'pong';
+}
+export interface SubscribedFrame {
+  type: 'subscribed';
+  cursor: Cursor;
+}
+export interface EventFrame {
+  type: 'event';
+  event: EventEnvelope;
+}
+export interface CaughtUpFrame {
+  type: 'caught_up';
+  cursor: Cursor;
+}
+export interface GapFrame {
+  type: 'gap';
+  from: Cursor;
+  to: Cursor;
+  reason: 'retention' | 'unknown_cursor';
+}
+export interface UnsubscribedFrame {
+  type: 'unsubscribed';
+}
+export interface AckedFrame {
+  type: 'acked';
+  cursor: Cursor;
+}
+export interface ErrorFrame {
+  type: 'error';
+  code: string;
+  message: string;
+}
