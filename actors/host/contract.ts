@@ -66,6 +66,8 @@ export interface PersistedSnapshot {
   output?: unknown;
   error?: unknown;
   children: Record<string, { src: string; effect?: string; address?: Address }>;
+  /** Timers that run now: id → due, ms since 1970. A timer that fires and is not here any more is stale. */
+  timers: Record<string, number>;
 }
 
 /** One row of the log. `cursor` is assigned by the host in commit order. */

@@ -1,0 +1,298 @@
+import { ControlError, type Failure, isControlError, toFailure } from '../../schemas/errors.ts';
+import { acceptedEvents, type Definition, restore } from '../kernel/definition.ts';
+import { birth, type Cause, type Step, splitAddress, step } from '../kernel/step.ts';
+import type { TelemetryRow } from '../kernel/telemetry.ts';
+import type {
+  ActorRecord,
+  ActorView,
+  Address,
+  Batch,
+  EffectRow,
+  EventRow,
+  MachineEvent,
+  TellRow,
+  TimerRow,
+  Write
+} from './contract.ts';
+import type { Mail, Sender } from './mail.ts';
+
+/** What a draft asks of the host it is drafted for. */
+export interface DraftSources {
+  definitions: ReadonlyMap<string, Definition>;
+  /** An actor as it is committed, or undefined. */
+  committed(address: Address): ActorRecord | undefined;
+  now(): number;
+  newId(): string;
+  head: number;
+}
+
+/**
+ * One group commit in the making: mail goes in, a `Batch` for the journal comes out, and beside it what becomes real
+ * once that batch is durable. Nothing outside the draft changes before, so a failed commit only drops the draft.
+ */
+export class Draft {
+  readonly actors = new Map<Address, ActorRecord>();
+  readonly rows: EventRow[] = [];
+  readonly settled: string[] = [];
+  readonly #effects: EffectRow[] = [];
+  /** The last word on each timer that any step of the batch touched: how it is set, or that it is cleared. */
+  readonly #timers = new Map<string, { address: Address; id: string; row: TimerRow | null }>();
+  readonly tells: TellRow[] = [];
+  readonly #consumed: string[] = [];
+  readonly #writes: Write[] = [];
+  readonly #answers: (() => void)[] = [];
+  readonly #senders: Sender[] = [];
+  readonly #sources: DraftSources;
+  #head: number;
+
+  constructor(sources: DraftSources) {
+    this.#sources = sources;
+    this.#head = sources.head;
+  }
+
+  get head(): number {
+    return this.#head;
+  }
+
+  get setTimers(): TimerRow[] {
+    return [...this.#timers.values()].flatMap(({ row }) => row ?? []);
+  }
+
+  get clearedTimers(): { address: Address; id: string }[] {
+    return [...this.#timers.values()].flatMap(({ row, address, id }) => (row ? [] : { address, id }));
+  }
+
+  /** Declared by a step of this batch and not over by its end. */
+  get startedEffects(): EffectRow[] {
+    const settled = new Set(this.settled);
+    return this.#effects.filter((row) => !settled.has(row.id));
+  }
+
+  get isEmpty(): boolean {
+    return this.rows.length === 0 && this.#writes.length === 0 && this.#consumed.length === 0 && this.actors.size === 0;
+  }
+
+  take(mail: Mail) {
+    if ('sender' in mail) this.#senders.push(mail.sender);
+    switch (mail.kind) {
+      case 'create':
+        return this.#create(mail);
+      case 'send':
+        return this.#send(mail);
+      case 'write':
+        this.#writes.push(...mail.writes);
+        return this.#answers.push(() => mail.sender.resolve(undefined as never));
+      case 'tell':
+        return this.#told(mail.tell);
+      case 'timer':
+        return this.#deliver(mail.address, mail.timer.event, { timer: mail.timer.id });
+      case 'effect':
+        if (!this.#deliver(mail.address, mail.event, { effect: mail.effect.id })) this.settled.push(mail.effect.id);
+        return;
+      case 'resume':
+        return this.#resume(mail.address);
+    }
+  }
+
+  /** Volatile actors leave their rows in the log and nothing else. */
+  batch(): Batch {
+    const durable = (address: Address) => this.#definition(address)?.durable === true;
+    return {
+      events: this.rows,
+      actors: [...this.actors.values()].filter((record) => durable(record.address)),
+      timers: {
+        set: this.setTimers.filter((row) => durable(row.address)),
+        cleared: this.clearedTimers.filter((row) => durable(row.address))
+      },
+      effects: { declared: this.startedEffects.filter((row) => durable(row.address)), settled: this.settled },
+      tells: { sent: this.tells, consumed: this.#consumed },
+      writes: this.#writes
+    };
+  }
+
+  /** The batch is durable: whoever waits is answered. */
+  answer() {
+    for (const answer of this.#answers) answer();
+  }
+
+  /** The batch is not: whoever waits is told so. */
+  refuse(error: ControlError) {
+    for (const sender of this.#senders) sender.reject(error);
+  }
+
+  #definition = (address: Address) => this.#sources.definitions.get(splitAddress(address)[0]);
+  #current = (address: Address) => this.actors.get(address) ?? this.#sources.committed(address);
+
+  #create({ address, input, writes, sender }: Mail & { kind: 'create' }) {
+    const definition = this.#definition(address);
+    if (!definition) return this.#refuseOne(sender, new ControlError('ACTOR_NOT_FOUND', { address }));
+    if (this.#current(address)) return this.#refuseOne(sender, new ControlError('ACTOR_EXISTS', { address }));
+    let made: Step;
+    try {
+      made = birth(definition, address, input, this.#sources.now());
+    } catch (error) {
+      return this.#refuseOne(sender, asControlError(error));
+    }
+    this.#writes.push(...writes);
+    this.#apply(made);
+    this.#answerWith(sender, definition, address);
+  }
+
+  #send({ address, event, writes, sender }: Mail & { kind: 'send' }) {
+    const record = this.#current(address);
+    const definition = this.#definition(address);
+    if (!record || !definition) return this.#refuseOne(sender, new ControlError('ACTOR_NOT_FOUND', { address }));
+    const result = step(definition, record, event, {}, this.#sources.now());
+    if (result.kind === 'stepped') {
+      this.#writes.push(...writes);
+      this.#apply(result.step);
+      return this.#answerWith(sender, definition, address);
+    }
+    if (result.kind === 'rejected') {
+      this.#log([result.row]);
+      const { state, legal } = result;
+      this.#refuseOne(sender, new ControlError('EVENT_REJECTED', { address, state, event: event.type, legal }));
+    }
+  }
+
+  #told(tell: TellRow) {
+    this.#consumed.push(tell.id);
+    const definition = this.#definition(tell.to);
+    const exists = this.#current(tell.to) !== undefined;
+    if (tell.event.type === 'actor.create' && definition) {
+      const { input, ifAbsent } = tell.event as unknown as { input: Record<string, unknown>; ifAbsent: boolean };
+      if (exists && ifAbsent) return;
+      if (!exists) {
+        try {
+          return this.#apply(birth(definition, tell.to, input, this.#sources.now()));
+        } catch (error) {
+          return this.#undeliverable(tell, toFailure(error));
+        }
+      }
+      return this.#undeliverable(tell, toFailure(new ControlError('ACTOR_EXISTS', { address: tell.to })));
+    }
+    if (!exists || !definition) {
+      return this.#undeliverable(tell, toFailure(new ControlError('ACTOR_NOT_FOUND', { address: tell.to })));
+    }
+    this.#deliver(tell.to, tell.event, {});
+  }
+
+  /** A state that does not listen for it has not refused anything. */
+  #resume(address: Address) {
+    const record = this.#current(address);
+    const definition = this.#definition(address);
+    if (!record || !definition) return;
+    const result = step(definition, record, { type: 'host.resumed' }, {}, this.#sources.now());
+    if (result.kind === 'stepped') this.#apply(result.step);
+  }
+
+  /** false when there was nobody to deliver to, or nothing came of it. */
+  #deliver(address: Address, event: MachineEvent, cause: Cause): boolean {
+    const record = this.#current(address);
+    const definition = this.#definition(address);
+    if (!record || !definition) return false;
+    const result = step(definition, record, event, cause, this.#sources.now());
+    if (result.kind === 'stepped') this.#apply(result.step);
+    if (result.kind === 'rejected') {
+      this.#log([result.row]);
+      if (cause.timer !== undefined) this.#forgetTimer(record, cause.timer);
+    }
+    return result.kind === 'stepped';
+  }
+
+  /** A timer that fired and was refused has fired all the same. */
+  #forgetTimer(record: ActorRecord, id: string) {
+    const { [id]: _, ...timers } = record.snapshot.timers;
+    const deadlines = Object.values(timers);
+    this.actors.set(record.address, {
+      ...(this.#current(record.address) as ActorRecord),
+      snapshot: { ...record.snapshot, timers },
+      deadlineAt: deadlines.length > 0 ? Math.min(...deadlines) : null
+    });
+    this.#clearTimer(record.address, id);
+  }
+
+  #clearTimer(address: Address, id: string) {
+    this.#timers.set(`${address} ${id}`, { address, id, row: null });
+  }
+
+  #apply({ record, rows, effects, settled, timers, cleared, tells, writes }: Step) {
+    this.#log(rows);
+    this.actors.set(record.address, rows.length > 0 ? { ...record, lastCursor: this.#head } : record);
+    this.#effects.push(...effects);
+    this.settled.push(...settled);
+    for (const id of cleared) this.#clearTimer(record.address, id);
+    for (const row of timers) {
+      this.#timers.set(`${row.address} ${row.id}`, { address: row.address, id: row.id, row });
+    }
+    this.tells.push(...tells);
+    this.#writes.push(...writes);
+  }
+
+  #log(rows: TelemetryRow[]) {
+    for (const row of rows) {
+      this.#head += 1;
+      this.rows.push({
+        ...row,
+        cursor: this.#head,
+        eventId: this.#sources.newId(),
+        emittedAt: this.#sources.now()
+      });
+    }
+  }
+
+  #undeliverable(tell: TellRow, failure: Failure) {
+    const [kind, id] = splitAddress(tell.to);
+    this.#log([
+      {
+        severity: 'warn',
+        type: 'event.rejected',
+        actorKind: kind,
+        actorId: id,
+        step: 0,
+        subject: { correlation_id: null, command_id: null, session_id: null, account_id: null, platform: null },
+        payload: {
+          actor: { kind, id },
+          from: null,
+          to: '',
+          event: tell.event.type,
+          why: failure.message,
+          sender: tell.from,
+          legal: []
+        }
+      }
+    ]);
+  }
+
+  #refuseOne(sender: Sender, error: ControlError) {
+    this.#answers.push(() => sender.reject(error));
+  }
+
+  #answerWith(sender: Sender, definition: Definition, address: Address) {
+    const record = this.actors.get(address) as ActorRecord;
+    this.#answers.push(() => sender.resolve(viewOf(definition, record)));
+  }
+}
+
+export function viewOf(definition: Definition, record: ActorRecord): ActorView {
+  const { context, status, error } = record.snapshot;
+  const why = context.why ?? (status === 'error' ? (error as Failure | undefined)?.message : null);
+  return {
+    address: record.address,
+    kind: record.kind,
+    id: record.id,
+    state: record.state,
+    status: record.status,
+    step: record.step,
+    context,
+    accepts: record.status === 'active' ? acceptedEvents(restore(definition, record.snapshot)) : [],
+    why: typeof why === 'string' ? why : null,
+    deadlineAt: record.deadlineAt,
+    createdAt: record.createdAt,
+    updatedAt: record.updatedAt,
+    lastCursor: record.lastCursor
+  };
+}
+
+export const asControlError = (error: unknown): ControlError =>
+  isControlError(error) ? error : new ControlError('INTERNAL', {}, error);

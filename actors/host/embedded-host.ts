@@ -1,0 +1,396 @@
+/**
+ * The embedded host: one process, one journal, one mailbox for everybody.
+ *
+ * Mail is taken in order and stepped into a `Draft`; the draft is written in one transaction; only then does anything
+ * become real: effects start, timers are armed, tells become mail, callers are answered, listeners hear of the rows.
+ * While a commit is on its way to the disk, what arrives meanwhile gathers for the next one: that is the group commit.
+ *
+ * What a crash loses: mail that was not committed, so nobody was told it was taken. What it keeps: everything else. On
+ * start late timers fire in order, undelivered tells are delivered, actors that accept it hear `host.resumed`, and
+ * effects without a result are started again with `resumed: true`.
+ *
+ * A commit that fails drops its draft. Callers are told; mail from inside stays at the front of the queue and is tried
+ * again, so a full disk stops the actors and loses nothing.
+ */
+import { randomUUID } from 'node:crypto';
+import { ControlError, type Failure, toFailure } from '../../schemas/errors.ts';
+import { type Definition, define } from '../kernel/definition.ts';
+import { splitAddress } from '../kernel/step.ts';
+import type {
+  ActorHost,
+  ActorKind,
+  ActorRecord,
+  ActorView,
+  Address,
+  EffectRow,
+  EventRow,
+  HostStatus,
+  Journal,
+  MachineEvent,
+  Write
+} from './contract.ts';
+import { asControlError, Draft, viewOf } from './draft.ts';
+import { type EffectResult, EffectRunner } from './effect-runner.ts';
+import { type Mail, type Sender, senderOf } from './mail.ts';
+import { RecordCache } from './record-cache.ts';
+import { type Clock, systemClock, TimerQueue } from './timer-queue.ts';
+
+export interface EmbeddedHostOptions {
+  journal: Journal;
+  kinds: ActorKind[];
+  /** Volatile actors made at every start, before anything is resumed. */
+  roots?: (opened: { boot: number }) => { address: Address; input: Record<string, unknown> }[];
+  clock?: Clock;
+  newId?: () => string;
+  /** How the next batch is put off to another turn of the event loop. Default setImmediate. */
+  defer?: (run: () => void) => void;
+  /** Most mail in one commit. Default 2,000. */
+  maxBatch?: number;
+  /** How long stepping may hold the event loop before it lets others run, ms. Default 8. */
+  sliceMs?: number;
+  /** Records of durable actors kept in memory. Default 10,000. */
+  cacheSize?: number;
+  /** How long an aborted effect may take to let go, ms. Default 5,000. */
+  letGoMs?: number;
+  /** Between two tries of a commit that failed, ms. Default 500. */
+  retryMs?: number;
+  /** Told of what nobody waits for: a failed commit, an actor that broke. */
+  onTrouble?: (failure: Failure, what: string) => void;
+}
+
+export function createEmbeddedHost(options: EmbeddedHostOptions): ActorHost {
+  return new EmbeddedHost(options);
+}
+
+class EmbeddedHost implements ActorHost {
+  readonly journal: Journal;
+  readonly #definitions: Map<string, Definition>;
+  readonly #options: Required<Omit<EmbeddedHostOptions, 'kinds' | 'journal'>>;
+  readonly #clock: Clock;
+  readonly #cache: RecordCache;
+  readonly #timers: TimerQueue;
+  readonly #effects: EffectRunner;
+  readonly #listeners = new Set<(rows: EventRow[], head: number) => void>();
+  readonly #watchers = new Map<Address, Set<(view: ActorView) => void>>();
+  #mail: Mail[] = [];
+  #inFlight = 0;
+  #pumping = false;
+  #idle: (() => void)[] = [];
+  #head = 0;
+  #state: HostStatus['state'] = 'stopped';
+  #recovered: HostStatus['recovered'] = { actors: 0, timers: 0, effects: 0, tells: 0 };
+  #journalError: Failure | null = null;
+  #retry: unknown;
+
+  constructor({ journal, kinds, ...options }: EmbeddedHostOptions) {
+    this.journal = journal;
+    this.#options = {
+      roots: () => [],
+      clock: systemClock,
+      newId: randomUUID,
+      defer: (run) => void setImmediate(run),
+      maxBatch: 2_000,
+      sliceMs: 8,
+      cacheSize: 10_000,
+      letGoMs: 5_000,
+      retryMs: 500,
+      onTrouble: () => {},
+      ...options
+    };
+    this.#clock = this.#options.clock;
+    this.#definitions = new Map(kinds.map((kind) => [kind.kind, define(kind)]));
+    this.#cache = new RecordCache(this.#options.cacheSize);
+    this.#timers = new TimerQueue(this.#clock, (timer) => this.#post({ kind: 'timer', address: timer.address, timer }));
+    this.#effects = new EffectRunner({
+      clock: this.#clock,
+      letGoMs: this.#options.letGoMs,
+      settled: (row, result) => this.#effectSettled(row, result)
+    });
+  }
+
+  get head(): number {
+    return this.#head;
+  }
+
+  get status(): HostStatus {
+    return {
+      state: this.#state,
+      recovered: this.#recovered,
+      journalError: this.#journalError,
+      backlog: this.#mail.length + this.#inFlight
+    };
+  }
+
+  create(address: Address, input: Record<string, unknown>, { writes = [] }: { writes?: Write[] } = {}) {
+    return this.#ask((sender) => ({ kind: 'create', address, input, writes, sender }));
+  }
+
+  send(address: Address, event: MachineEvent, { writes = [] }: { writes?: Write[] } = {}) {
+    return this.#ask((sender) => ({ kind: 'send', address, event, writes, sender }));
+  }
+
+  async write(writes: Write[]) {
+    await this.#ask((sender) => ({ kind: 'write', address: null, writes, sender }));
+  }
+
+  async read(address: Address): Promise<ActorView | undefined> {
+    const definition = this.#definitions.get(splitAddress(address)[0]);
+    if (!definition) return undefined;
+    const record = this.#cache.get(address) ?? (await this.journal.loadActors([address]))[0];
+    return record && viewOf(definition, this.#cache.get(address) ?? record);
+  }
+
+  async waitFor(
+    address: Address,
+    until: (view: ActorView) => boolean,
+    { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal }
+  ): Promise<ActorView | undefined> {
+    let look: (view: ActorView) => void = () => {};
+    let give = () => {};
+    let handle: unknown;
+    const answer = new Promise<ActorView | undefined>((resolve) => {
+      look = (view) => until(view) && resolve(view);
+      give = () => resolve(undefined);
+      handle = this.#clock.setTimeout(give, timeoutMs);
+    });
+    const watchers = this.#watchers.get(address) ?? new Set();
+    this.#watchers.set(address, watchers.add(look));
+    signal?.addEventListener('abort', give, { once: true });
+    if (signal?.aborted) give();
+    try {
+      const now = await this.read(address);
+      if (now) look(now);
+      return await answer;
+    } finally {
+      this.#clock.clearTimeout(handle);
+      signal?.removeEventListener('abort', give);
+      watchers.delete(look);
+      if (watchers.size === 0) this.#watchers.delete(address);
+    }
+  }
+
+  onCommit(listener: (rows: EventRow[], head: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async start() {
+    this.#state = 'starting';
+    const { head, boot } = await this.journal.open();
+    this.#head = head;
+    const pending = await this.journal.pending();
+    for (const { address, input } of this.#options.roots({ boot })) await this.#make(address, input);
+
+    const actors = await this.#resumeActors();
+    for (const tell of pending.tells) this.#post({ kind: 'tell', address: tell.to, tell });
+    for (const timer of [...pending.timers].sort((a, b) => a.dueAt - b.dueAt)) this.#timers.set(timer);
+    this.#recovered = {
+      actors,
+      timers: pending.timers.length,
+      effects: pending.effects.length,
+      tells: pending.tells.length
+    };
+    this.#state = 'running';
+    await this.#resumeEffects(pending.effects);
+  }
+
+  async stop({ graceMs = 0 }: { graceMs?: number } = {}) {
+    if (this.#state === 'stopping' || this.#state === 'stopped') return;
+    this.#state = 'stopping';
+    const until = this.#clock.now() + graceMs;
+    while (this.#effects.countOf('command') > 0 && this.#clock.now() < until) await this.#pause(50);
+    this.#timers.stop();
+    await this.#effects.stop('the process is shutting down');
+    if (!this.#journalError) await this.#untilIdle();
+    this.#clock.clearTimeout(this.#retry);
+    this.#state = 'stopped';
+    for (const mail of this.#mail) senderOf(mail)?.reject(new ControlError('DRAINING', {}));
+    this.#mail = [];
+    await this.journal.close();
+  }
+
+  // Mail
+
+  #ask(make: (sender: Sender) => Mail): Promise<ActorView> {
+    if (this.#state !== 'running') return Promise.reject(this.#notNow());
+    return new Promise((resolve, reject) => this.#post(make({ resolve, reject })));
+  }
+
+  #notNow(): ControlError {
+    return this.#state === 'starting'
+      ? new ControlError('NOT_READY', { what: 'the host', why: 'it is still starting' })
+      : new ControlError('DRAINING', {});
+  }
+
+  #make(address: Address, input: Record<string, unknown>): Promise<ActorView> {
+    return new Promise((resolve, reject) =>
+      this.#post({ kind: 'create', address, input, writes: [], sender: { resolve, reject } })
+    );
+  }
+
+  #post(mail: Mail) {
+    if (this.#state === 'stopped') return;
+    this.#mail.push(mail);
+    this.#wake();
+  }
+
+  #wake() {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    this.#options.defer(() => void this.#pump());
+  }
+
+  async #pump() {
+    while (this.#mail.length > 0 && this.#state !== 'stopped') {
+      const taken = this.#mail.splice(0, this.#options.maxBatch);
+      this.#inFlight = taken.length;
+      const committed = await this.#commit(taken);
+      this.#inFlight = 0;
+      if (!committed) break;
+    }
+    this.#pumping = false;
+    if (this.#mail.length === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** false when the journal refused: then the mail from inside is back in the queue and a new try is set for later. */
+  async #commit(taken: Mail[]): Promise<boolean> {
+    const draft = new Draft({
+      definitions: this.#definitions,
+      committed: (address) => this.#cache.get(address),
+      now: () => this.#clock.now(),
+      newId: this.#options.newId,
+      head: this.#head
+    });
+    try {
+      await this.#load(taken);
+      await this.#fill(draft, taken);
+      if (!draft.isEmpty) await this.journal.commit(draft.batch());
+    } catch (error) {
+      this.#commitFailed(taken, asControlError(error));
+      return false;
+    }
+    this.#journalError = null;
+    this.#makeReal(draft);
+    return true;
+  }
+
+  async #load(taken: Mail[]) {
+    const missing = new Set<Address>();
+    for (const { address } of taken) {
+      if (address !== null && !this.#cache.has(address) && this.#isDurable(address)) missing.add(address);
+    }
+    if (missing.size === 0) return;
+    this.#cache.pin(await this.journal.loadActors([...missing]));
+  }
+
+  async #fill(draft: Draft, taken: Mail[]) {
+    let sliceEnds = performance.now() + this.#options.sliceMs;
+    for (const mail of taken) {
+      draft.take(mail);
+      if (performance.now() < sliceEnds) continue;
+      await new Promise<void>((resolve) => this.#options.defer(resolve));
+      sliceEnds = performance.now() + this.#options.sliceMs;
+    }
+  }
+
+  #commitFailed(taken: Mail[], error: ControlError) {
+    this.#journalError = toFailure(error);
+    this.#options.onTrouble(this.#journalError, 'commit');
+    const kept: Mail[] = [];
+    for (const mail of taken) {
+      const sender = senderOf(mail);
+      if (sender) sender.reject(error);
+      else kept.push(mail);
+    }
+    this.#cache.trim();
+    this.#mail = [...kept, ...this.#mail];
+    if (this.#mail.length === 0) return;
+    this.#clock.clearTimeout(this.#retry);
+    this.#retry = this.#clock.setTimeout(() => this.#wake(), this.#options.retryMs);
+  }
+
+  /** The batch is on disk: everything it declares happens now, and not before. */
+  #makeReal(draft: Draft) {
+    this.#head = draft.head;
+    for (const record of draft.actors.values()) {
+      this.#cache.set(record, this.#isDurable(record.address));
+      if (record.status === 'error') {
+        this.#options.onTrouble(record.snapshot.error as Failure, `actor ${record.address}`);
+      }
+    }
+    this.#cache.trim();
+    for (const timer of draft.clearedTimers) this.#timers.clear(timer);
+    for (const row of draft.setTimers) this.#timers.set(row);
+    for (const id of draft.settled) this.#effects.abort(id, 'its state was left');
+    for (const row of draft.startedEffects) this.#startEffect(row, false);
+    for (const tell of draft.tells) this.#post({ kind: 'tell', address: tell.to, tell });
+    draft.answer();
+    if (draft.rows.length > 0) for (const listener of this.#listeners) listener(draft.rows, this.#head);
+    for (const record of draft.actors.values()) this.#tellWatchers(record);
+  }
+
+  #tellWatchers(record: ActorRecord) {
+    const watchers = this.#watchers.get(record.address);
+    const definition = this.#definitions.get(record.kind);
+    if (!watchers || !definition) return;
+    const view = viewOf(definition, record);
+    for (const watcher of [...watchers]) watcher(view);
+  }
+
+  // Effects
+
+  #startEffect(row: EffectRow, resumed: boolean) {
+    const definition = this.#definitions.get(splitAddress(row.address)[0]);
+    if (definition && !this.#effects.has(row.id)) this.#effects.start(definition, row, resumed);
+  }
+
+  #effectSettled(row: EffectRow, result: EffectResult) {
+    const event: MachineEvent =
+      'error' in result
+        ? { type: `xstate.error.actor.${row.child}`, error: result.error, actorId: row.child }
+        : { type: `xstate.done.actor.${row.child}`, output: result.output, actorId: row.child };
+    this.#post({ kind: 'effect', address: row.address, effect: row, event });
+  }
+
+  // Start and stop
+
+  /** Every living durable actor that accepts it hears `host.resumed`; the number of living ones. */
+  async #resumeActors(): Promise<number> {
+    let living = 0;
+    for (const { kind, durable, wantsResumed } of this.#definitions.values()) {
+      if (!durable) continue;
+      let page: string | null | undefined;
+      do {
+        const { items, next } = await this.journal.queryActors({
+          kind,
+          status: 'active',
+          limit: 500,
+          ...(page ? { page } : {})
+        });
+        living += items.length;
+        if (wantsResumed) for (const { address } of items) this.#post({ kind: 'resume', address });
+        page = next;
+      } while (page);
+    }
+    await this.#untilIdle();
+    return living;
+  }
+
+  /** What is still asked for after the actors heard of the restart is started again; the rest is over. */
+  async #resumeEffects(rows: EffectRow[]) {
+    const records = new Map<Address, ActorRecord>();
+    const addresses = [...new Set(rows.map((row) => row.address))];
+    for (const record of await this.journal.loadActors(addresses)) records.set(record.address, record);
+    for (const row of rows) {
+      if (records.get(row.address)?.snapshot.children[row.child]?.effect === row.id) this.#startEffect(row, true);
+    }
+  }
+
+  #untilIdle(): Promise<void> {
+    if (this.#mail.length === 0 && !this.#pumping) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #pause = (ms: number) => new Promise<void>((resolve) => this.#clock.setTimeout(resolve, ms));
+  #isDurable = (address: Address) => this.#definitions.get(splitAddress(address)[0])?.durable === true;
+}

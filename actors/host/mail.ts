@@ -1,0 +1,20 @@
+import type { ControlError } from '../../schemas/errors.ts';
+import type { ActorView, Address, EffectRow, MachineEvent, TellRow, TimerRow, Write } from './contract.ts';
+
+/** Who waits for a piece of mail: a caller outside, who is answered once it is durable. */
+export interface Sender {
+  resolve(view: ActorView): void;
+  reject(error: ControlError): void;
+}
+
+/** One thing to be done with one actor. Mail without a sender comes from inside and is never given up. */
+export type Mail =
+  | { kind: 'create'; address: Address; input: Record<string, unknown>; writes: Write[]; sender: Sender }
+  | { kind: 'send'; address: Address; event: MachineEvent; writes: Write[]; sender: Sender }
+  | { kind: 'write'; address: null; writes: Write[]; sender: Sender }
+  | { kind: 'tell'; address: Address; tell: TellRow }
+  | { kind: 'timer'; address: Address; timer: TimerRow }
+  | { kind: 'effect'; address: Address; effect: EffectRow; event: MachineEvent }
+  | { kind: 'resume'; address: Address };
+
+export const senderOf = (mail: Mail): Sender | undefined => ('sender' in mail ? mail.sender : undefined);

@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import { type AnyMachineSnapshot, type AnyStateMachine, type AnyStateNode, fromPromise } from 'xstate';
+import type { TelemetryMeta } from '../../machines/protocol.ts';
+import { ControlError } from '../../schemas/errors.ts';
+import type { ActorKind, PersistedSnapshot, Subject } from '../host/contract.ts';
+
+/** A kind the kernel has looked through: fit to be hosted, with what it needs at every step worked out once. */
+export interface Definition {
+  kind: string;
+  durable: boolean;
+  machine: AnyStateMachine;
+  /** Hash of the machine's config: changes when its states or transitions do. */
+  version: string;
+  subjectPaths: Partial<Record<keyof Subject, string>>;
+  /** Telemetry of a state that declares none of its own. */
+  telemetry: TelemetryMeta;
+  /** Whether any state accepts `host.resumed`. */
+  wantsResumed: boolean;
+}
+
+interface RootMeta {
+  telemetry?: TelemetryMeta;
+  subject?: Partial<Record<keyof Subject, string>>;
+}
+
+const promiseTransition = String(fromPromise(async () => undefined).transition);
+
+/** @throws ControlError MACHINE_UNFIT with the place and the cure. */
+export function define({ kind, machine, durable }: ActorKind): Definition {
+  const meta = (machine.root.meta ?? {}) as RootMeta;
+  for (const node of nodesOf(machine.root)) {
+    for (const { src, id } of node.invoke) assertPromise(kind, machine, node, String(src), id);
+  }
+  return {
+    kind,
+    machine,
+    durable,
+    version: createHash('sha256').update(JSON.stringify(machine.definition)).digest('hex').slice(0, 16),
+    subjectPaths: meta.subject ?? {},
+    telemetry: meta.telemetry ?? { type: `${kind}.changed` },
+    wantsResumed: nodesOf(machine.root).some((node) => node.transitions.has('host.resumed'))
+  };
+}
+
+function assertPromise(kind: string, machine: AnyStateMachine, node: AnyStateNode, src: string, id: string) {
+  const logic = machine.implementations.actors[src] as { transition?: unknown } | undefined;
+  const place = `state '${node.id}', invoke '${id}'`;
+  if (!logic) {
+    throw new ControlError('MACHINE_UNFIT', { kind, place, reason: `no implementation of '${src}'; provide one` });
+  }
+  if (String(logic.transition) !== promiseTransition) {
+    throw new ControlError('MACHINE_UNFIT', {
+      kind,
+      place,
+      reason: `'${src}' is not promise logic; what a crash must not lose has to be a fromPromise`
+    });
+  }
+}
+
+const nodesOf = (node: AnyStateNode): AnyStateNode[] => [node, ...Object.values(node.states).flatMap(nodesOf)];
+
+/** Event types the state accepts now, without XState's own. */
+export function acceptedEvents(snapshot: AnyMachineSnapshot): string[] {
+  if (snapshot.status !== 'active') return [];
+  const types = new Set<string>();
+  for (const node of nodesIn(snapshot)) {
+    for (const type of node.ownEvents as string[]) if (!type.startsWith('xstate.')) types.add(type);
+  }
+  return [...types].sort();
+}
+
+export const nodesIn = (snapshot: AnyMachineSnapshot): AnyStateNode[] => snapshot._nodes as AnyStateNode[];
+
+/** `RUNNING.PREPARING`; the regions of a parallel state joined by a comma. */
+export function stateOf(snapshot: AnyMachineSnapshot): string {
+  const leaves = nodesIn(snapshot).filter((node) => node.type === 'atomic' || node.type === 'final');
+  return leaves
+    .filter((leaf) => leaf.path.length > 0)
+    .map((leaf) => leaf.path.join('.'))
+    .sort()
+    .join(',');
+}
+
+/** Back from JSON. Children are kept as bare ids: the host owns them, XState only has to find them by name. */
+export function restore({ machine }: Definition, persisted: PersistedSnapshot): AnyMachineSnapshot {
+  const snapshot = machine.resolveState({
+    value: persisted.value as never,
+    context: persisted.context,
+    status: persisted.status,
+    output: persisted.output,
+    error: persisted.error,
+    ...(persisted.historyValue ? { historyValue: historyNodes(machine, persisted.historyValue) } : {})
+  } as never) as AnyMachineSnapshot;
+  for (const id of Object.keys(persisted.children)) {
+    (snapshot.children as Record<string, unknown>)[id] = { id };
+  }
+  return snapshot;
+}
+
+const historyNodes = (machine: AnyStateMachine, ids: Record<string, string[]>) =>
+  Object.fromEntries(Object.entries(ids).map(([key, list]) => [key, list.map((id) => machine.getStateNodeById(id))]));
+
+/** To JSON, without children and timers, which the step adds. */
+export function persist(snapshot: AnyMachineSnapshot): Omit<PersistedSnapshot, 'children' | 'timers'> {
+  const history = Object.entries((snapshot.historyValue ?? {}) as Record<string, AnyStateNode[]>);
+  return {
+    value: snapshot.value,
+    context: snapshot.context as Record<string, unknown>,
+    status: snapshot.status,
+    ...(history.length > 0
+      ? { historyValue: Object.fromEntries(history.map(([key, nodes]) => [key, nodes.map((node) => node.id)])) }
+      : {}),
+    ...(snapshot.output === undefined ? {} : { output: snapshot.output }),
+    ...(snapshot.error === undefined ? {} : { error: snapshot.error })
+  };
+}
+
+/** `pick({a: {b: 1}}, 'a.b')` is 1; undefined where the path ends early. */
+export function pick(value: unknown, path: string): unknown {
+  let at = value;
+  for (const key of path.split('.')) {
+    if (at === null || typeof at !== 'object') return undefined;
+    at = (at as Record<string, unknown>)[key];
+  }
+  return at;
+}
+
+/** Whom an actor's rows are about, from the paths its machine names. */
+export function subjectOf(definition: Definition, context: unknown): Subject {
+  const at = (field: keyof Subject) => {
+    const path = definition.subjectPaths[field];
+    const value = path === undefined ? undefined : pick(context, path);
+    return typeof value === 'string' ? value : null;
+  };
+  return {
+    correlation_id: at('correlation_id'),
+    command_id: at('command_id'),
+    session_id: at('session_id'),
+    account_id: at('account_id'),
+    platform: at('platform')
+  };
+}
