@@ -288,12 +288,12 @@ export const catalogue = {
     true,
     (d) => `slot ${d.slot} did not start (${d.stage}): ${d.reason}`
   ),
-  DRIVER_LOST: entry<{ slot: string; reason: string }>(
+  DRIVER_LOST: entry<{ slot: string; reason: string; sent?: boolean }>(
     502,
     true,
     (d) => `the browser of slot ${d.slot} was lost: ${d.reason}`
   ),
-  DRIVER_TIMEOUT: entry<{ method: string; path: string; waitedMs: number }>(
+  DRIVER_TIMEOUT: entry<{ method: string; path: string; waitedMs: number; sent?: boolean }>(
     504,
     true,
     (d) => `the driver gave no answer to ${d.method} ${d.path} in ${d.waitedMs} ms`
