@@ -92,6 +92,8 @@ export const catalogue = {
     (d) => `${d.path} does not take ${d.method}; it takes ${d.allowed.join(', ')}`
   ),
 
+  UPGRADE_REQUIRED: entry<{ path: string }>(426, false, (d) => `${d.path} is a WebSocket; connect with ws://`),
+
   // Who asks
   UNAUTHENTICATED: entry<{ reason: string }>(
     401,
@@ -122,6 +124,16 @@ export const catalogue = {
     (d) => `no session '${d.sessionId}'; POST /v1/sessions makes one`
   ),
   APPROVAL_NOT_FOUND: entry<{ approvalId: string }>(404, false, (d) => `no approval '${d.approvalId}'`),
+  TOKEN_NOT_FOUND: entry<{ tokenId: string }>(
+    404,
+    false,
+    (d) => `no token '${d.tokenId}'; 'troupe token list' shows them`
+  ),
+  MACHINE_NOT_FOUND: entry<{ kind: string; known: string[] }>(
+    404,
+    false,
+    (d) => `no machine '${d.kind}'; known: ${d.known.join(', ')}`
+  ),
   ARTIFACT_NOT_FOUND: entry<{ artifactId: string }>(404, false, (d) => `no artifact '${d.artifactId}'`),
   ACTOR_NOT_FOUND: entry<{ address: string }>(404, false, (d) => `no actor '${d.address}'`),
   ACTOR_EXISTS: entry<{ address: string }>(

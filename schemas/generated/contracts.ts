@@ -1,7 +1,9 @@
 /* Generated from schemas/*.schema.json by `npm run generate`; do not edit. */
 
-export type ApprovalState = 'PENDING' | 'ALLOWED' | 'DENIED' | 'EXPIRED' | 'WITHDRAWN';
-export type Uuid = string;
+/**
+ * An actor: kind/id.
+ */
+export type Address = string;
 /**
  * RFC 3339, UTC, milliseconds.
  */
@@ -10,16 +12,14 @@ export type Instant = string;
  * Position in the log, a decimal string: strictly increasing, never reused. "0" is before the first event.
  */
 export type Cursor = string;
+export type Uuid = string;
+export type Severity = 'debug' | 'info' | 'warn' | 'error';
+export type ApprovalState = 'PENDING' | 'ALLOWED' | 'DENIED' | 'EXPIRED' | 'WITHDRAWN';
 export type Name = string;
 export type CommandState =
   'CREATED' | 'QUEUED' | 'AWAITING_APPROVAL' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
 export type CommandPhase = 'PREPARING' | 'ACTION_ATTEMPTED' | 'VERIFIED' | 'VERIFICATION_FAILED' | 'POLLING';
 export type Outcome = 'VERIFIED' | 'VERIFICATION_FAILED' | 'UNKNOWN';
-/**
- * An actor: kind/id.
- */
-export type Address = string;
-export type Severity = 'debug' | 'info' | 'warn' | 'error';
 /**
  * Ranked alternatives: css, xpath/, aria/, text/, pierce/ or @name of the registry. A list inside the list pierces shadow roots, outermost first.
  *
@@ -72,6 +72,142 @@ export type ServerFrame =
   | PongFrame
   | ErrorFrame;
 
+export interface ActorSummary {
+  address: Address;
+  kind: string;
+  id: string;
+  /**
+   * State path; regions joined by a comma.
+   */
+  state: string;
+  status: 'active' | 'done' | 'error';
+  /**
+   * Steps taken.
+   */
+  step: number;
+  /**
+   * Events its state takes now.
+   */
+  accepts: string[];
+  why: string | null;
+  /**
+   * The earliest of its timers.
+   */
+  deadline_at: string | null;
+  created_at: Instant;
+  updated_at: Instant;
+  last_cursor: Cursor;
+  /**
+   * Its last events, oldest first; when one actor is read.
+   */
+  transitions?: EventEnvelope[];
+}
+/**
+ * One row of the log: an actor moved, or refused to. Sender: the host, in the transaction of the step.
+ */
+export interface EventEnvelope {
+  version: '1.0';
+  event_id: Uuid;
+  cursor: Cursor;
+  correlation_id: string | null;
+  command_id: string | null;
+  emitted_at: Instant;
+  severity: Severity;
+  /**
+   * status.changed, action.attempted, action.verified, action.verification_failed, selector.missing, rate.limited, human.required, human.resolved, artifact.captured, session.changed, driver.changed, supervisor.changed, approval.changed, event.rejected, or what a registered machine declares.
+   */
+  type: string;
+  target: {
+    session_id?: string | null;
+    account_id?: string | null;
+    platform?: string | null;
+  };
+  payload: TransitionPayload;
+}
+/**
+ * The transition, and beside it what the event's type adds.
+ */
+export interface TransitionPayload {
+  actor: {
+    kind: string;
+    id: string;
+  };
+  /**
+   * State path, null at birth: RUNNING.ACTION_ATTEMPTED.attempting; regions joined by a comma.
+   */
+  from: string | null;
+  to: string;
+  /**
+   * The machine event that caused it.
+   */
+  event: string;
+  step?: number;
+  /**
+   * Present when nothing was really driven.
+   */
+  driver?: 'stub';
+  why?: string | null;
+  /**
+   * event.rejected: what the state would have accepted.
+   */
+  legal?: string[];
+  [k: string]: unknown;
+}
+export interface MachineSummary {
+  kind: string;
+  /**
+   * Changes when its states or transitions do.
+   */
+  version: string;
+  durable: boolean;
+  /**
+   * State → how many actors are in it.
+   */
+  live: {
+    [k: string]: number;
+  };
+  definition?: MachineNode;
+}
+/**
+ * A state of a machine, as data.
+ */
+export interface MachineNode {
+  id: string;
+  key: string;
+  type: 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
+  initial?: string;
+  description?: string;
+  tags: string[];
+  meta?: {
+    [k: string]: unknown;
+  };
+  on: MachineTransition[];
+  after: MachineTransition[];
+  always: MachineTransition[];
+  invoke: {
+    id: string;
+    src: string;
+  }[];
+  entry: string[];
+  exit: string[];
+  states: MachineNode[];
+}
+export interface MachineTransition {
+  /**
+   * Event type; empty for always.
+   */
+  event: string;
+  /**
+   * ms, or the name of a delay; of after only.
+   */
+  delay?: string | number;
+  /**
+   * Ids; none: stays where it is.
+   */
+  targets: string[];
+  guard?: string;
+  actions: string[];
+}
 /**
  * What a person is asked to let out, word for word.
  */
@@ -107,6 +243,24 @@ export interface ApprovalView {
   expires_at: string | null;
   decided_at: string | null;
   last_cursor: Cursor;
+}
+/**
+ * What was kept of a page. links.self answers the bytes, with the SHA-256 as ETag.
+ */
+export interface ArtifactView {
+  artifact_id: Uuid;
+  command_id: string | null;
+  kind: string;
+  media_type: string;
+  sha256: string;
+  /**
+   * bytes
+   */
+  size: number;
+  created_at: Instant;
+  links: {
+    self: string;
+  };
 }
 /**
  * POST /v1/commands. Sender: an orchestrator. Unknown fields: 400 naming the path.
@@ -224,6 +378,12 @@ export interface CommandAccepted {
     events: string;
   };
 }
+/**
+ * POST /v1/commands/{id}/cancel. The body may be left out.
+ */
+export interface CommandCancelRequest {
+  reason?: string;
+}
 export interface CommandView {
   command_id: Uuid;
   correlation_id: Uuid;
@@ -257,57 +417,6 @@ export interface CommandView {
   last_cursor: Cursor;
 }
 /**
- * One row of the log: an actor moved, or refused to. Sender: the host, in the transaction of the step.
- */
-export interface EventEnvelope {
-  version: '1.0';
-  event_id: Uuid;
-  cursor: Cursor;
-  correlation_id: string | null;
-  command_id: string | null;
-  emitted_at: Instant;
-  severity: Severity;
-  /**
-   * status.changed, action.attempted, action.verified, action.verification_failed, selector.missing, rate.limited, human.required, human.resolved, artifact.captured, session.changed, driver.changed, supervisor.changed, approval.changed, event.rejected, or what a registered machine declares.
-   */
-  type: string;
-  target: {
-    session_id?: string | null;
-    account_id?: string | null;
-    platform?: string | null;
-  };
-  payload: TransitionPayload;
-}
-/**
- * The transition, and beside it what the event's type adds.
- */
-export interface TransitionPayload {
-  actor: {
-    kind: string;
-    id: string;
-  };
-  /**
-   * State path, null at birth: RUNNING.ACTION_ATTEMPTED.attempting; regions joined by a comma.
-   */
-  from: string | null;
-  to: string;
-  /**
-   * The machine event that caused it.
-   */
-  event: string;
-  step?: number;
-  /**
-   * Present when nothing was really driven.
-   */
-  driver?: 'stub';
-  why?: string | null;
-  /**
-   * event.rejected: what the state would have accepted.
-   */
-  legal?: string[];
-  [k: string]: unknown;
-}
-/**
  * GET /v1/events: oldest first after the cursor.
  */
 export interface EventPage {
@@ -329,7 +438,7 @@ export interface Flow {
    *
    * @minItems 1
    */
-  platforms: Name[];
+  platforms: ('*' | Name)[];
   /**
    * required: a person allows each run before its first action.
    */
@@ -686,4 +795,30 @@ export interface ErrorFrame {
   type: 'error';
   code: string;
   message: string;
+}
+/**
+ * POST /v1/tokens, scope admin.
+ */
+export interface TokenCreate {
+  service: Name;
+  /**
+   * admin, script, flows:write, flow.run:NAME, read:THING, approve:FLOW, session:VERB; * for any.
+   *
+   * @minItems 1
+   * @maxItems 100
+   */
+  scopes: string[];
+  expires_at?: Instant;
+}
+export interface TokenView {
+  token_id: Uuid;
+  service: string;
+  scopes: string[];
+  created_at: Instant;
+  expires_at: string | null;
+  revoked_at: string | null;
+  /**
+   * The secret; only in the answer that made it.
+   */
+  token?: string;
 }
