@@ -416,6 +416,36 @@ export interface CommandView {
   completed_at: string | null;
   last_cursor: Cursor;
 }
+export interface Config {
+  /**
+   * Folder that holds everything: journal, artifacts, tokens. One process at a time.
+   */
+  data: string;
+  /**
+   * HOST:PORT of the REST API; port 0 takes a free one.
+   */
+  control: string;
+  /**
+   * HOST:PORT of the WebSocket stream; port 0 takes a free one.
+   */
+  telemetry: string;
+  /**
+   * safari: real browsers through Appium. stub: every step is answered at once and nothing is driven, which each event says.
+   */
+  driver: 'safari' | 'stub';
+  /**
+   * Browsers at most at the same time; macOS allows one desktop Safari.
+   */
+  slots: number;
+  /**
+   * Allows addresses other than loopback, for a gateway with TLS in front.
+   */
+  insecure: boolean;
+  /**
+   * What is logged to stderr, and all above it.
+   */
+  log_level: 'silent' | 'error' | 'warn' | 'info' | 'debug';
+}
 /**
  * GET /v1/events: oldest first after the cursor.
  */

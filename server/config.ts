@@ -1,0 +1,150 @@
+/**
+ * The options of a process, from four places: flag, then environment, then the configuration file, then the default.
+ * `schemas/config.schema.json` is the one list of them: a property there is a flag, a variable and a key here.
+ */
+import { readFileSync } from 'node:fs';
+import { isIPv4, isIPv6 } from 'node:net';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { packageRoot } from '../actors/package-root.ts';
+import { ControlError, describe } from '../schemas/errors.ts';
+import type { Config } from '../schemas/generated/contracts.ts';
+
+interface OptionSchema {
+  type?: 'string' | 'integer' | 'boolean';
+  enum?: string[];
+  default: string | number | boolean;
+  description: string;
+}
+
+/** One option under its three names. */
+export interface ConfigOption {
+  key: keyof Config;
+  /** `--log-level` */
+  flag: string;
+  /** `TROUPE_LOG_LEVEL` */
+  variable: string;
+  schema: OptionSchema;
+}
+
+const contract = JSON.parse(readFileSync(join(packageRoot(), 'schemas/config.schema.json'), 'utf8'));
+const properties = contract.$defs.Config.properties as Record<keyof Config, OptionSchema>;
+const validate = new Ajv2020({ allErrors: true, strict: true })
+  .addSchema(contract)
+  .compile({ $ref: 'troupe:config#/$defs/Config' });
+
+export const configOptions: ConfigOption[] = Object.entries(properties).map(([key, schema]) => ({
+  key: key as keyof Config,
+  flag: `--${key.replaceAll('_', '-')}`,
+  variable: `TROUPE_${key.toUpperCase()}`,
+  schema
+}));
+
+/** Where a value came from, in its user's words, for the message when it is wrong. */
+type Named = { value: unknown; name: string };
+
+/**
+ * @param flags by key (`log_level`), as commander read them; undefined means not given
+ * @param env the process environment; `TROUPE_CONFIG` names the file when `file` does not
+ * @throws ControlError CONFIG_INVALID naming the option as its user wrote it
+ */
+export function readConfig(
+  flags: Partial<Record<keyof Config, unknown>>,
+  env: Record<string, string | undefined>,
+  file?: string
+): Config {
+  const path = file ?? env.TROUPE_CONFIG;
+  const fromFile = path === undefined ? {} : readFile(path);
+  const given = new Map<string, Named>();
+  for (const key of Object.keys(fromFile)) given.set(key, { value: fromFile[key], name: `'${key}' in ${path}` });
+  for (const { key, variable, schema } of configOptions) {
+    const text = env[variable];
+    if (text !== undefined && text !== '') given.set(key, { value: fromText(text, schema), name: variable });
+  }
+  for (const { key, flag, schema } of configOptions) {
+    const value = flags[key];
+    if (value !== undefined) {
+      given.set(key, { value: typeof value === 'string' ? fromText(value, schema) : value, name: flag });
+    }
+  }
+
+  const config: Record<string, unknown> = {};
+  for (const { key, schema } of configOptions) config[key] = schema.default;
+  for (const [key, { value }] of given) config[key] = value;
+  refuseInvalid(config, given);
+  const valid = config as unknown as Config;
+  for (const key of ['control', 'telemetry'] as const) refuseExposed(valid, key, given.get(key)?.name ?? key);
+  return valid;
+}
+
+function readFile(path: string): Record<string, unknown> {
+  const refuse = (reason: string, cause?: unknown) =>
+    new ControlError('CONFIG_INVALID', { option: '--config', value: path, reason }, cause);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw refuse(`cannot be read: ${describe(cause)}`, cause);
+  }
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (cause) {
+    throw refuse(`is not JSON: ${describe(cause)}`, cause);
+  }
+  if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed)) throw refuse('must hold one JSON object');
+  return parsed as Record<string, unknown>;
+}
+
+/** A flag or variable as its schema's type; what does not convert stays text and is refused by the schema. */
+function fromText(text: string, { type }: OptionSchema): unknown {
+  if (type === 'integer' && /^-?\d+$/.test(text)) return Number(text);
+  if (type === 'boolean' && /^(true|1|yes)$/i.test(text)) return true;
+  if (type === 'boolean' && /^(false|0|no)$/i.test(text)) return false;
+  return text;
+}
+
+function refuseInvalid(config: Record<string, unknown>, given: Map<string, Named>): void {
+  if (validate(config)) return;
+  const error = validate.errors![0]!;
+  const key =
+    error.keyword === 'additionalProperties'
+      ? String(error.params.additionalProperty)
+      : (error.instancePath.split('/')[1] ?? '');
+  const option = configOptions.find((o) => o.key === key);
+  throw new ControlError('CONFIG_INVALID', {
+    option: given.get(key)?.name ?? key,
+    value: String(given.get(key)?.value),
+    reason: option ? expectation(option) : `is no option; there are ${configOptions.map((o) => o.key).join(', ')}`
+  });
+}
+
+function expectation({ key, schema }: ConfigOption): string {
+  if (schema.enum) return `must be one of ${schema.enum.join(', ')}`;
+  if (key === 'control' || key === 'telemetry') return `must be HOST:PORT, like ${schema.default}`;
+  if (schema.type === 'boolean') return 'must be true or false';
+  const { minimum, maximum } = schema as { minimum?: number; maximum?: number };
+  if (schema.type === 'integer') return `must be a whole number from ${minimum} to ${maximum}`;
+  return `must be a ${schema.type} that is not empty`;
+}
+
+/** `[::1]:7070` as `{ host: '::1', port: 7070 }`. */
+export function parseAddress(text: string): { host: string; port: number } {
+  const colon = text.lastIndexOf(':');
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
+}
+
+/** `{ host: '::1', port: 7070 }` as the authority of a URL. */
+export const formatAddress = ({ host, port }: { host: string; port: number }): string =>
+  `${isIPv6(host) ? `[${host}]` : host}:${port}`;
+
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+
+function refuseExposed(config: Config, key: 'control' | 'telemetry', option: string): void {
+  const { host, port } = parseAddress(config[key]);
+  const refuse = (reason: string) => new ControlError('CONFIG_INVALID', { option, value: config[key], reason });
+  if (port > 65_535) throw refuse('the port must be at most 65535');
+  if (isLoopback(host) || config.insecure) return;
+  throw refuse('is not a loopback address; put a gateway with TLS in front of a loopback one, or pass --insecure');
+}
