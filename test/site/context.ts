@@ -1,0 +1,48 @@
+import type { RouterContext } from '@koa/router';
+import type { WriteHooks } from './hooks.ts';
+import type { Ledger, RequestRow } from './ledger.ts';
+import type { Account } from './seed.ts';
+import type { SiteState } from './state.ts';
+import type { Asked } from './variants.ts';
+
+/** What one running site is made of. */
+export interface Parts {
+  state: SiteState;
+  ledger: Ledger;
+  hooks: WriteHooks;
+  /** Aborts when the site closes, so that no delayed answer outlives it. */
+  closing: AbortSignal;
+  /** The account of a browser that brings no cookie; null is nobody. */
+  visitor: string | null;
+}
+
+/** What a request carries once it is known. */
+export interface RequestState {
+  row: RequestRow;
+  account: Account | undefined;
+  asked: Asked;
+}
+
+export type Context = RouterContext<RequestState>;
+
+export const SESSION_COOKIE = 'lantern_session';
+
+/** Path and query as asked. */
+export const here = (ctx: Pick<Context, 'url'>): string => ctx.url;
+
+/** Where to go after logging in: a path of this site, never another host. */
+export const localPath = (next: unknown): string =>
+  typeof next === 'string' && /^\/(?![/\\])/.test(next) ? next : '/';
+
+/** One value of a form or JSON body, as text. */
+export function field(ctx: Context, name: string): string | undefined {
+  const body = ctx.request.body as Record<string, unknown> | undefined;
+  const value = body?.[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** The connection ends without (the rest of) an answer. */
+export function cut(ctx: Context): void {
+  ctx.respond = false;
+  ctx.req.socket.resetAndDestroy();
+}

@@ -1,0 +1,44 @@
+/** Pages that are little more than text: feed, login, the list of variants, and what a page says when it cannot be had. */
+import { html, type Markup } from '../html.ts';
+import { accounts } from '../seed.ts';
+import type { SiteState } from '../state.ts';
+import { type Asked, type Variant, variants } from '../variants.ts';
+import { postCard } from './post.ts';
+
+export const feedMain = (state: SiteState, account: (typeof accounts)[number] | undefined, asked: Asked): Markup =>
+  html`<h1 class="sr">Feed</h1>
+    ${state.posts.map((post) => postCard(state, post, account, asked))}`;
+
+export const loginMain = (next: string, username: string, problem: string | null): Markup =>
+  html`<section class="card login">
+    <h1>Welcome back</h1>
+    <p class="quiet">Log in to like and comment.</p>
+    <form method="post" action="/login" data-testid="login-form">
+      <input type="hidden" name="next" value="${next}" />
+      <label>Username<input class="field" name="username" autocomplete="username" required value="${username}" data-testid="login-username" /></label>
+      <label>Password<input class="field" name="password" type="password" autocomplete="current-password" required data-testid="login-password" /></label>
+      <p class="problem" role="alert" data-testid="login-error">${problem}</p>
+      <button class="button primary wide" type="submit" data-testid="login-submit">Log in</button>
+    </form>
+    <p class="fine">For example ${accounts[0]!.name} with ${accounts[0]!.password}.</p>
+  </section>`;
+
+export const variantsMain = (): Markup =>
+  html`<section class="card prose">
+    <h1>Variants</h1>
+    <p class="quiet">One page, hard to drive in one way each. They combine: <code>?variant=moving,slow</code>.</p>
+    <dl class="variants">
+      ${Object.entries<Variant>(variants).map(
+        ([name, { says, numbers }]) => html`<dt><a href="/post/1?variant=${name}">${name}</a></dt>
+          <dd>${says}${
+            numbers &&
+            html`<small>${Object.entries(numbers)
+              .map(([key, value]) => `${key}=${value}`)
+              .join(' & ')}</small>`
+          }</dd>`
+      )}
+    </dl>
+  </section>`;
+
+export const messageMain = (title: string, text: string): Markup =>
+  html`<section class="card prose" data-testid="message"><h1>${title}</h1><p class="quiet">${text}</p></section>`;

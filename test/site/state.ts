@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import { randomFrom } from './random.ts';
+import { type Account, accounts, posts as seedPosts } from './seed.ts';
+
+export interface Comment {
+  id: string;
+  author: string;
+  text: string;
+  /** As people read it: '2 h', 'now'. */
+  when: string;
+}
+
+export interface Post {
+  id: string;
+  author: string;
+  body: string;
+  when: string;
+  /** Seed of its picture; null without one. */
+  picture: number | null;
+  /** Likes of people who are not accounts here. */
+  strangersLikes: number;
+  likedBy: Set<string>;
+  /** Oldest first. */
+  comments: Comment[];
+}
+
+/** Everything the site knows, in memory. Two sites of one seed are the same until somebody writes. */
+export class SiteState {
+  readonly seed: number;
+  /** Cookie value → account name. Kept over `reset`, so that an open browser stays logged in. */
+  readonly #sessions = new Map<string, string>();
+  #posts = new Map<string, Post>();
+  #lastComment = 0;
+
+  constructor(seed: number) {
+    this.seed = seed;
+    this.reset();
+  }
+
+  /** Back to the seed. */
+  reset(): void {
+    const random = randomFrom(this.seed);
+    this.#lastComment = 0;
+    this.#posts = new Map(
+      seedPosts.map((seed, i): [string, Post] => [
+        String(i + 1),
+        {
+          id: String(i + 1),
+          author: seed.author,
+          body: seed.body,
+          when: seed.when,
+          picture: seed.picture ? this.seed * 100 + i : null,
+          strangersLikes: 3 + Math.floor(random() * 240),
+          likedBy: new Set(),
+          comments: seed.comments.map((comment) => ({ id: this.#nextCommentId(), ...comment }))
+        }
+      ])
+    );
+  }
+
+  get posts(): Post[] {
+    return [...this.#posts.values()];
+  }
+
+  post(id: string): Post | undefined {
+    return this.#posts.get(id);
+  }
+
+  account(name: string | null | undefined): Account | undefined {
+    return accounts.find((account) => account.name === name);
+  }
+
+  addComment(post: Post, author: string, text: string): Comment {
+    const comment = { id: this.#nextCommentId(), author, text, when: 'now' };
+    post.comments.push(comment);
+    return comment;
+  }
+
+  /** Whether it changed anything: liking what one likes already does not. */
+  setLike(post: Post, account: string, liked: boolean): boolean {
+    if (post.likedBy.has(account) === liked) return false;
+    if (liked) post.likedBy.add(account);
+    else post.likedBy.delete(account);
+    return true;
+  }
+
+  likes(post: Post): number {
+    return post.strangersLikes + post.likedBy.size;
+  }
+
+  /** The value of a new session cookie. */
+  logIn(account: string): string {
+    const id = randomUUID();
+    this.#sessions.set(id, account);
+    return id;
+  }
+
+  logOut(session: string): void {
+    this.#sessions.delete(session);
+  }
+
+  accountOf(session: string | undefined): Account | undefined {
+    return session === undefined ? undefined : this.account(this.#sessions.get(session));
+  }
+
+  #nextCommentId(): string {
+    this.#lastComment += 1;
+    return `c${this.#lastComment}`;
+  }
+}
