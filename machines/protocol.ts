@@ -16,12 +16,14 @@ export interface Lease {
 
 // command → session/<id>
 export type CommandSubmitted = { type: 'command.submitted'; commandId: string; priority: number };
-export type CommandWithdrawn = { type: 'command.withdrawn'; commandId: string };
+/** The command has ended, or gave up waiting: whatever it held or asked for is free. */
 export type CommandReleased = { type: 'command.released'; commandId: string };
 // session → command/<id>
 export type SessionQueued = { type: 'session.queued'; sessionId: string; position: number; why: string };
 export type SessionGranted = { type: 'session.granted'; sessionId: string; lease: Lease };
 export type SessionRefused = { type: 'session.refused'; sessionId: string; code: string; message: string };
+/** The session a `session.close` command asked to close is closed. */
+export type SessionClosed = { type: 'session.closed'; sessionId: string };
 /** The browser died under the command; another `session.granted` follows, or `session.refused`. */
 export type SessionLost = { type: 'session.lost'; sessionId: string; why: string };
 
@@ -47,6 +49,8 @@ export type SlotRefused = { type: 'slot.refused'; code: string; message: string 
 export type SlotReady = { type: 'slot.ready'; lease: Lease };
 export type SlotLost = { type: 'slot.lost'; lease: Lease; code: string; why: string };
 export type SlotReleased = { type: 'slot.released'; lease: Lease };
+/** Others wait for a browser: a session with nothing to do should give its one up. */
+export type SlotWanted = { type: 'slot.wanted' };
 
 // supervisor → driver/<slot>
 export type DriverOpen = { type: 'driver.open'; sessionId: string; fencing: number; device: string };
@@ -60,7 +64,12 @@ export type DriverClosed = { type: 'driver.closed'; slot: string; fencing: numbe
 
 // anyone who may → command, session, approval
 export type CommandCancel = { type: 'command.cancel'; reason?: string };
-export type SessionClose = { type: 'session.close'; reason?: string };
+/** `commandId`: the command to tell once it is closed. */
+export type SessionClose = { type: 'session.close'; reason?: string; commandId?: string };
+export type SessionPause = { type: 'session.pause' };
+export type SessionResume = { type: 'session.resume' };
+export type SessionTakeover = { type: 'session.takeover' };
+export type SessionHandback = { type: 'session.handback' };
 export type ApprovalDecide = { type: 'approval.decide'; decision: 'allow' | 'deny'; by: string; note?: string };
 export type ApprovalWithdraw = { type: 'approval.withdraw' };
 // approval → command/<id>
@@ -74,6 +83,8 @@ export type ApprovalResolved = {
 
 /** The host's word to every durable actor that accepts it, once, before its effects are resumed after a restart. */
 export type HostResumed = { type: 'host.resumed' };
+/** The host's word to a sender that accepts it: what you told was not taken, because `to` does not exist, has ended, or refused. */
+export type TellRefused = { type: 'tell.refused'; to: string; told: string; why: string };
 
 export const SUPERVISOR = 'supervisor/main';
 
@@ -99,9 +110,9 @@ export interface Record_ {
  * makes a machine pure.
  */
 export const hostActions = {
-  tell: (_: unknown, _params: Tell) => {},
+  tell: (_: unknown, _params: Tell | Tell[]) => {},
   create: (_: unknown, _params: Create) => {},
-  record: (_: unknown, _params: Record_) => {}
+  record: (_: unknown, _params: Record_ | Record_[]) => {}
 };
 
 /**

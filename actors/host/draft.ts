@@ -90,7 +90,7 @@ export class Draft {
         if (!this.#deliver(mail.address, mail.event, { effect: mail.effect.id })) this.settled.push(mail.effect.id);
         return;
       case 'resume':
-        return this.#resume(mail.address);
+        return this.#offer(mail.address, { type: 'host.resumed' });
     }
   }
 
@@ -174,16 +174,29 @@ export class Draft {
     if (!exists || !definition) {
       return this.#undeliverable(tell, toFailure(new ControlError('ACTOR_NOT_FOUND', { address: tell.to })));
     }
-    this.#deliver(tell.to, tell.event, {});
+    const { event } = tell;
+    if (event.type === 'tell.refused') return this.#offer(tell.to, event);
+    if (!this.#deliver(tell.to, event, {})) this.#bounce(tell, `it is ${this.#current(tell.to)?.state}`);
   }
 
-  /** A state that does not listen for it has not refused anything. */
-  #resume(address: Address) {
+  /** The host's own word to an actor: a state that does not listen for it has not refused anything. */
+  #offer(address: Address, event: MachineEvent) {
     const record = this.#current(address);
     const definition = this.#definition(address);
     if (!record || !definition) return;
-    const result = step(definition, record, { type: 'host.resumed' }, {}, this.#sources.now());
+    const result = step(definition, record, event, {}, this.#sources.now());
     if (result.kind === 'stepped') this.#apply(result.step);
+  }
+
+  /** Lets a sender that wants to know hear that what it told was not taken. */
+  #bounce(tell: TellRow, why: string) {
+    if (tell.from === null || !this.#definition(tell.from)?.listensFor('tell.refused')) return;
+    this.tells.push({
+      id: `${tell.id}!`,
+      from: null,
+      to: tell.from,
+      event: { type: 'tell.refused', to: tell.to, told: tell.event.type, why }
+    });
   }
 
   /** false when there was nobody to deliver to, or nothing came of it. */
@@ -242,6 +255,7 @@ export class Draft {
   }
 
   #undeliverable(tell: TellRow, failure: Failure) {
+    this.#bounce(tell, failure.message);
     const [kind, id] = splitAddress(tell.to);
     this.#log([
       {

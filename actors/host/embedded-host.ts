@@ -357,7 +357,7 @@ class EmbeddedHost implements ActorHost {
   /** Every living durable actor that accepts it hears `host.resumed`; the number of living ones. */
   async #resumeActors(): Promise<number> {
     let living = 0;
-    for (const { kind, durable, wantsResumed } of this.#definitions.values()) {
+    for (const { kind, durable, listensFor } of this.#definitions.values()) {
       if (!durable) continue;
       let page: string | null | undefined;
       do {
@@ -368,7 +368,7 @@ class EmbeddedHost implements ActorHost {
           ...(page ? { page } : {})
         });
         living += items.length;
-        if (wantsResumed) for (const { address } of items) this.#post({ kind: 'resume', address });
+        if (listensFor('host.resumed')) for (const { address } of items) this.#post({ kind: 'resume', address });
         page = next;
       } while (page);
     }

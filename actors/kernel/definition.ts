@@ -14,8 +14,8 @@ export interface Definition {
   subjectPaths: Partial<Record<keyof Subject, string>>;
   /** Telemetry of a state that declares none of its own. */
   telemetry: TelemetryMeta;
-  /** Whether any state accepts `host.resumed`. */
-  wantsResumed: boolean;
+  /** Whether any state accepts an event of this type. */
+  listensFor(type: string): boolean;
 }
 
 interface RootMeta {
@@ -28,6 +28,7 @@ const promiseTransition = String(fromPromise(async () => undefined).transition);
 /** @throws ControlError MACHINE_UNFIT with the place and the cure. */
 export function define({ kind, machine, durable }: ActorKind): Definition {
   const meta = (machine.root.meta ?? {}) as RootMeta;
+  const descriptors = new Set(nodesOf(machine.root).flatMap((node) => [...node.transitions.keys()]));
   for (const node of nodesOf(machine.root)) {
     for (const { src, id } of node.invoke) assertPromise(kind, machine, node, String(src), id);
   }
@@ -38,7 +39,7 @@ export function define({ kind, machine, durable }: ActorKind): Definition {
     version: createHash('sha256').update(JSON.stringify(machine.definition)).digest('hex').slice(0, 16),
     subjectPaths: meta.subject ?? {},
     telemetry: meta.telemetry ?? { type: `${kind}.changed` },
-    wantsResumed: nodesOf(machine.root).some((node) => node.transitions.has('host.resumed'))
+    listensFor: (type) => descriptors.has(type)
   };
 }
 

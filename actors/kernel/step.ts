@@ -215,15 +215,15 @@ class Collector {
       case 'xstate.log':
         return;
       case 'tell': {
-        const { to, event } = action.params as Tell;
-        return this.#tell(to, event);
+        for (const { to, event } of listOf(action.params as Tell | Tell[])) this.#tell(to, event);
+        return;
       }
       case 'create': {
         const { address, input, ifAbsent } = action.params as Create;
         return this.#tell(address, { type: 'actor.create', input, ifAbsent: ifAbsent ?? false });
       }
       case 'record': {
-        this.writes.push(action.params as Record_ as unknown as Write);
+        this.writes.push(...(listOf(action.params as Record_ | Record_[]) as unknown as Write[]));
         return;
       }
       default:
@@ -306,6 +306,8 @@ function broken(
     writes: []
   };
 }
+
+const listOf = <T>(one: T | T[]): T[] => (Array.isArray(one) ? one : [one]);
 
 export function splitAddress(address: Address): [kind: string, id: string] {
   const slash = address.indexOf('/');

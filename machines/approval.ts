@@ -1,0 +1,118 @@
+import { assign, setup } from 'xstate';
+import type { ApprovalPreview } from '../schemas/generated/contracts.ts';
+import { type ApprovalDecide, type ApprovalWithdraw, hostActions } from './protocol.ts';
+
+export interface ApprovalInput {
+  approvalId: string;
+  commandId: string;
+  correlationId: string;
+  sessionId: string | null;
+  accountId: string | null;
+  platform: string;
+  /** SHA-256 of exactly what would be let out; an answer counts for nothing else. */
+  actionHash: string;
+  preview: ApprovalPreview;
+  /** ms since 1970 */
+  expiresAt: number;
+  at: number;
+}
+
+export interface ApprovalContext extends Omit<ApprovalInput, 'at'> {
+  decidedBy: string | null;
+  note: string | null;
+  why: string | null;
+  createdAt: number;
+  decidedAt: number | null;
+}
+
+type Timed<E> = E & { at: number };
+
+const answered = {
+  telemetry: { type: 'approval.changed', take: { action_hash: 'actionHash', decided_by: 'decidedBy', note: 'note' } }
+};
+
+const tellCommand = (state: 'ALLOWED' | 'DENIED' | 'EXPIRED') => ({
+  type: 'tell' as const,
+  params: ({ context }: { context: ApprovalContext }) => ({
+    to: `command/${context.commandId}`,
+    event: {
+      type: 'approval.resolved',
+      approvalId: context.approvalId,
+      actionHash: context.actionHash,
+      state,
+      note: context.note
+    }
+  })
+});
+
+/**
+ * One question to a person: may exactly this reach other people?
+ *
+ * ```
+ * PENDING ──approval.decide allow──▶ ALLOWED
+ *    ├─────approval.decide deny────▶ DENIED
+ *    ├─────after expiry────────────▶ EXPIRED
+ *    └─────approval.withdraw───────▶ WITHDRAWN   (the command was cancelled)
+ * ```
+ * The first answer wins: the answered states accept nothing more.
+ */
+export const approvalMachine = setup({
+  types: {
+    input: {} as ApprovalInput,
+    context: {} as ApprovalContext,
+    events: {} as Timed<ApprovalDecide> | Timed<ApprovalWithdraw>
+  },
+  actions: {
+    ...hostActions,
+    decide: assign(({ event }) =>
+      event.type === 'approval.decide'
+        ? { decidedBy: event.by, note: event.note ?? null, decidedAt: event.at, why: null }
+        : {}
+    ),
+    close: assign({ decidedAt: ({ event }) => event.at, why: (_, params: { why: string }) => params.why })
+  },
+  guards: {
+    allows: ({ event }) => event.type === 'approval.decide' && event.decision === 'allow'
+  },
+  delays: { expiry: ({ context }) => context.expiresAt - context.createdAt }
+}).createMachine({
+  id: 'approval',
+  meta: {
+    telemetry: { type: 'approval.changed', take: { action_hash: 'actionHash', preview: 'preview' } },
+    subject: {
+      correlation_id: 'correlationId',
+      command_id: 'commandId',
+      session_id: 'sessionId',
+      account_id: 'accountId',
+      platform: 'platform'
+    }
+  },
+  context: ({ input: { at, ...input } }) => ({
+    ...input,
+    decidedBy: null,
+    note: null,
+    why: 'waiting for a person to allow or deny it',
+    createdAt: at,
+    decidedAt: null
+  }),
+  initial: 'PENDING',
+  states: {
+    PENDING: {
+      on: {
+        'approval.decide': [
+          { guard: 'allows', target: 'ALLOWED', actions: 'decide' },
+          { target: 'DENIED', actions: 'decide' }
+        ],
+        'approval.withdraw': {
+          target: 'WITHDRAWN',
+          actions: { type: 'close', params: { why: 'its command was cancelled' } }
+        }
+      },
+      after: { expiry: { target: 'EXPIRED', actions: { type: 'close', params: { why: 'nobody answered in time' } } } }
+    },
+    ALLOWED: { type: 'final', meta: answered, entry: tellCommand('ALLOWED') },
+    DENIED: { type: 'final', meta: answered, entry: tellCommand('DENIED') },
+    EXPIRED: { type: 'final', meta: answered, entry: tellCommand('EXPIRED') },
+    WITHDRAWN: { type: 'final', meta: answered }
+  }
+});
