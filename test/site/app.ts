@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { bodyParser } from '@koa/bodyparser';
 import Koa from 'koa';
 import { readAssets } from './assets.ts';
-import { type Context, cut, type Parts, type RequestState, SESSION_COOKIE } from './context.ts';
+import { type Context, type Parts, type RequestState, reset, SESSION_COOKIE } from './context.ts';
 import { devRoutes } from './routes/dev.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { socialRoutes } from './routes/social.ts';
@@ -29,8 +29,7 @@ export function createApp(parts: Parts): Koa<RequestState> {
     ctx.state.account = parts.state.accountOf(ctx.cookies.get(SESSION_COOKIE)) ?? parts.state.account(parts.visitor);
     row.account = ctx.state.account?.name ?? null;
     ctx.set('cache-control', 'no-store');
-    // One request a connection: browsers send a request again by themselves, even a POST, when a kept connection
-    // ends under it, and a dropped answer would then be two writes.
+    // One request a connection: a browser sends a request again by itself when a kept connection ends under it.
     ctx.set('connection', 'close');
     await next();
   });
@@ -46,7 +45,7 @@ export function createApp(parts: Parts): Koa<RequestState> {
     await next();
   });
   app.use((ctx, next) => (ctx.method === 'GET' ? hardToGet(parts, ctx as unknown as Context, next) : next()));
-  app.use(bodyParser({ enableTypes: ['json', 'form'] }));
+  app.use(bodyParser({ enableTypes: ['json', 'form'], parsedMethods: ['POST', 'DELETE'] }));
   for (const router of [pageRoutes(parts), socialRoutes(parts), devRoutes(parts)]) app.use(router.routes());
   return app;
 }
@@ -55,7 +54,7 @@ export function createApp(parts: Parts): Koa<RequestState> {
 async function hardToGet(parts: Parts, ctx: Context, next: () => Promise<unknown>): Promise<void> {
   const { names, numbers } = ctx.state.asked;
   if (names.has('slow')) await sleep(numbers.delay!, undefined, { signal: parts.closing });
-  if (names.has('fail-reset')) return cut(ctx);
+  if (names.has('fail-reset')) return reset(ctx);
   if (names.has('never-answer')) {
     ctx.respond = false;
     return;

@@ -41,8 +41,18 @@ export function field(ctx: Context, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** The connection ends without (the rest of) an answer. */
-export function cut(ctx: Context): void {
+/** The connection is reset without a word. */
+export function reset(ctx: Context): void {
   ctx.respond = false;
   ctx.req.socket.resetAndDestroy();
+}
+
+/**
+ * The answer begins and never ends: the connection is closed after its head. Without a head a browser may send the
+ * request again by itself, even a POST: Chromium made four comments of one press that way.
+ */
+export function cutAnswer(ctx: Context): void {
+  ctx.respond = false;
+  ctx.res.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-length': '1000' });
+  ctx.res.write(' ', () => ctx.req.socket.destroy());
 }

@@ -10,7 +10,7 @@ export interface WriteFault {
   hold?: 'before' | 'after';
   /** Does nothing and answers this status. */
   status?: number;
-  /** Cuts the connection: before doing it, or after doing it, so that the browser never learns. */
+  /** Cuts the answer short: instead of doing it, or after doing it. Either way the browser never learns. */
   drop?: 'before' | 'after';
 }
 

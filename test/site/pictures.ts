@@ -18,7 +18,6 @@ export function avatar(account: Account, size = 40): Markup {
       </linearGradient>
     </defs>
     <circle cx="20" cy="20" r="20" fill="url(#${id})" />
-    <path d="M0 27 Q10 20 20 26 T40 24 V40 H0 Z" fill="#fff" opacity=".14" clip-path="circle(20px at 20px 20px)" />
     <text x="20" y="25.2" text-anchor="middle" fill="#fff" font-size="14" font-weight="600">${initials}</text>
   </svg>`;
 }
@@ -67,8 +66,8 @@ export function landscape(seed: number): Markup {
       <radialGradient id="glow-${seed}"><stop offset="0" stop-color="${sun}" /><stop offset="1" stop-color="${sun}" stop-opacity="0" /></radialGradient>
     </defs>
     <rect width="600" height="200" fill="url(#sky-${seed})" />
-    <circle cx="${sunX}" cy="82" r="96" fill="url(#glow-${seed})" opacity=".9" />
-    <circle cx="${sunX}" cy="82" r="21" fill="${sun}" />
+    <circle cx="${sunX}" cy="66" r="92" fill="url(#glow-${seed})" opacity=".9" />
+    <circle cx="${sunX}" cy="66" r="19" fill="${sun}" />
     ${layers}
   </svg>`;
 }

@@ -42,8 +42,8 @@ export interface Site {
   waitForRequest(fits: (row: RequestRow) => boolean, options?: { timeoutMs?: number }): Promise<RequestRow>;
   /** One fault for the next write that fits. */
   fault(fault: WriteFault): void;
-  /** The next write stands still, before it is done or before it is answered, until released. */
-  hold(where: 'before' | 'after', kind?: WriteKind): Held;
+  /** The next write stands still, before it is done or before it is answered, until released; then `andThen`. */
+  hold(where: 'before' | 'after', kind?: WriteKind, andThen?: Omit<WriteFault, 'kind' | 'hold'>): Held;
   /** Seed again, nothing written, no faults; browsers stay logged in. */
   reset(): void;
   /** Cuts what is open and resolves when the port is free. */
@@ -87,9 +87,9 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
     waitForRequest: (fits, { timeoutMs = 30_000 } = {}) =>
       ledger.until(() => ledger.requests().find(fits), { timeoutMs, what: 'that request' }),
     fault: (fault) => hooks.add(fault),
-    hold(where, kind) {
+    hold(where, kind, andThen) {
       const arrived = hooks.arrival();
-      hooks.add(kind === undefined ? { hold: where } : { kind, hold: where });
+      hooks.add({ ...andThen, hold: where, ...(kind === undefined ? {} : { kind }) });
       return { arrived, release: () => hooks.release() };
     },
     reset() {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Context, cut, field, type Parts } from './context.ts';
+import { type Context, cutAnswer, field, type Parts } from './context.ts';
 import type { WriteFault } from './hooks.ts';
 import type { WriteKind, WriteRow } from './ledger.ts';
 
@@ -22,7 +22,7 @@ export async function write(parts: Parts, ctx: Context, kind: WriteKind, act: ()
     return false;
   }
   if (fault.drop === 'before') {
-    cut(ctx);
+    cutAnswer(ctx);
     return false;
   }
 
@@ -40,7 +40,7 @@ export async function write(parts: Parts, ctx: Context, kind: WriteKind, act: ()
 
   if (fault.hold === 'after') await hooks.standStill();
   if (fault.drop === 'after') {
-    cut(ctx);
+    cutAnswer(ctx);
     return false;
   }
   return true;

@@ -1,5 +1,5 @@
 /** Pages that are little more than text: feed, login, the list of variants, and what a page says when it cannot be had. */
-import { html, type Markup } from '../html.ts';
+import { type Child, html, type Markup } from '../html.ts';
 import { accounts } from '../seed.ts';
 import type { SiteState } from '../state.ts';
 import { type Asked, type Variant, variants } from '../variants.ts';
@@ -30,7 +30,7 @@ export const variantsMain = (): Markup =>
     <dl class="variants">
       ${Object.entries<Variant>(variants).map(
         ([name, { says, numbers }]) => html`<dt><a href="/post/1?variant=${name}">${name}</a></dt>
-          <dd>${says}${
+          <dd>${code(says)}${
             numbers &&
             html`<small>${Object.entries(numbers)
               .map(([key, value]) => `${key}=${value}`)
@@ -42,3 +42,7 @@ export const variantsMain = (): Markup =>
 
 export const messageMain = (title: string, text: string): Markup =>
   html`<section class="card prose" data-testid="message"><h1>${title}</h1><p class="quiet">${text}</p></section>`;
+
+/** `text` between backticks is code. */
+const code = (text: string): Child =>
+  text.split('`').map((part, i) => (i % 2 === 1 ? html`<code>${part}</code>` : part));
