@@ -53,14 +53,36 @@ export type SlotReleased = { type: 'slot.released'; lease: Lease };
 export type SlotWanted = { type: 'slot.wanted' };
 
 // supervisor → driver/<slot>
+/** Start everything but the browser, so that the next session opens quickly. */
+export type DriverBoot = { type: 'driver.boot' };
 export type DriverOpen = { type: 'driver.open'; sessionId: string; fencing: number; device: string };
 export type DriverClose = { type: 'driver.close'; fencing: number; reason: string };
+/** End everything, a session that runs included. */
 export type DriverDrain = { type: 'driver.drain' };
 // driver → supervisor/main
 export type DriverReady = { type: 'driver.ready'; slot: string; fencing: number };
-export type DriverIdle = { type: 'driver.idle'; slot: string };
-export type DriverFailed = { type: 'driver.failed'; slot: string; fencing: number | null; code: string; why: string };
+/** Free for a session. `warm`: it is booted. */
+export type DriverIdle = { type: 'driver.idle'; slot: string; warm: boolean };
+/** `fencing`: the lease that is lost by it. `state`: what the slot does now; `driver.idle` follows when it is over. */
+export type DriverFailed = {
+  type: 'driver.failed';
+  slot: string;
+  fencing: number | null;
+  code: string;
+  why: string;
+  state: 'RECOVERING' | 'NEEDS_HUMAN' | 'QUARANTINED';
+};
+/** The browser was ended as asked; `driver.idle` follows. */
 export type DriverClosed = { type: 'driver.closed'; slot: string; fencing: number };
+/** Nothing of the slot is left. */
+export type DriverDrained = { type: 'driver.drained'; slot: string };
+
+// an operator → driver/<slot>
+/** Somebody has mended what the slot waits for. */
+export type DriverRetry = { type: 'driver.retry' };
+// an operator → supervisor/main
+/** No new sessions; what runs may finish. */
+export type SupervisorDrain = { type: 'supervisor.drain' };
 
 // anyone who may → command, session, approval
 export type CommandCancel = { type: 'command.cancel'; reason?: string };
@@ -111,7 +133,7 @@ export interface Record_ {
  */
 export const hostActions = {
   tell: (_: unknown, _params: Tell | Tell[]) => {},
-  create: (_: unknown, _params: Create) => {},
+  create: (_: unknown, _params: Create | Create[]) => {},
   record: (_: unknown, _params: Record_ | Record_[]) => {}
 };
 

@@ -244,7 +244,7 @@ const inLine = ({ queue }: SessionContext) =>
 const closed = () => ({ code: 'SESSION_CLOSED', message: 'its session was closed; send the command again' });
 const failed = ({ why }: SessionContext) => ({ code: 'SESSION_CLOSED', message: `its session failed: ${why}` });
 const line = { actions: ['enqueue' as const, announce] };
-const unline = { actions: 'free' as const };
+const unline = { actions: ['free' as const, announce] };
 /** Word of a lease that is no longer ours, or that came twice. */
 const late = {};
 
@@ -365,7 +365,7 @@ export const sessionMachine = words.createMachine({
       on: {
         'command.released': [
           { guard: ({ context, event }) => context.current === event.commandId, target: 'READY', actions: 'free' },
-          { actions: 'free' }
+          unline
         ],
         'slot.lost': { guard: 'isOurLease', target: 'LOST' },
         'host.resumed': 'LOST'

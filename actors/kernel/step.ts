@@ -219,8 +219,10 @@ class Collector {
         return;
       }
       case 'create': {
-        const { address, input, ifAbsent } = action.params as Create;
-        return this.#tell(address, { type: 'actor.create', input, ifAbsent: ifAbsent ?? false });
+        for (const { address, input, ifAbsent } of listOf(action.params as Create | Create[])) {
+          this.#tell(address, { type: 'actor.create', input, ifAbsent: ifAbsent ?? false });
+        }
+        return;
       }
       case 'record': {
         this.writes.push(...(listOf(action.params as Record_ | Record_[]) as unknown as Write[]));

@@ -1,0 +1,143 @@
+import type { Failure } from '../schemas/errors.ts';
+import type {
+  ActionResult,
+  ApprovalPreview,
+  CommandEnvelope,
+  Flow,
+  FlowAction,
+  Proof
+} from '../schemas/generated/contracts.ts';
+import type {
+  ApprovalResolved,
+  CommandCancel,
+  HostResumed,
+  Lease,
+  SessionClosed,
+  SessionGranted,
+  SessionLost,
+  SessionQueued,
+  SessionRefused,
+  TellRefused
+} from './protocol.ts';
+import type { SessionInput } from './session.ts';
+
+/** What a command is made with, what it remembers, and what it can be told. */
+
+export interface CommandInput {
+  commandId: string;
+  correlationId: string;
+  sessionId: string;
+  /** The session to make if it is not there; null for one that exists. */
+  createSession: Omit<SessionInput, 'at'> | null;
+  envelope: CommandEnvelope;
+  /** The flow as it was when the command was accepted: a later version does not change it. */
+  flow: Flow | null;
+  approval: { approvalId: string; actionHash: string; preview: ApprovalPreview; expiresAt: number } | null;
+  /** ms since 1970 */
+  deadlineAt: number | null;
+  allowScript: boolean;
+  at: number;
+}
+
+/** What the executor is handed for one action; its params are put in by the effect. */
+export interface ActionInput {
+  commandId: string;
+  lease: Lease;
+  platform: string;
+  accountId: string | null;
+  allowScript: boolean;
+  dryRun: boolean;
+  params: Record<string, unknown>;
+  action: FlowAction;
+  before: FlowAction[];
+  intent: string;
+}
+
+export interface ArtifactRef {
+  id: string;
+  kind: string;
+  media_type: string;
+  sha256: string;
+  size: number;
+}
+export interface PreparedOutput {
+  dedupeKey: string;
+  alreadyDone: boolean;
+  /** This very action was attempted before, by whom and with what end. */
+  earlier: { commandId: string; state: string } | null;
+  proofs: Proof[];
+  artifacts: ArtifactRef[];
+}
+export interface AttemptedOutput {
+  witness: 'DELIVERED' | 'GONE' | 'UNKNOWN' | 'NONE';
+  proofs: Proof[];
+}
+export interface VerifiedOutput {
+  outcome: 'VERIFIED' | 'VERIFICATION_FAILED';
+  why: string | null;
+  extracted?: ActionResult['extracted'];
+  proofs: Proof[];
+  artifacts: ArtifactRef[];
+}
+
+export interface CommandContext {
+  commandId: string;
+  correlationId: string;
+  sessionId: string;
+  approvalId: string | null;
+  createSession: CommandInput['createSession'];
+  envelope: CommandEnvelope;
+  flow: Flow | null;
+  approval: CommandInput['approval'];
+  approved: boolean;
+  deadlineAt: number | null;
+  allowScript: boolean;
+  lease: Lease | null;
+  /** Index of the action at hand. */
+  index: number;
+  /** One entry an action that was begun. */
+  actions: ActionResult[];
+  /** The action at hand; the same object as in `actions`. */
+  current: ActionResult | null;
+  /** How the last verification ended. */
+  verdict: VerifiedOutput | null;
+  /** What an attempt threw, kept while the verification looks what came of it. */
+  attemptError: Failure | null;
+  /** The attempt was broken off, or its answer never came: not finding the effect does not mean it did not happen. */
+  doubtful: boolean;
+  /** End after the verification at hand: cancelled by somebody, or its deadline passed. */
+  stop: { state: 'CANCELLED' | 'FAILED'; failure: Failure } | null;
+  /** Browsers lost under this command. */
+  losses: number;
+  queuePosition: number | null;
+  why: string | null;
+  result: Record<string, unknown> | null;
+  error: Failure | null;
+  createdAt: number;
+  startedAt: number | null;
+  completedAt: number | null;
+}
+
+type Done<Id extends string, T> = { type: `xstate.done.actor.${Id}`; output: T };
+type Broke<Id extends string> = { type: `xstate.error.actor.${Id}`; error: Failure };
+
+export type CommandEvent = (
+  | CommandCancel
+  | { type: 'command.expire' }
+  | SessionQueued
+  | SessionGranted
+  | SessionRefused
+  | SessionLost
+  | SessionClosed
+  | ApprovalResolved
+  | TellRefused
+  | HostResumed
+  | Done<'prepare', PreparedOutput>
+  | Done<'attempt', AttemptedOutput>
+  | Done<'verify', VerifiedOutput>
+  | Done<'reconcile', VerifiedOutput>
+  | Broke<'prepare'>
+  | Broke<'attempt'>
+  | Broke<'verify'>
+  | Broke<'reconcile'>
+) & { at: number };

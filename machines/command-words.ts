@@ -1,0 +1,317 @@
+/** The vocabulary of the command machine: its actions, guards and delays by name, and the data its actions declare. */
+import { assign, fromPromise, setup } from 'xstate';
+import type { Failure } from '../schemas/errors.ts';
+import type { ActionResult, FlowAction } from '../schemas/generated/contracts.ts';
+import type {
+  ActionInput,
+  AttemptedOutput,
+  CommandContext,
+  CommandEvent,
+  CommandInput,
+  PreparedOutput,
+  VerifiedOutput
+} from './command-context.ts';
+import { hostActions, type Lease } from './protocol.ts';
+
+const notProvided = () => Promise.reject(new Error('no executor was provided'));
+
+/** A browser lost this often under one command: it is not tried again. */
+const LOSS_LIMIT = 3;
+/** A command without a deadline of its own. ms */
+const DEFAULT_LIMIT = 24 * 3_600_000;
+
+/** The browser is gone or silent; the fault is not the action's. */
+const BROWSER_FAULTS = ['DRIVER_LOST', 'DRIVER_TIMEOUT', 'LEASE_LOST'];
+
+/** Every event the host delivers carries when it was taken. */
+const timeOf = (event: unknown): number => (event as { at: number }).at;
+const failureIn = (event: unknown): Failure | null => (event as { error?: Failure }).error ?? null;
+const actionAt = ({ flow, index }: CommandContext) => flow?.actions[index];
+const isWrite = ({ context }: { context: CommandContext }) => context.current?.effect === 'write';
+
+export const words = setup({
+  types: { input: {} as CommandInput, context: {} as CommandContext, events: {} as CommandEvent },
+  actors: {
+    prepare: fromPromise<PreparedOutput, ActionInput>(notProvided),
+    attempt: fromPromise<AttemptedOutput, ActionInput>(notProvided),
+    verify: fromPromise<VerifiedOutput, ActionInput>(notProvided),
+    reconcile: fromPromise<VerifiedOutput, ActionInput>(notProvided)
+  },
+  actions: {
+    ...hostActions,
+    because: assign({ why: (_, params: { why: string | null }) => params.why }),
+    noteQueue: assign(({ event }) =>
+      event.type === 'session.queued' ? { queuePosition: event.position, why: event.why } : {}
+    ),
+    noteLease: assign(({ context, event }) =>
+      event.type === 'session.granted'
+        ? { lease: event.lease, queuePosition: null, why: null, startedAt: context.startedAt ?? event.at }
+        : {}
+    ),
+    noteLoss: assign(({ context, event }) => ({
+      lease: null,
+      losses: context.losses + 1,
+      why: event.type === 'session.lost' ? event.why : 'waiting for a browser: the one it had was lost'
+    })),
+    fail: assign({ error: (_, params: { failure: Failure }) => params.failure }),
+    failWithEvent: assign(({ event }) => {
+      const failure = failureIn(event);
+      return failure ? { error: failure, why: failure.message } : {};
+    }),
+    stopCancelled: assign(({ event }) => ({
+      stop: {
+        state: 'CANCELLED' as const,
+        failure: {
+          code: 'CANCELLED',
+          message: `cancelled${event.type === 'command.cancel' && event.reason ? `: ${event.reason}` : ''}`
+        }
+      }
+    })),
+    stopExpired: assign(({ context }) => ({
+      stop: context.stop ?? { state: 'FAILED' as const, failure: expired(context) }
+    })),
+    takeStop: assign(({ context }) =>
+      context.stop ? { error: context.stop.failure, why: context.stop.failure.message } : {}
+    ),
+    /** Reads are walked again, for a new browser stands on no page; a write that is VERIFIED is never repeated. */
+    rewind: assign({ index: 0, current: null }),
+    beginAction: assign(({ context }) => {
+      const action = actionAt(context);
+      if (!action) return {};
+      const known = context.actions.find(({ name }) => name === action.attempt);
+      const current: ActionResult = known ?? {
+        name: action.attempt,
+        ...(action.verify ? { verify_as: action.verify.as } : {}),
+        effect: action.effect,
+        attempts: 0,
+        outcome: null,
+        proofs: []
+      };
+      return { ...put(context, current), verdict: null, attemptError: null, doubtful: false };
+    }),
+    skipAction: assign(({ context }) => ({ index: context.index + 1 })),
+    notePrepared: assign(({ context, event }) => {
+      if (event.type !== 'xstate.done.actor.prepare' || !context.current) return {};
+      const { dedupeKey, alreadyDone, proofs, artifacts } = event.output;
+      const found = { outcome: 'VERIFIED' as const, already_done: true, proofs };
+      return {
+        ...put(context, { ...context.current, dedupe_key: dedupeKey, ...(alreadyDone ? found : {}) }),
+        verdict: { outcome: 'VERIFIED' as const, why: null, proofs, artifacts }
+      };
+    }),
+    refuseRepeat: assign(({ context, event }) => {
+      if (event.type !== 'xstate.done.actor.prepare' || !event.output.earlier) return {};
+      const { earlier, dedupeKey } = event.output;
+      const message = `command ${earlier.commandId} has already attempted ${context.current?.name} (${earlier.state}); it is not attempted again`;
+      return { error: { code: 'DEDUPE_CONFLICT', message, details: { dedupeKey, ...earlier } }, why: message };
+    }),
+    countAttempt: assign(({ context }) =>
+      context.current ? put(context, { ...context.current, attempts: context.current.attempts + 1 }) : {}
+    ),
+    noteAttempt: assign(({ context, event }) => {
+      if (event.type !== 'xstate.done.actor.attempt' || !context.current) return {};
+      const { proofs, witness } = event.output;
+      return {
+        ...put(context, { ...context.current, proofs: [...context.current.proofs, ...proofs] }),
+        doubtful: witness === 'UNKNOWN'
+      };
+    }),
+    noteAttemptError: assign(({ event }) => ({ attemptError: failureIn(event) })),
+    doubt: assign({ doubtful: true }),
+    noteVerdict: assign(({ context, event }) => {
+      if (!('output' in event) || !context.current) return {};
+      const verdict = event.output as VerifiedOutput;
+      const { extracted, proofs, why } = verdict;
+      return {
+        verdict,
+        why,
+        ...put(context, {
+          ...context.current,
+          ...(extracted ? { extracted } : {}),
+          proofs: [...context.current.proofs, ...proofs]
+        })
+      };
+    }),
+    noteOutcome: assign(({ context }, params: { outcome: ActionResult['outcome'] }) =>
+      context.current ? { ...put(context, { ...context.current, outcome: params.outcome }), why: null } : {}
+    ),
+    explainFailure: assign(({ context }) => {
+      const failure = context.attemptError ?? verificationFailure(context);
+      return { error: failure, why: failure.message };
+    }),
+    explainUnknown: assign(({ context }) => {
+      const failure = unknownOutcome(context);
+      return { error: failure, why: failure.message };
+    }),
+    succeed: assign(({ context }) => ({
+      why: null,
+      result: {
+        session_id: context.sessionId,
+        extracted: Object.assign({}, ...context.actions.map(({ extracted }) => extracted ?? {}))
+      }
+    })),
+    end: assign({ completedAt: ({ event }) => event.at, queuePosition: null, lease: null, createSession: null })
+  },
+  guards: {
+    needsApproval: ({ context }) => context.approval !== null && !context.approved,
+    isSessionClose: ({ context }) => context.envelope.type === 'session.close',
+    isAllowed: ({ context, event }) =>
+      event.type === 'approval.resolved' &&
+      event.state === 'ALLOWED' &&
+      event.approvalId === context.approval?.approvalId &&
+      event.actionHash === context.approval?.actionHash,
+    isOurApproval: ({ context, event }) =>
+      event.type === 'approval.resolved' && event.approvalId === context.approval?.approvalId,
+    isOver: ({ context }) => actionAt(context) === undefined,
+    isProvenWrite: ({ context }) => {
+      const action = actionAt(context);
+      const known = context.actions.find(({ name }) => name === action?.attempt);
+      return known?.effect === 'write' && known.outcome === 'VERIFIED';
+    },
+    isDone: ({ event }) => event.type === 'xstate.done.actor.prepare' && event.output.alreadyDone,
+    wasTried: ({ event }) => event.type === 'xstate.done.actor.prepare' && event.output.earlier !== null,
+    isDryWrite: ({ context }) => context.envelope.dry_run === true && context.current?.effect === 'write',
+    isWrite,
+    lostBrowser: ({ event }) => BROWSER_FAULTS.includes(failureIn(event)?.code ?? ''),
+    lostBrowserInRead: ({ context, event }) =>
+      !isWrite({ context }) && BROWSER_FAULTS.includes(failureIn(event)?.code ?? ''),
+    lostTooOften: ({ context }) => context.losses >= LOSS_LIMIT,
+    /** Nothing of the attempt reached the page: there is nothing to look for. */
+    neverSent: ({ event }) => failureIn(event)?.details?.sent === false,
+    hasArtifacts: ({ context }) => (context.verdict?.artifacts.length ?? 0) > 0,
+    isVerified: ({ context }) => context.verdict?.outcome === 'VERIFIED',
+    isDoubtful: ({ context }) => context.doubtful && isWrite({ context }),
+    isCancelled: ({ context }) => context.stop?.state === 'CANCELLED',
+    isStopped: ({ context }) => context.stop !== null,
+    missedSelector: ({ context }) => context.error?.code === 'SELECTOR_MISSING',
+    needsPerson: ({ context }) => context.error?.code === 'HUMAN_REQUIRED'
+  },
+  delays: {
+    deadline: ({ context }) => (context.deadlineAt ?? context.createdAt + DEFAULT_LIMIT) - context.createdAt,
+    regrantLimit: 300_000,
+    submitLimit: 3_600_000
+  }
+});
+
+const expired = ({ deadlineAt }: CommandContext): Failure => ({
+  code: 'DEADLINE_EXCEEDED',
+  message: `not done by its deadline ${deadlineAt === null ? '(24 h)' : new Date(deadlineAt).toISOString()}`
+});
+
+function verificationFailure({ current, verdict, flow, index }: CommandContext): Failure {
+  const predicate = flow?.actions[index]?.verify?.as ?? 'its steps';
+  return {
+    code: 'VERIFICATION_FAILED',
+    message: `${current?.name} was attempted and '${predicate}' did not hold: ${verdict?.why ?? 'no reason given'}`,
+    details: { action: current?.name, predicate }
+  };
+}
+
+function unknownOutcome({ current, verdict, attemptError, stop }: CommandContext): Failure {
+  const why = verdict?.why ?? attemptError?.message ?? stop?.failure.message ?? 'the browser was lost during it';
+  return {
+    code: 'OUTCOME_UNKNOWN',
+    message: `whether ${current?.name} happened is not known (${why}); look at the page, then send a new command if it did not`,
+    details: { action: current?.name, why }
+  };
+}
+
+/** The action at hand, kept in the list and beside it. */
+function put({ actions }: CommandContext, current: ActionResult): Pick<CommandContext, 'current' | 'actions'> {
+  const at = actions.findIndex(({ name }) => name === current.name);
+  return { current, actions: at < 0 ? [...actions, current] : actions.with(at, current) };
+}
+
+type With = { context: CommandContext };
+
+export const actionInput = ({ context }: With): ActionInput => ({
+  commandId: context.commandId,
+  lease: context.lease as Lease,
+  platform: context.envelope.target.platform,
+  accountId: context.envelope.target.account_id ?? null,
+  allowScript: context.allowScript,
+  dryRun: context.envelope.dry_run ?? false,
+  params: (context.envelope.payload.params ?? {}) as Record<string, unknown>,
+  action: actionAt(context) as FlowAction,
+  before: context.flow?.actions.slice(0, context.index) ?? [],
+  intent: context.envelope.idempotency_key ?? context.commandId
+});
+
+const tellSession = (event: (context: CommandContext) => { type: string; [key: string]: unknown }) => ({
+  type: 'tell' as const,
+  params: ({ context }: With) => ({ to: `session/${context.sessionId}`, event: event(context) })
+});
+export const submit = tellSession(({ commandId, envelope }) =>
+  envelope.type === 'session.close'
+    ? { type: 'session.close', reason: 'asked', commandId }
+    : { type: 'command.submitted', commandId, priority: envelope.priority ?? 3 }
+);
+export const letGo = tellSession(({ commandId }) => ({ type: 'command.released', commandId }));
+
+export const withdrawApproval = {
+  type: 'tell' as const,
+  params: ({ context }: With) => ({ to: `approval/${context.approvalId}`, event: { type: 'approval.withdraw' } })
+};
+
+export const ledger = (state: 'ATTEMPTED' | 'VERIFIED' | 'VERIFICATION_FAILED' | 'UNKNOWN') => ({
+  type: 'record' as const,
+  params: ({ context: { current, commandId }, event }: With & { event: unknown }) =>
+    current?.effect === 'write' && current.dedupe_key
+      ? [
+          {
+            into: 'ledger',
+            row: {
+              dedupe_key: current.dedupe_key,
+              command_id: commandId,
+              action: current.name,
+              effect_id: null,
+              state,
+              updated_at: timeOf(event)
+            }
+          }
+        ]
+      : []
+});
+
+export const keepArtifacts = {
+  type: 'record' as const,
+  params: ({ context: { verdict, commandId }, event }: With & { event: unknown }) =>
+    (verdict?.artifacts ?? []).map((artifact) => ({
+      into: 'artifacts',
+      row: { ...artifact, command_id: commandId, created_at: timeOf(event) }
+    }))
+};
+
+export const action = { action: 'current.name', effect: 'current.effect', attempts: 'current.attempts' };
+export const proof = {
+  ...action,
+  dedupe_key: 'current.dedupe_key',
+  verify_as: 'current.verify_as',
+  proofs: 'current.proofs'
+};
+export const says = (type: string, severity: 'info' | 'warn' | 'error', take: Record<string, string> = {}) => ({
+  telemetry: { type, severity, take }
+});
+
+export const captured = says('artifact.captured', 'info', { action: 'current.name', artifacts: 'verdict.artifacts' });
+
+/** The session said no, or could not be told. */
+export function refused() {
+  return words.assign(({ event }) => {
+    const failure =
+      event.type === 'session.refused'
+        ? { code: event.code, message: event.message }
+        : { code: 'SESSION_CLOSED', message: 'its session is not there any more; send it again' };
+    return { error: failure, why: failure.message };
+  });
+}
+
+export const lostTooOften: Failure = {
+  code: 'DRIVER_LOST',
+  message: `its browser was lost ${LOSS_LIMIT} times; see the driver's log`
+};
+
+export const noBrowser: Failure = {
+  code: 'QUEUE_TIMEOUT',
+  message: 'its browser was lost and no other became free in time'
+};

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { sessionMachine } from '../../machines/session.ts';
+import { Rehearsal } from '../support/rehearsal.ts';
+
+const session = (idleLimitMs = 60_000) =>
+  new Rehearsal(
+    'session',
+    sessionMachine,
+    { sessionId: 's1', accountId: 'alice', platform: 'example', browser: 'safari', device: 'desktop', idleLimitMs },
+    's1'
+  );
+const lease = (fencing = 1) => ({ slot: 'slot-1', fencing });
+const submit = (commandId: string, priority = 3) => ({ type: 'command.submitted', commandId, priority });
+
+function ready(idleLimitMs?: number) {
+  const s = session(idleLimitMs);
+  s.send({ type: 'slot.granted', lease: lease() });
+  s.send({ type: 'slot.ready', lease: lease() });
+  assert.equal(s.state, 'READY');
+  return s;
+}
+
+describe('a session', () => {
+  it('asks for a browser as soon as it is made, and is ready when that answers', () => {
+    const s = ready();
+    assert.deepEqual(s.toldTo('supervisor/main'), ['slot.request']);
+    assert.deepEqual(s.path, ['CREATED', 'QUEUED', 'STARTING', 'READY']);
+  });
+
+  it('lets one command drive at a time, the urgent before the old', () => {
+    const s = ready();
+    s.send(submit('a'));
+    s.send(submit('b'));
+    s.send(submit('c', 1));
+    const grants = () => s.tells.filter(({ event }) => event.type === 'session.granted').map(({ to }) => to);
+    assert.deepEqual(grants(), ['command/a']);
+    s.send({ type: 'command.released', commandId: 'a' });
+    assert.deepEqual(grants(), ['command/a', 'command/c']);
+    s.send({ type: 'command.released', commandId: 'c' });
+    s.send({ type: 'command.released', commandId: 'b' });
+    assert.deepEqual(grants(), ['command/a', 'command/c', 'command/b']);
+    assert.equal(s.state, 'READY');
+  });
+
+  it('tells a waiting command its place, and forgets one that gave up', () => {
+    const s = ready();
+    s.send(submit('a'));
+    s.send(submit('b'));
+    s.send(submit('c'));
+    const placeOf = (id: string) =>
+      s.tells.filter((t) => t.to === `command/${id}` && t.event.type === 'session.queued').at(-1)?.event.position;
+    assert.equal(placeOf('c'), 2);
+    s.send({ type: 'command.released', commandId: 'b' });
+    assert.deepEqual(s.context.queue, [{ commandId: 'c', priority: 3 }]);
+    assert.equal(s.context.current, 'a');
+  });
+
+  it('takes no word of another lease', () => {
+    const s = ready();
+    s.send({ type: 'slot.lost', lease: lease(99), code: 'DRIVER_LOST', why: 'old news' });
+    assert.equal(s.state, 'READY');
+  });
+
+  it('tells the driving command when its browser dies, and drives it again in another', () => {
+    const s = ready();
+    s.send(submit('a'));
+    s.send({ type: 'slot.lost', lease: lease(), code: 'DRIVER_LOST', why: 'killed' });
+    assert.equal(s.state, 'LOST.waiting');
+    assert.ok(s.toldTo('command/a').includes('session.lost'));
+    s.send({ type: 'slot.granted', lease: lease(2) });
+    s.send({ type: 'slot.ready', lease: lease(2) });
+    assert.equal(s.state, 'BUSY');
+    const grants = s.tells.filter(({ event }) => event.type === 'session.granted').map(({ event }) => event.lease);
+    assert.deepEqual(grants, [lease(1), lease(2)]);
+  });
+
+  it('asks for a browser again after a restart, in whatever it was', () => {
+    for (const s of [session(), ready()]) {
+      const before = s.toldTo('supervisor/main').length;
+      s.send({ type: 'host.resumed' });
+      assert.equal(s.toldTo('supervisor/main').length, before + 1);
+      assert.equal(s.context.lease, null);
+    }
+  });
+
+  it('closes after its idle time, not while it works', () => {
+    const busy = ready(60_000);
+    busy.send(submit('a'));
+    busy.advance(120_000);
+    assert.equal(busy.state, 'BUSY');
+    const idle = ready(60_000).advance(60_000);
+    assert.equal(idle.state, 'CLOSING');
+    idle.send({ type: 'slot.released', lease: lease() });
+    assert.equal(idle.state, 'CLOSED');
+    assert.equal(idle.context.closeReason, 'idle');
+  });
+
+  it('gives its browser up when others wait and it has nothing to do', () => {
+    const s = ready();
+    s.send(submit('a'));
+    s.send({ type: 'slot.wanted' });
+    assert.equal(s.state, 'BUSY', 'not under a command');
+    s.send({ type: 'command.released', commandId: 'a' });
+    assert.equal(s.state, 'CLOSING');
+    assert.equal(s.context.closeReason, 'yielded');
+  });
+
+  it('finishes what runs before it closes, and refuses what waits', () => {
+    const s = ready();
+    s.send(submit('a'));
+    s.send(submit('b'));
+    s.send({ type: 'session.close', commandId: 'closer' });
+    assert.equal(s.state, 'BUSY');
+    assert.equal(s.toldTo('command/b').at(-1), 'session.refused');
+    s.send({ type: 'command.released', commandId: 'a' });
+    assert.equal(s.state, 'CLOSING');
+    s.send(submit('late'));
+    assert.equal(s.toldTo('command/late').at(-1), 'session.refused');
+    s.send({ type: 'slot.released', lease: lease() });
+    assert.equal(s.state, 'CLOSED');
+    assert.deepEqual(s.toldTo('command/closer'), ['session.closed']);
+  });
+
+  it('fails with the reason when no browser can be had, and says so to whoever waits', () => {
+    const s = session();
+    s.send(submit('a'));
+    s.send({ type: 'slot.refused', code: 'QUEUE_FULL', message: '50 sessions wait' });
+    assert.equal(s.state, 'FAILED');
+    assert.match(s.context.why, /50 sessions wait/);
+    assert.equal(s.toldTo('command/a').at(-1), 'session.refused');
+  });
+
+  it('is held for a person between commands, and comes back', () => {
+    const s = ready();
+    s.send(submit('a'));
+    s.send({ type: 'session.takeover' });
+    s.send(submit('b'));
+    s.send({ type: 'command.released', commandId: 'a' });
+    assert.equal(s.state, 'HUMAN_DRIVING');
+    s.send({ type: 'session.handback' });
+    assert.equal(s.state, 'BUSY');
+    assert.equal(s.context.current, 'b');
+  });
+
+  it('gives up a browser that keeps dying', () => {
+    const s = session();
+    for (let fencing = 1; fencing <= 5; fencing++) {
+      s.send({ type: 'slot.granted', lease: lease(fencing) });
+      s.send({ type: 'slot.lost', lease: lease(fencing), code: 'DRIVER_LOST', why: 'again' });
+    }
+    assert.equal(s.state, 'FAILED');
+  });
+
+  it('has a deadline in every state that waits', () => {
+    const waiting = [session(), ready(), ready()];
+    waiting[2]?.send(submit('a'));
+    for (const s of waiting) assert.ok((s.record.deadlineAt ?? 0) > s.now, s.state);
+  });
+});
