@@ -3,12 +3,12 @@
  * `schemas/config.schema.json` is the one list of them: a property there is a flag, a variable and a key here.
  */
 import { readFileSync } from 'node:fs';
-import { isIPv4, isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { packageRoot } from '../actors/package-root.ts';
 import { ControlError, describe } from '../schemas/errors.ts';
 import type { Config } from '../schemas/generated/contracts.ts';
+import { parseAddress } from './auth/bind-guard.ts';
 
 interface OptionSchema {
   type?: 'string' | 'integer' | 'boolean';
@@ -73,7 +73,7 @@ export function readConfig(
   for (const [key, { value }] of given) config[key] = value;
   refuseInvalid(config, given);
   const valid = config as unknown as Config;
-  for (const key of ['control', 'telemetry'] as const) refuseExposed(valid, key, given.get(key)?.name ?? key);
+  for (const key of ['control', 'telemetry'] as const) parseAddress(valid[key], given.get(key)?.name ?? key);
   return valid;
 }
 
@@ -126,25 +126,4 @@ function expectation({ key, schema }: ConfigOption): string {
   const { minimum, maximum } = schema as { minimum?: number; maximum?: number };
   if (schema.type === 'integer') return `must be a whole number from ${minimum} to ${maximum}`;
   return `must be a ${schema.type} that is not empty`;
-}
-
-/** `[::1]:7070` as `{ host: '::1', port: 7070 }`. */
-export function parseAddress(text: string): { host: string; port: number } {
-  const colon = text.lastIndexOf(':');
-  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
-}
-
-/** `{ host: '::1', port: 7070 }` as the authority of a URL. */
-export const formatAddress = ({ host, port }: { host: string; port: number }): string =>
-  `${isIPv6(host) ? `[${host}]` : host}:${port}`;
-
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
-
-function refuseExposed(config: Config, key: 'control' | 'telemetry', option: string): void {
-  const { host, port } = parseAddress(config[key]);
-  const refuse = (reason: string) => new ControlError('CONFIG_INVALID', { option, value: config[key], reason });
-  if (port > 65_535) throw refuse('the port must be at most 65535');
-  if (isLoopback(host) || config.insecure) return;
-  throw refuse('is not a loopback address; put a gateway with TLS in front of a loopback one, or pass --insecure');
 }

@@ -4,7 +4,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, st
 import { join, relative } from 'node:path';
 import { runQuietly, SetupError } from './say.mjs';
 
-const FOLDERS = ['schemas', 'machines', 'actors', 'server'];
+/** Keep with `include` of tsconfig.build.json. */
+const FOLDERS = ['schemas', 'machines', 'actors', 'server', 'test/site'];
 const CONFIGURATION = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
 
 export async function ensureBuild(root) {

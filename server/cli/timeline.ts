@@ -1,0 +1,53 @@
+/** Events of the stream as aligned lines for a person. */
+import type { EventEnvelope } from '../../schemas/generated/contracts.ts';
+import { printable, type Terminal } from './terminal.ts';
+
+const SEVERITY_STYLE = { debug: 'dim', info: 'reset', warn: 'yellow', error: 'red' } as const;
+const WIDTH = { when: 12, actor: 19, change: 47, type: 27 };
+
+/**
+ * A printer of events, one line each: when, who, from → to, the event's type, what caused it.
+ *
+ * ```
+ *    +0.412 s  command 1f0c4a9e    QUEUED → RUNNING.PREPARING     status.changed     session.granted
+ * ```
+ * @param when `offset`: seconds since the first event; `clock`: local time
+ */
+export function timeline(terminal: Terminal, when: 'offset' | 'clock'): (event: EventEnvelope) => void {
+  let start: number | undefined;
+  return (event) => {
+    const at = Date.parse(event.emitted_at);
+    start ??= at;
+    const { actor, from, to, why } = event.payload;
+    const line = [
+      (when === 'offset' ? `+${((at - start) / 1000).toFixed(3)} s` : clock(at)).padStart(WIDTH.when),
+      `${actor.kind} ${shortId(actor.id)}`.padEnd(WIDTH.actor),
+      change(from, to).padEnd(WIDTH.change),
+      event.type.padEnd(WIDTH.type),
+      terminal.style('dim', printable(event.payload.event))
+    ].join('  ');
+    terminal.line(terminal.style(lineStyle(event), line.trimEnd()));
+    if (why && event.severity !== 'debug' && event.severity !== 'info') {
+      terminal.line(terminal.style('dim', `${' '.repeat(WIDTH.when + 2)}${printable(why)}`));
+    }
+  };
+}
+
+function change(from: string | null, to: string): string {
+  if (from === null) return `· → ${to}`;
+  return from === to ? `(${to})` : `${from} → ${to}`;
+}
+
+/** Uuids by their first group, names as they are. */
+const shortId = (id: string): string => (/^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(id) ? id.slice(0, 8) : id);
+
+function lineStyle(event: EventEnvelope): 'dim' | 'reset' | 'yellow' | 'red' | 'green' {
+  const good = event.type === 'action.verified' || event.payload.to === 'SUCCEEDED';
+  return good ? 'green' : SEVERITY_STYLE[event.severity];
+}
+
+function clock(at: number): string {
+  const date = new Date(at);
+  const two = (n: number) => String(n).padStart(2, '0');
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(at % 1000).padStart(3, '0')}`;
+}
