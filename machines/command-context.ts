@@ -48,6 +48,8 @@ export interface ActionInput {
   allowScript: boolean;
   dryRun: boolean;
   params: Record<string, unknown>;
+  /** The flow's schema of its params: where their defaults stand. */
+  paramsSchema: Record<string, unknown>;
   action: FlowAction;
   before: FlowAction[];
   intent: string;

@@ -232,6 +232,7 @@ export const actionInput = ({ context }: With): ActionInput => ({
   allowScript: context.allowScript,
   dryRun: context.envelope.dry_run ?? false,
   params: (context.envelope.payload.params ?? {}) as Record<string, unknown>,
+  paramsSchema: (context.flow?.params ?? {}) as Record<string, unknown>,
   action: actionAt(context) as FlowAction,
   before: context.flow?.actions.slice(0, context.index) ?? [],
   intent: context.envelope.idempotency_key ?? context.commandId
