@@ -57,6 +57,9 @@ export type SlotWanted = { type: 'slot.wanted' };
 export type DriverBoot = { type: 'driver.boot' };
 export type DriverOpen = { type: 'driver.open'; sessionId: string; fencing: number; device: string };
 export type DriverClose = { type: 'driver.close'; fencing: number; reason: string };
+/** A person takes the browser; its time does not run out while they have it. */
+export type DriverHold = { type: 'driver.hold' };
+export type DriverUnhold = { type: 'driver.unhold' };
 /** End everything, a session that runs included. */
 export type DriverDrain = { type: 'driver.drain' };
 // driver → supervisor/main

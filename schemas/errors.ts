@@ -315,6 +315,11 @@ export const catalogue = {
     false,
     (d) => `the driver answered '${d.error}' (${d.status})${d.message ? `: ${d.message}` : ''}`
   ),
+  DRIVER_UNKILLABLE: entry<{ slot: string; processes: string }>(
+    500,
+    false,
+    (d) => `slot ${d.slot} left processes that do not end: ${d.processes}; find out why, or reboot`
+  ),
   LEASE_LOST: entry<{ fencing: number }>(
     409,
     false,
