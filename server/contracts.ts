@@ -11,10 +11,12 @@ import { ControlError } from '../schemas/errors.ts';
 import type {
   ApprovalDecision,
   ClientFrame,
+  CommandCancelRequest,
   CommandEnvelope,
   Flow,
   SessionCreate,
-  StreamFilters
+  StreamFilters,
+  TokenCreate
 } from '../schemas/generated/contracts.ts';
 
 export interface Misfit {
@@ -27,7 +29,19 @@ export interface Misfit {
 const MAX_DEPTH = 64;
 const MAX_MISFITS = 100;
 
-const files = ['common', 'command', 'event', 'session', 'approval', 'flow', 'problem', 'stream'];
+const files = [
+  'common',
+  'command',
+  'event',
+  'session',
+  'approval',
+  'flow',
+  'problem',
+  'stream',
+  'actor',
+  'artifact',
+  'token'
+];
 const schemas = files.map(
   (name) => JSON.parse(readFileSync(join(packageRoot(), 'schemas', `${name}.schema.json`), 'utf8')) as AnySchema
 );
@@ -82,6 +96,8 @@ export const parse = {
     'troupe:session#/$defs/SessionCreate'
   ),
   approvalDecision: parser<ApprovalDecision>(withDefaults, 'the decision', 'troupe:approval#/$defs/ApprovalDecision'),
+  commandCancel: parser<CommandCancelRequest>(withDefaults, 'the cancel', 'troupe:command#/$defs/CommandCancelRequest'),
+  tokenCreate: parser<TokenCreate>(withDefaults, 'the token', 'troupe:token#/$defs/TokenCreate'),
   flow: parser<Flow>(asSent, 'the flow', 'troupe:flow#/$defs/Flow'),
   clientFrame: parser<ClientFrame>(asSent, 'the frame', 'troupe:stream#/$defs/ClientFrame'),
   streamFilters: parser<StreamFilters>(asSent, 'the filters', 'troupe:stream#/$defs/StreamFilters')

@@ -278,6 +278,8 @@ export interface ActorHost {
   /** Rows without an actor, durable when it resolves. */
   write(writes: Write[]): Promise<void>;
   read(address: Address): Promise<ActorView | undefined>;
+  /** The actors of a volatile kind: they are in this process and in no table. */
+  volatileActors(kind: string): ActorView[];
   /** Resolves when `until` holds, at once if it does; undefined after `timeoutMs`, or when the signal aborts. */
   waitFor(
     address: Address,

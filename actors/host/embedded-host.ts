@@ -140,6 +140,13 @@ class EmbeddedHost implements ActorHost {
     return record && viewOf(definition, this.#cache.get(address) ?? record);
   }
 
+  volatileActors(kind: string): ActorView[] {
+    const definition = this.#definitions.get(kind);
+    if (!definition) return [];
+    const records = this.#cache.volatile().filter((record) => record.kind === kind);
+    return records.map((record) => viewOf(definition, record));
+  }
+
   async waitFor(
     address: Address,
     until: (view: ActorView) => boolean,

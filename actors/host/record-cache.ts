@@ -25,6 +25,10 @@ export class RecordCache {
     return this.#durable.has(address) || this.#volatile.has(address);
   }
 
+  volatile(): ActorRecord[] {
+    return [...this.#volatile.values()];
+  }
+
   set(record: ActorRecord, durable: boolean) {
     if (!durable) {
       this.#volatile.set(record.address, record);

@@ -1,0 +1,209 @@
+/**
+ * POST /v1/commands, from a parsed body to a durable command.
+ *
+ * Two halves. First what the body alone decides: version, schema, type, payload, who may. Then, one sender of a key at a
+ * time, whether it was sent before; and only for a new one what the world decides: flow, platform, deadline, session. So
+ * a command that was accepted is answered again even when it would not be accepted today.
+ */
+import { randomUUID } from 'node:crypto';
+import type { ActorView, Write } from '../../actors/host/contract.ts';
+import { ControlError, isControlError } from '../../schemas/errors.ts';
+import type { ApprovalPreview, CommandEnvelope } from '../../schemas/generated/contracts.ts';
+import { allows, demand } from '../auth/scopes.ts';
+import type { Client } from '../auth/tokens.ts';
+import { assertShallow, parse } from '../contracts.ts';
+import { canonicalHash } from './canonical.ts';
+import { chooseSession } from './choose-session.ts';
+import { type CommandType, commandType, commandTypes } from './command-types.ts';
+import type { Control } from './deps.ts';
+import { type PinnedFlow, runsScript } from './flow-registry.ts';
+import { KeyedLock } from './keyed-lock.ts';
+
+export interface Accepted {
+  command: ActorView;
+  /** It was there already; this is how it is now. */
+  replayed: boolean;
+}
+
+export type AcceptCommand = (body: unknown, client: Client) => Promise<Accepted>;
+
+export function commandAcceptor(control: Control): AcceptCommand {
+  const lock = new KeyedLock();
+  return async (body, client) => {
+    assertShallow(body, 'the command');
+    const bodyHash = canonicalHash(body);
+    const { envelope, type } = readBody(body);
+    authorise(envelope, type, client);
+    const keys = sentBefore(envelope);
+    const locks = keys.map(({ service, key }) => (service === null ? key : `${service} ${key}`));
+    return lock.with(locks, async () => {
+      for (const key of keys) {
+        const command = await replay(control, key, bodyHash);
+        if (command) return { command, replayed: true };
+      }
+      return { command: await create(control, envelope, type, client, keys, bodyHash), replayed: false };
+    });
+  };
+}
+
+function readBody(body: unknown): { envelope: CommandEnvelope; type: CommandType } {
+  const version = (body as { version?: unknown } | null)?.version;
+  if (version !== undefined && version !== '1.0') throw new ControlError('VERSION_UNSUPPORTED', { version });
+  const envelope = parse.commandEnvelope(body);
+  const type = commandType(envelope.type);
+  if (!type) {
+    throw new ControlError('COMMAND_TYPE_UNKNOWN', { type: envelope.type, known: Object.keys(commandTypes) });
+  }
+  type.parsePayload(envelope.payload);
+  if (type.needsSession && envelope.target.session_id === undefined) {
+    const errors = [{ path: '/target/session_id', message: `is missing; ${envelope.type} is about one session` }];
+    throw new ControlError('VALIDATION_FAILED', { what: 'the command', errors });
+  }
+  return { envelope, type };
+}
+
+/** An admin may speak for any service. */
+function authorise(envelope: CommandEnvelope, type: CommandType, client: Client): void {
+  const { service } = envelope.requester;
+  if (service !== client.service && !client.scopes.includes('admin')) {
+    throw new ControlError('REQUESTER_MISMATCH', { service, client: client.service });
+  }
+  demand(client.scopes, type.scope(envelope));
+}
+
+interface SentKey {
+  /** null: whoever sent it. A command id is one for all services. */
+  service: string | null;
+  key: string;
+  conflict(commandId: string): ControlError;
+}
+
+/** Under what it may have been sent before. The prefixes keep a client's key from looking like an id. */
+function sentBefore({ command_id, idempotency_key, requester }: CommandEnvelope): SentKey[] {
+  const keys: SentKey[] = [];
+  if (idempotency_key !== undefined) {
+    keys.push({
+      service: requester.service,
+      key: `key:${idempotency_key}`,
+      conflict: (commandId) => new ControlError('IDEMPOTENCY_CONFLICT', { key: idempotency_key, commandId })
+    });
+  }
+  if (command_id !== undefined) {
+    keys.push({
+      service: null,
+      key: `id:${command_id}`,
+      conflict: (commandId) => new ControlError('COMMAND_ID_CONFLICT', { commandId })
+    });
+  }
+  return keys;
+}
+
+async function replay({ host }: Control, sent: SentKey, bodyHash: string): Promise<ActorView | undefined> {
+  const where = { key: sent.key, ...(sent.service === null ? {} : { service: sent.service }) };
+  const [row] = await host.journal.find('idempotency', where, 1);
+  if (!row) return undefined;
+  if (row.body_hash !== bodyHash) throw sent.conflict(row.command_id);
+  const command = await host.read(`command/${row.command_id}`);
+  if (!command) throw new ControlError('COMMAND_NOT_FOUND', { commandId: row.command_id });
+  return command;
+}
+
+async function create(
+  control: Control,
+  sent: CommandEnvelope,
+  type: CommandType,
+  client: Client,
+  keys: SentKey[],
+  bodyHash: string
+): Promise<ActorView> {
+  const { host, now, platforms } = control;
+  if (!platforms.includes(sent.target.platform)) {
+    throw new ControlError('PLATFORM_UNKNOWN', { platform: sent.target.platform, known: platforms });
+  }
+  const flowName = type.flow(sent);
+  const flow = flowName === null ? null : flowFor(control, flowName, sent, client);
+  const deadlineAt = sent.deadline_at === undefined ? null : Date.parse(sent.deadline_at);
+  if (deadlineAt !== null && deadlineAt <= now()) {
+    throw new ControlError('DEADLINE_PAST', { deadlineAt: sent.deadline_at as string });
+  }
+
+  const commandId = sent.command_id ?? randomUUID();
+  const envelope: CommandEnvelope = {
+    ...sent,
+    command_id: commandId,
+    correlation_id: sent.correlation_id ?? randomUUID(),
+    requested_at: sent.requested_at ?? new Date(now()).toISOString()
+  };
+  const session = await chooseSession(control, commandId, envelope, type);
+  try {
+    const input = {
+      commandId,
+      correlationId: envelope.correlation_id,
+      sessionId: session.sessionId,
+      createSession: session.toMake,
+      envelope,
+      flow,
+      approval: flow?.approval === 'required' && !envelope.dry_run ? approvalOf(control, flow, envelope) : null,
+      deadlineAt,
+      allowScript: allows(client.scopes, 'script')
+    };
+    const writes = keys.map(
+      ({ key }): Write => ({
+        into: 'idempotency',
+        row: {
+          service: envelope.requester.service,
+          key,
+          body_hash: bodyHash,
+          command_id: commandId,
+          created_at: now()
+        }
+      })
+    );
+    return await host.create(`command/${commandId}`, input, { writes });
+  } catch (error) {
+    session.release();
+    if (isControlError(error, 'ACTOR_EXISTS')) throw new ControlError('COMMAND_ID_CONFLICT', { commandId }, error);
+    throw error;
+  }
+}
+
+/** The flow the command is pinned to, after its params, its platforms and its script were looked at. */
+function flowFor({ flows }: Control, name: string, envelope: CommandEnvelope, client: Client): PinnedFlow {
+  const flow = flows.get(name);
+  if (!flow) {
+    throw new ControlError('FLOW_UNKNOWN', { flow: name, known: flows.list().map((known) => known.name) });
+  }
+  const errors = flows.misfits(flow, envelope.payload.params);
+  if (errors.length > 0) throw new ControlError('VALIDATION_FAILED', { what: `the params of '${name}'`, errors });
+  const { platform } = envelope.target;
+  if (!flow.platforms.includes('*') && !flow.platforms.includes(platform)) {
+    throw new ControlError('PLATFORM_NOT_SUPPORTED', { flow: name, platform, supported: flow.platforms });
+  }
+  if (runsScript(flow) && !allows(client.scopes, 'script')) {
+    throw new ControlError('SCRIPT_FORBIDDEN', { step: `flow '${name}'` });
+  }
+  return flow;
+}
+
+/** The approval is bound to the hash of exactly what will be done: another text, flow or account is another hash. */
+function approvalOf({ limits, now }: Control, flow: PinnedFlow, { target, payload }: CommandEnvelope) {
+  const params = payload.params as Record<string, unknown>;
+  const account = target.account_id ?? null;
+  const preview: ApprovalPreview = {
+    flow: flow.name,
+    flow_version: flow.version,
+    account_id: account,
+    platform: target.platform,
+    params,
+    writes: flow.actions.filter((action) => action.effect === 'write').map((action) => action.attempt)
+  };
+  const actionHash = canonicalHash({
+    flow: flow.name,
+    version: flow.version,
+    body: canonicalHash(flow),
+    params,
+    account,
+    platform: target.platform
+  });
+  return { approvalId: randomUUID(), actionHash, preview, expiresAt: now() + limits.approvalMs };
+}

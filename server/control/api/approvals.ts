@@ -1,0 +1,84 @@
+import type Router from '@koa/router';
+import type { ActorView } from '../../../actors/host/contract.ts';
+import { ControlError, isControlError } from '../../../schemas/errors.ts';
+import type { ApprovalDecision } from '../../../schemas/generated/contracts.ts';
+import { demand } from '../../auth/scopes.ts';
+import { parse } from '../../contracts.ts';
+import type { Control } from '../deps.ts';
+import { instant, integer, oneOf, readQuery, text } from '../query.ts';
+import { asks, clientOf, jsonBody } from '../request.ts';
+import { approvalView, factsOf, pageOf } from '../views.ts';
+
+const STATES = ['PENDING', 'ALLOWED', 'DENIED', 'EXPIRED', 'WITHDRAWN'];
+const MEANS = { allow: 'ALLOWED', deny: 'DENIED' } as const;
+
+/** GET /v1/approvals; GET, POST /v1/approvals/{id}. */
+export function approvalRoutes(router: Router, control: Control): void {
+  const { host, tokens, limits } = control;
+
+  router.get('/v1/approvals', asks(tokens, 'read:approvals'), async (ctx) => {
+    const { state, since, command_id, ...query } = readQuery(ctx.query, {
+      state: oneOf(STATES),
+      command_id: text,
+      session_id: text,
+      account_id: text,
+      correlation_id: text,
+      platform: text,
+      since: instant,
+      limit: integer(1, limits.pageMax),
+      page: text
+    });
+    const { items, next } = await host.journal.queryActors({
+      kind: 'approval',
+      limit: limits.pageDefault,
+      ...query,
+      ...(state ? { state } : {}),
+      ...(command_id === undefined ? {} : { context: { commandId: command_id } }),
+      ...(since === undefined ? {} : { createdSince: since })
+    });
+    ctx.body = pageOf(
+      items.map((record) => approvalView(factsOf(record))),
+      next
+    );
+  });
+
+  router.get('/v1/approvals/:id', asks(tokens, 'read:approvals'), async (ctx) => {
+    ctx.body = approvalView(await find(control, ctx.params.id as string));
+  });
+
+  router.post('/v1/approvals/:id', asks(tokens), jsonBody(limits.bodyBytes), async (ctx) => {
+    const { scopes, service } = clientOf(ctx);
+    const approval = await find(control, ctx.params.id as string);
+    demand(scopes, `approve:${approvalView(approval).preview.flow}`);
+    ctx.body = approvalView(await decide(control, approval, parse.approvalDecision(ctx.request.body), service));
+  });
+}
+
+async function find({ host }: Control, approvalId: string) {
+  const approval = await host.read(`approval/${approvalId}`);
+  if (!approval) throw new ControlError('APPROVAL_NOT_FOUND', { approvalId });
+  return approval;
+}
+
+/** The first answer wins; the same answer again finds it given. */
+async function decide(
+  control: Control,
+  approval: ActorView,
+  { decision, note }: ApprovalDecision,
+  by: string
+): Promise<ActorView> {
+  if (approval.status !== 'active') return settled(approval, decision);
+  try {
+    const event = { type: 'approval.decide', decision, by, ...(note === undefined ? {} : { note }) };
+    return await control.host.send(approval.address, event);
+  } catch (error) {
+    if (!isControlError(error, 'EVENT_REJECTED')) throw error;
+    return settled(await find(control, approval.id), decision);
+  }
+}
+
+function settled(approval: ActorView, decision: ApprovalDecision['decision']): ActorView {
+  const { state } = approvalView(approval);
+  if (state !== MEANS[decision]) throw new ControlError('APPROVAL_DECIDED', { approvalId: approval.id, state });
+  return approval;
+}

@@ -1,0 +1,66 @@
+import type Router from '@koa/router';
+import type { Tables } from '../../../actors/host/contract.ts';
+import { ControlError } from '../../../schemas/errors.ts';
+import type { ArtifactView } from '../../../schemas/generated/contracts.ts';
+import type { Control } from '../deps.ts';
+import { integer, readQuery, text } from '../query.ts';
+import { asks } from '../request.ts';
+import { instantOf, pageOf } from '../views.ts';
+
+/** How far back a list without a command reaches. */
+const REACH = 10_000;
+
+/** GET /v1/artifacts; GET /v1/artifacts/{id}: the bytes, with their SHA-256 as ETag. */
+export function artifactRoutes(router: Router, { host, artifacts, tokens, limits }: Control): void {
+  router.get('/v1/artifacts', asks(tokens, 'read:artifacts'), async (ctx) => {
+    const {
+      command_id,
+      page,
+      limit = limits.pageDefault
+    } = readQuery(ctx.query, {
+      command_id: text,
+      limit: integer(1, limits.pageMax),
+      page: text
+    });
+    const rows = await host.journal.find('artifacts', command_id === undefined ? {} : { command_id }, REACH);
+    const after = page === undefined ? -1 : rows.findIndex((row) => row.id === page);
+    if (page !== undefined && after < 0) {
+      throw new ControlError('QUERY_INVALID', { parameter: 'page', value: page, expected: 'the next_page of a list' });
+    }
+    const items = rows.slice(after + 1, after + 1 + limit);
+    const hasMore = rows.length > after + 1 + limit;
+    ctx.body = pageOf(items.map(artifactView), hasMore ? (items.at(-1)?.id ?? null) : null);
+  });
+
+  router.get('/v1/artifacts/:id', asks(tokens, 'read:artifacts'), async (ctx) => {
+    const artifactId = ctx.params.id as string;
+    const [row] = await host.journal.find('artifacts', { id: artifactId }, 1);
+    if (!row) throw new ControlError('ARTIFACT_NOT_FOUND', { artifactId });
+    ctx.status = 200;
+    ctx.etag = row.sha256;
+    ctx.set('Cache-Control', 'private, no-cache');
+    if (ctx.fresh) {
+      ctx.status = 304;
+      return;
+    }
+    const file = await artifacts.open(row.sha256);
+    if (!file) throw new ControlError('ARTIFACT_NOT_FOUND', { artifactId });
+    // A page that was kept is shown as a file, never as a page of ours.
+    if (!row.media_type.startsWith('image/')) ctx.attachment(`${row.id}.${row.kind}`, { fallback: false });
+    ctx.type = row.media_type;
+    ctx.length = file.size;
+    if (ctx.method === 'HEAD') file.stream.destroy();
+    else ctx.body = file.stream;
+  });
+}
+
+const artifactView = (row: Tables['artifacts']): ArtifactView => ({
+  artifact_id: row.id,
+  command_id: row.command_id,
+  kind: row.kind,
+  media_type: row.media_type,
+  sha256: row.sha256,
+  size: row.size,
+  created_at: instantOf(row.created_at),
+  links: { self: `/v1/artifacts/${row.id}` }
+});

@@ -1,0 +1,112 @@
+import type Router from '@koa/router';
+import type { Context } from 'koa';
+import type { ActorView } from '../../../actors/host/contract.ts';
+import { ControlError, isControlError } from '../../../schemas/errors.ts';
+import type { CommandEnvelope } from '../../../schemas/generated/contracts.ts';
+import { demand } from '../../auth/scopes.ts';
+import { parse } from '../../contracts.ts';
+import { commandAcceptor } from '../accept-command.ts';
+import { commandType } from '../command-types.ts';
+import type { Control } from '../deps.ts';
+import { instant, integer, oneOf, readQuery, text } from '../query.ts';
+import { asks, clientOf, jsonBody } from '../request.ts';
+import { commandAccepted, commandView, factsOf, pageOf } from '../views.ts';
+
+const STATES = ['CREATED', 'QUEUED', 'AWAITING_APPROVAL', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED'];
+
+/** POST, GET /v1/commands; GET /v1/commands/{id}?wait; POST /v1/commands/{id}/cancel. */
+export function commandRoutes(router: Router, control: Control): void {
+  const { host, tokens, limits } = control;
+  const accept = commandAcceptor(control);
+
+  router.post('/v1/commands', asks(tokens), jsonBody(limits.bodyBytes), async (ctx) => {
+    const { command, replayed } = await accept(ctx.request.body, clientOf(ctx));
+    if (replayed) ctx.set('Idempotent-Replayed', 'true');
+    ctx.status = replayed && command.status !== 'active' ? 200 : 202;
+    ctx.set('Location', `/v1/commands/${command.id}`);
+    ctx.body = commandAccepted(command);
+  });
+
+  router.get('/v1/commands', asks(tokens, 'read:commands'), async (ctx) => {
+    const { state, type, since, ...query } = readQuery(ctx.query, {
+      state: oneOf(STATES),
+      type: text,
+      session_id: text,
+      correlation_id: text,
+      account_id: text,
+      platform: text,
+      since: instant,
+      limit: integer(1, limits.pageMax),
+      page: text
+    });
+    const { items, next } = await host.journal.queryActors({
+      kind: 'command',
+      limit: limits.pageDefault,
+      ...query,
+      ...(state ? { state } : {}),
+      ...(type === undefined ? {} : { context: { 'envelope.type': type } }),
+      ...(since === undefined ? {} : { createdSince: since })
+    });
+    ctx.body = pageOf(
+      items.map((record) => commandView(factsOf(record))),
+      next
+    );
+  });
+
+  router.get('/v1/commands/:id', asks(tokens, 'read:commands'), async (ctx) => {
+    const { wait = 0 } = readQuery(ctx.query, { wait: integer(0, limits.waitSeconds) });
+    const id = ctx.params.id as string;
+    let command = await find(control, id);
+    if (wait > 0 && command.status === 'active') {
+      const ended = await host.waitFor(`command/${id}`, ({ status }) => status !== 'active', {
+        timeoutMs: wait * 1000,
+        signal: AbortSignal.any([goneSignal(ctx), control.draining])
+      });
+      command = ended ?? (await find(control, id));
+    }
+    ctx.body = commandView(command);
+  });
+
+  router.post('/v1/commands/:id/cancel', asks(tokens), jsonBody(limits.bodyBytes, { optional: true }), async (ctx) => {
+    const { reason } = parse.commandCancel(ctx.request.body ?? {});
+    const id = ctx.params.id as string;
+    const command = await find(control, id);
+    demand(clientOf(ctx).scopes, scopeOf(command));
+    ctx.body = commandView(await cancel(control, command, reason));
+    ctx.status = 202;
+  });
+}
+
+async function find({ host }: Control, commandId: string) {
+  const command = await host.read(`command/${commandId}`);
+  if (!command) throw new ControlError('COMMAND_NOT_FOUND', { commandId });
+  return command;
+}
+
+/** Who may send a command may cancel it. */
+function scopeOf(command: ActorView): string {
+  const { envelope } = command.context as { envelope: CommandEnvelope };
+  return commandType(envelope.type)?.scope(envelope) ?? 'admin';
+}
+
+/** A cancel that comes again while the first is at work is as good as the first. */
+async function cancel(control: Control, command: ActorView, reason: string | undefined) {
+  const ended = (state: string) => new ControlError('COMMAND_ENDED', { commandId: command.id, state });
+  if (command.status !== 'active') throw ended(commandView(command).state);
+  try {
+    const event = { type: 'command.cancel', ...(reason === undefined ? {} : { reason }) };
+    return await control.host.send(`command/${command.id}`, event);
+  } catch (error) {
+    if (!isControlError(error, 'EVENT_REJECTED')) throw error;
+    const now = await find(control, command.id);
+    if (now.status !== 'active') throw ended(commandView(now).state);
+    return now;
+  }
+}
+
+/** Aborts when the client has gone away before its answer. */
+function goneSignal(ctx: Context): AbortSignal {
+  const gone = new AbortController();
+  ctx.res.once('close', () => gone.abort());
+  return gone.signal;
+}

@@ -1,0 +1,105 @@
+import type Router from '@koa/router';
+import { ControlError, isControlError } from '../../../schemas/errors.ts';
+import { parse } from '../../contracts.ts';
+import { assertSame, sessionInput } from '../choose-session.ts';
+import type { Control } from '../deps.ts';
+import { instant, integer, oneOf, readQuery, text } from '../query.ts';
+import { asks, jsonBody } from '../request.ts';
+import { factsOf, pageOf, sessionView } from '../views.ts';
+
+const STATES = [
+  'CREATED',
+  'QUEUED',
+  'STARTING',
+  'READY',
+  'BUSY',
+  'PAUSED_BY_HUMAN',
+  'HUMAN_DRIVING',
+  'LOST',
+  'CLOSING',
+  'CLOSED',
+  'FAILED'
+];
+
+/** POST, GET /v1/sessions; GET, DELETE /v1/sessions/{id}. */
+export function sessionRoutes(router: Router, control: Control): void {
+  const { host, tokens, limits } = control;
+
+  router.post('/v1/sessions', asks(tokens, 'session:create'), jsonBody(limits.bodyBytes), async (ctx) => {
+    const { session, isNew } = await openSession(control, ctx.request.body);
+    ctx.status = isNew ? 201 : 200;
+    ctx.set('Location', `/v1/sessions/${session.session_id}`);
+    ctx.body = session;
+  });
+
+  router.get('/v1/sessions', asks(tokens, 'read:sessions'), async (ctx) => {
+    const { state, since, ...query } = readQuery(ctx.query, {
+      state: oneOf(STATES),
+      account_id: text,
+      platform: text,
+      since: instant,
+      limit: integer(1, limits.pageMax),
+      page: text
+    });
+    const { items, next } = await host.journal.queryActors({
+      kind: 'session',
+      limit: limits.pageDefault,
+      ...query,
+      ...(state ? { state } : {}),
+      ...(since === undefined ? {} : { createdSince: since })
+    });
+    ctx.body = pageOf(
+      items.map((record) => sessionView(factsOf(record))),
+      next
+    );
+  });
+
+  router.get('/v1/sessions/:id', asks(tokens, 'read:sessions'), async (ctx) => {
+    ctx.body = sessionView(await find(control, ctx.params.id as string));
+  });
+
+  // Closing what is closed, or closes already, is done.
+  router.delete('/v1/sessions/:id', asks(tokens, 'session:close'), async (ctx) => {
+    const id = ctx.params.id as string;
+    let session = await find(control, id);
+    if (session.status === 'active') {
+      session = await host.send(`session/${id}`, { type: 'session.close' }).catch(async (error) => {
+        if (!isControlError(error, 'EVENT_REJECTED')) throw error;
+        return find(control, id);
+      });
+    }
+    ctx.status = session.status === 'active' ? 202 : 200;
+    ctx.body = sessionView(session);
+  });
+}
+
+async function find({ host }: Control, sessionId: string) {
+  const session = await host.read(`session/${sessionId}`);
+  if (!session) throw new ControlError('SESSION_NOT_FOUND', { sessionId });
+  return session;
+}
+
+/** A new one, or the open one of its account: one account is never driven in two browsers. */
+async function openSession(control: Control, body: unknown) {
+  const { host, sessions, platforms } = control;
+  const wish = parse.sessionCreate(body);
+  if (!platforms.includes(wish.platform)) {
+    throw new ControlError('PLATFORM_UNKNOWN', { platform: wish.platform, known: platforms });
+  }
+  const open = wish.account_id === undefined ? undefined : sessions.find(wish.account_id, wish.platform);
+  const promised = open && sessions.promised(open.sessionId);
+  if (open && !promised) return { session: sessionView(await find(control, open.sessionId)), isNew: false };
+
+  const input = promised ?? sessionInput(wish);
+  const release = sessions.promise(input);
+  try {
+    const session = sessionView(await host.create(`session/${input.sessionId}`, input));
+    return { session, isNew: true };
+  } catch (error) {
+    release();
+    if (!isControlError(error, 'ACTOR_EXISTS')) throw error;
+    const session = sessionView(await find(control, input.sessionId));
+    assertSame(input.sessionId, { accountId: session.account_id, platform: session.platform }, wish);
+    return { session, isNew: false };
+  }
+}

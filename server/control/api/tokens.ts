@@ -1,0 +1,48 @@
+import type Router from '@koa/router';
+import { ControlError } from '../../../schemas/errors.ts';
+import type { TokenView } from '../../../schemas/generated/contracts.ts';
+import type { TokenInfo } from '../../auth/tokens.ts';
+import { parse } from '../../contracts.ts';
+import type { Control } from '../deps.ts';
+import { asks, clientOf, jsonBody } from '../request.ts';
+import { instantOf, pageOf } from '../views.ts';
+
+/** POST, GET /v1/tokens; GET /v1/tokens/self; DELETE /v1/tokens/{id}: for the command line beside a running process. Scope admin. */
+export function tokenRoutes(router: Router, { tokens, limits, now }: Control): void {
+  router.post('/v1/tokens', asks(tokens, 'admin'), jsonBody(limits.bodyBytes), async (ctx) => {
+    const { service, scopes, expires_at } = parse.tokenCreate(ctx.request.body);
+    const expiresAt = expires_at === undefined ? null : Date.parse(expires_at);
+    if (expiresAt !== null && expiresAt <= now()) {
+      const errors = [{ path: '/expires_at', message: 'has passed already' }];
+      throw new ControlError('VALIDATION_FAILED', { what: 'the token', errors });
+    }
+    const { token, ...info } = await tokens.create({ service, scopes, expiresAt });
+    ctx.status = 201;
+    ctx.body = { ...tokenView(info), token };
+  });
+
+  router.get('/v1/tokens', asks(tokens, 'admin'), async (ctx) => {
+    ctx.body = pageOf((await tokens.list()).map(tokenView), null);
+  });
+
+  // Any client: whose token this is, which it must say as requester.service of a command.
+  router.get('/v1/tokens/self', asks(tokens), (ctx) => {
+    const { tokenId, service, scopes } = clientOf(ctx);
+    ctx.body = { token_id: tokenId, service, scopes };
+  });
+
+  router.delete('/v1/tokens/:id', asks(tokens, 'admin'), async (ctx) => {
+    const tokenId = ctx.params.id as string;
+    if (!(await tokens.revoke(tokenId))) throw new ControlError('TOKEN_NOT_FOUND', { tokenId });
+    ctx.status = 204;
+  });
+}
+
+const tokenView = (info: TokenInfo): TokenView => ({
+  token_id: info.tokenId,
+  service: info.service,
+  scopes: [...info.scopes],
+  created_at: instantOf(info.createdAt),
+  expires_at: info.expiresAt === null ? null : instantOf(info.expiresAt),
+  revoked_at: info.revokedAt === null ? null : instantOf(info.revokedAt)
+});

@@ -1,0 +1,45 @@
+/** The control plane: REST over the actors. Routes parse, find, send and view; what may happen is in the machines. */
+import Router from '@koa/router';
+import Koa from 'koa';
+import { createEventLog } from '../telemetry/event-log.ts';
+import { actorRoutes } from './api/actors.ts';
+import { approvalRoutes } from './api/approvals.ts';
+import { artifactRoutes } from './api/artifacts.ts';
+import { commandRoutes } from './api/commands.ts';
+import { eventRoutes } from './api/events.ts';
+import { flowRoutes } from './api/flows.ts';
+import { healthRoutes } from './api/health.ts';
+import { sessionRoutes } from './api/sessions.ts';
+import { tokenRoutes } from './api/tokens.ts';
+import { type Control, type ControlDeps, defaultLimits } from './deps.ts';
+import { problems } from './problem.ts';
+import { hygiene, refuseWhileDraining, requestId } from './request.ts';
+import { unrouted } from './routes.ts';
+
+export function createControlPlane(deps: ControlDeps): Koa {
+  const control: Control = { now: Date.now, ...deps, limits: { ...defaultLimits, ...deps.limits } };
+  const router = new Router({ strict: false });
+  healthRoutes(router, control);
+  commandRoutes(router, control);
+  sessionRoutes(router, control);
+  approvalRoutes(router, control);
+  flowRoutes(router, control);
+  artifactRoutes(router, control);
+  eventRoutes(router, control, createEventLog(control.host));
+  actorRoutes(router, control);
+  tokenRoutes(router, control);
+
+  const app = new Koa();
+  // What a client breaks off is no error of ours.
+  app.on('error', (error: NodeJS.ErrnoException) => {
+    const isTheirs = ['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'].includes(error.code ?? '');
+    control.logger[isTheirs ? 'debug' : 'error']({ err: error }, 'connection failed');
+  });
+  app.use(requestId);
+  app.use(hygiene(control.stub));
+  app.use(problems(control.logger));
+  app.use(refuseWhileDraining(control.draining));
+  app.use(router.routes());
+  app.use(unrouted(router));
+  return app;
+}

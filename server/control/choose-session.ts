@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { ControlError } from '../../schemas/errors.ts';
+import type { CommandEnvelope, SessionCreate } from '../../schemas/generated/contracts.ts';
+import { parse } from '../contracts.ts';
+import type { CommandType } from './command-types.ts';
+import type { Control } from './deps.ts';
+import type { SessionInput } from './session-directory.ts';
+import { sessionView } from './views.ts';
+
+export interface ChosenSession {
+  sessionId: string;
+  /** How the command has to make it, while nobody has. */
+  toMake: SessionInput | null;
+  /** To be called when the command did not come to be. */
+  release(): void;
+}
+
+/**
+ * The session a command runs in: the one it names, else the open one of its account, else one to be made.
+ * From looking to promising nothing is awaited, so two commands of one account choose the same.
+ * @throws ControlError SESSION_NOT_FOUND, SESSION_CLOSED, SESSION_MISMATCH, SESSION_QUEUE_FULL
+ */
+export async function chooseSession(
+  control: Control,
+  commandId: string,
+  { target }: CommandEnvelope,
+  type: CommandType
+): Promise<ChosenSession> {
+  if (target.session_id !== undefined) {
+    await assertUsable(control, target.session_id, target);
+    return enter(control, commandId, target.session_id, type);
+  }
+  const open = target.account_id === undefined ? undefined : control.sessions.find(target.account_id, target.platform);
+  if (open) return enter(control, commandId, open.sessionId, type);
+  const input = sessionInput(target);
+  return enter(control, commandId, input.sessionId, type, input);
+}
+
+/** A session that is only promised is made by whichever of its commands is durable first. */
+function enter(
+  { sessions, limits }: Control,
+  commandId: string,
+  sessionId: string,
+  type: CommandType,
+  toMake = sessions.promised(sessionId)
+): ChosenSession {
+  // Closing a session is never kept out by what waits in it.
+  if (!type.needsSession && sessions.waiting(sessionId) >= limits.sessionQueue) {
+    throw new ControlError('SESSION_QUEUE_FULL', { sessionId, limit: limits.sessionQueue });
+  }
+  const leave = sessions.enter(commandId, sessionId);
+  const takeBack = toMake ? sessions.promise(toMake) : () => {};
+  return {
+    sessionId,
+    toMake: toMake ?? null,
+    release() {
+      leave();
+      takeBack();
+    }
+  };
+}
+
+/** With the contract's defaults. */
+export function sessionInput(wish: Omit<SessionCreate, 'browser'>): SessionInput {
+  const session = parse.sessionCreate({ ...wish });
+  return {
+    sessionId: session.session_id ?? randomUUID(),
+    accountId: session.account_id ?? null,
+    platform: session.platform,
+    browser: session.browser,
+    device: session.device,
+    idleLimitMs: session.idle_limit_ms
+  };
+}
+
+async function assertUsable({ host, sessions }: Control, sessionId: string, target: CommandEnvelope['target']) {
+  let session = sessions.get(sessionId);
+  if (!session) {
+    const actor = await host.read(`session/${sessionId}`);
+    if (!actor) throw new ControlError('SESSION_NOT_FOUND', { sessionId });
+    const view = sessionView(actor);
+    session = { sessionId, accountId: view.account_id, platform: view.platform, state: view.state };
+  }
+  const { state, accountId, platform } = session;
+  assertSame(sessionId, { accountId, platform }, target);
+  if (['CLOSING', 'CLOSED', 'FAILED'].includes(state)) throw new ControlError('SESSION_CLOSED', { sessionId, state });
+}
+
+/** @throws ControlError SESSION_MISMATCH */
+export function assertSame(
+  sessionId: string,
+  actual: { accountId: string | null; platform: string },
+  asked: { account_id?: string; platform: string }
+): void {
+  if (asked.account_id !== undefined && asked.account_id !== actual.accountId) {
+    const details = { sessionId, field: 'account_id', asked: asked.account_id, actual: actual.accountId ?? 'none' };
+    throw new ControlError('SESSION_MISMATCH', details);
+  }
+  if (asked.platform !== actual.platform) {
+    const details = { sessionId, field: 'platform', asked: asked.platform, actual: actual.platform };
+    throw new ControlError('SESSION_MISMATCH', details);
+  }
+}

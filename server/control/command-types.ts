@@ -1,0 +1,39 @@
+/** What can be asked for: each type with its payload, the scope it needs, and what it needs of a session. */
+import type { CommandEnvelope, FlowRunPayload } from '../../schemas/generated/contracts.ts';
+import { payloadParser } from '../contracts.ts';
+
+export interface CommandType {
+  /** @throws ControlError VALIDATION_FAILED with places under /payload */
+  parsePayload(payload: unknown): unknown;
+  scope(envelope: CommandEnvelope): string;
+  /** The flow to run, if it runs one. */
+  flow(envelope: CommandEnvelope): string | null;
+  /** It is about the session that target.session_id names; none is opened for it. */
+  needsSession: boolean;
+}
+
+const nothing = () => null;
+
+export const commandTypes: Readonly<Record<string, CommandType>> = {
+  'flow.run': {
+    parsePayload: payloadParser<FlowRunPayload>('FlowRunPayload'),
+    scope: ({ payload }) => `flow.run:${String(payload.flow)}`,
+    flow: ({ payload }) => String(payload.flow),
+    needsSession: false
+  },
+  'session.create': {
+    parsePayload: payloadParser('SessionCreatePayload'),
+    scope: () => 'session:create',
+    flow: nothing,
+    needsSession: false
+  },
+  'session.close': {
+    parsePayload: payloadParser('SessionClosePayload'),
+    scope: () => 'session:close',
+    flow: nothing,
+    needsSession: true
+  }
+};
+
+export const commandType = (type: string): CommandType | undefined =>
+  Object.hasOwn(commandTypes, type) ? commandTypes[type] : undefined;

@@ -1,0 +1,63 @@
+import type { Readable } from 'node:stream';
+import type { Logger } from 'pino';
+import type { ActorHost, ActorKind } from '../../actors/host/contract.ts';
+import type { Tokens } from '../auth/tokens.ts';
+import type { FlowRegistry } from './flow-registry.ts';
+import type { ReadinessCheck } from './readiness.ts';
+import type { SessionDirectory } from './session-directory.ts';
+
+/** The bytes of artifacts, by their SHA-256 alone: no name of a client's ever becomes a path. */
+export interface ArtifactFiles {
+  /** undefined: there are no such bytes. */
+  open(sha256: string): Promise<{ stream: Readable; size: number } | undefined>;
+}
+
+export interface ControlLimits {
+  bodyBytes: number;
+  /** Commands that may wait in one session. */
+  sessionQueue: number;
+  /** How long a person may take. */
+  approvalMs: number;
+  /** Each check of /ready. */
+  checkMs: number;
+  /** Result lists. */
+  pageDefault: number;
+  pageMax: number;
+  /** `?wait=` at most this. */
+  waitSeconds: number;
+}
+
+export const defaultLimits: ControlLimits = {
+  bodyBytes: 1024 * 1024,
+  sessionQueue: 100,
+  approvalMs: 24 * 60 * 60_000,
+  checkMs: 2_000,
+  pageDefault: 50,
+  pageMax: 500,
+  waitSeconds: 60
+};
+
+/** Everything the control plane needs; it reads no environment and starts nothing. */
+export interface ControlDeps {
+  host: ActorHost;
+  tokens: Tokens;
+  flows: FlowRegistry;
+  sessions: SessionDirectory;
+  artifacts: ArtifactFiles;
+  kinds: ActorKind[];
+  /** Names a target may have as its platform. */
+  platforms: string[];
+  checks: ReadinessCheck[];
+  logger: Logger;
+  /** Aborts when the process is told to stop: writes are refused from then on, long waits answer. */
+  draining: AbortSignal;
+  /** Nothing is really driven: every answer says so. */
+  stub: boolean;
+  version: string;
+  limits?: Partial<ControlLimits>;
+  /** ms since 1970 */
+  now?: () => number;
+}
+
+/** With what may be left out filled in. */
+export type Control = ControlDeps & { limits: ControlLimits; now: () => number };

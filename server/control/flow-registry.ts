@@ -1,0 +1,122 @@
+/**
+ * The flows there are: those that ship, and those that were put. A put flow stands over a shipped one of its name.
+ * Commands pin the flow they were accepted with, so a change never reaches one that waits.
+ */
+import type { ActorHost } from '../../actors/host/contract.ts';
+import { ControlError } from '../../schemas/errors.ts';
+import type { Flow, FlowSummary } from '../../schemas/generated/contracts.ts';
+import { compileForeign, type Misfit, parse } from '../contracts.ts';
+import { canonical } from './canonical.ts';
+import { KeyedLock } from './keyed-lock.ts';
+
+export type PinnedFlow = Flow & { version: number };
+
+export interface FlowRegistry {
+  /** By name. */
+  list(): PinnedFlow[];
+  get(name: string): PinnedFlow | undefined;
+  /**
+   * A new version, or the one there is when nothing changed.
+   * @throws ControlError VALIDATION_FAILED, FLOW_CONFLICT when `version` is given and is not the next
+   */
+  put(name: string, body: unknown): Promise<{ flow: PinnedFlow; outcome: 'created' | 'changed' | 'unchanged' }>;
+  /** What does not fit the flow's params; fills in the defaults these declare. */
+  misfits(flow: PinnedFlow, params: unknown): Misfit[];
+}
+
+const NO_PARAMS = { type: 'object', additionalProperties: false };
+
+export async function openFlowRegistry(host: ActorHost, shipped: Flow[]): Promise<FlowRegistry> {
+  const flows = new Map<string, PinnedFlow>();
+  const validators = new WeakMap<PinnedFlow, ReturnType<typeof compileForeign>>();
+  const lock = new KeyedLock();
+
+  for (const flow of shipped) flows.set(flow.name, { ...checked(flow), version: flow.version ?? 1 });
+  const stored = await host.journal.find('flows', {}, 1_000_000);
+  for (const row of stored.sort((a, b) => a.version - b.version)) {
+    flows.set(row.name, JSON.parse(row.body) as PinnedFlow);
+  }
+
+  return {
+    list: () => [...flows.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    get: (name) => flows.get(name),
+
+    put: (name, body) =>
+      lock.with([name], async () => {
+        const flow = checked(body);
+        if (flow.name !== name) throw unfit([{ path: '/name', message: `must be '${name}', as in the path` }]);
+        const current = flows.get(name);
+        const { version, ...content } = flow;
+        if (current && canonical({ ...current, version: undefined }) === canonical(content)) {
+          return { flow: current, outcome: 'unchanged' };
+        }
+        const next = current ? current.version + 1 : (version ?? 1);
+        if (current && version !== undefined && version !== next) {
+          throw new ControlError('FLOW_CONFLICT', { flow: name, version: current.version });
+        }
+        const pinned: PinnedFlow = { ...content, version: next };
+        const row = { name, version: next, body: JSON.stringify(pinned), created_at: Date.now() };
+        await host.write([{ into: 'flows', row }]);
+        flows.set(name, pinned);
+        return { flow: pinned, outcome: current ? 'changed' : 'created' };
+      }),
+
+    misfits(flow, params) {
+      let validate = validators.get(flow);
+      if (!validate) {
+        validate = compileForeign(flow.params ?? NO_PARAMS);
+        validators.set(flow, validate);
+      }
+      return validate(params, '/payload/params');
+    }
+  };
+}
+
+/** A flow that fits its schema, whose params are a schema, and which names no param it does not have. */
+function checked(body: unknown): Flow {
+  const flow = parse.flow(body);
+  try {
+    compileForeign(flow.params ?? NO_PARAMS);
+  } catch (error) {
+    throw unfit([{ path: '/params', message: `is not a JSON Schema: ${(error as Error).message.slice(0, 300)}` }]);
+  }
+  const errors = unknownParams(flow);
+  if (errors.length > 0) throw unfit(errors);
+  return flow;
+}
+
+const unfit = (errors: Misfit[]) => new ControlError('VALIDATION_FAILED', { what: 'the flow', errors });
+
+/** `${params.x}` in an action, with an x the params do not declare: a command could never fill it in. */
+function unknownParams(flow: Flow): Misfit[] {
+  const schema = flow.params ?? NO_PARAMS;
+  const properties = (schema as { properties?: object }).properties ?? {};
+  const isOpen = 'additionalProperties' in schema ? schema.additionalProperties !== false : true;
+  if (isOpen) return [];
+  const errors: Misfit[] = [];
+  const visit = (value: unknown, path: string) => {
+    if (typeof value === 'string') {
+      for (const [, name] of value.matchAll(/\$\{params\.([A-Za-z0-9_]+)/g)) {
+        if (name !== undefined && !Object.hasOwn(properties, name)) {
+          errors.push({ path, message: `names the param '${name}', which params does not declare` });
+        }
+      }
+    } else if (value !== null && typeof value === 'object') {
+      for (const [key, item] of Object.entries(value)) visit(item, `${path}/${key}`);
+    }
+  };
+  visit(flow.actions, '/actions');
+  return errors;
+}
+
+export const flowSummary = (flow: PinnedFlow): FlowSummary => ({
+  name: flow.name,
+  ...(flow.title === undefined ? {} : { title: flow.title }),
+  version: flow.version,
+  platforms: flow.platforms,
+  writes: flow.actions.some((action) => action.effect === 'write')
+});
+
+/** Whether running it needs the scope `script`. */
+export const runsScript = (flow: Flow): boolean =>
+  flow.actions.some((action) => action.steps.some((step) => step.type === 'waitForExpression'));

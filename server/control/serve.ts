@@ -1,0 +1,67 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ControlError } from '../../schemas/errors.ts';
+import type { BindAddress } from '../auth/bind-guard.ts';
+
+/** How long a client may take: an idle or dripping connection must not hold one of ours. */
+export interface HttpLimits {
+  headersMs: number;
+  requestMs: number;
+  keepAliveMs: number;
+}
+
+export const httpLimits: HttpLimits = { headersMs: 10_000, requestMs: 30_000, keepAliveMs: 65_000 };
+
+export interface Served {
+  server: Server;
+  host: string;
+  port: number;
+  /** No new connections; what is being answered is finished within `graceMs`, then cut. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** @throws ControlError PORT_IN_USE, CONFIG_INVALID when the host is none of ours */
+export async function serve(
+  listener: RequestListener,
+  at: BindAddress,
+  limits: Partial<HttpLimits> = {}
+): Promise<Served> {
+  const { headersMs, requestMs, keepAliveMs } = { ...httpLimits, ...limits };
+  const server = createServer(
+    {
+      headersTimeout: headersMs,
+      requestTimeout: requestMs,
+      keepAliveTimeout: keepAliveMs,
+      // Half of what it checks, so that a limit is kept to within half of itself.
+      connectionsCheckingInterval: Math.max(50, Math.min(headersMs, requestMs) / 2),
+      maxHeaderSize: 16 * 1024
+    },
+    listener
+  );
+  return listen(server, at);
+}
+
+export async function listen(server: Server, { host, port }: BindAddress): Promise<Served> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const address = `${host}:${port}`;
+      if (error.code === 'EADDRINUSE') reject(new ControlError('PORT_IN_USE', { address }, error));
+      else
+        reject(new ControlError('CONFIG_INVALID', { option: 'address', value: address, reason: error.message }, error));
+    });
+    server.listen(port, host, resolve);
+  });
+  const bound = server.address() as AddressInfo;
+  return {
+    server,
+    host: bound.address,
+    port: bound.port,
+    async close(graceMs = 1_000) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+      await closed;
+      clearTimeout(cut);
+    }
+  };
+}
