@@ -173,11 +173,11 @@ export class Slot {
   }
 
   /** True when the driver took the DELETE. */
-  async deleteSession(): Promise<boolean> {
+  async deleteSession(deleteMs = this.#options.limits.deleteMs): Promise<boolean> {
     const session = this.#session;
     this.#session = undefined;
     if (!session) return false;
-    return session.delete({ timeoutMs: this.#options.limits.deleteMs }).then(
+    return session.delete({ timeoutMs: deleteMs }).then(
       () => true,
       () => false
     );
@@ -230,10 +230,10 @@ export class Slot {
     return left;
   }
 
-  /** The whole slot, in the ladder's order. */
-  async shutDown(): Promise<ProcessIdentity[]> {
+  /** The whole slot, in the ladder's order. @returns what would not end */
+  async shutDown({ deleteMs = this.#options.limits.deleteMs } = {}): Promise<ProcessIdentity[]> {
     this.#options.pool.remove(this.name);
-    await this.deleteSession();
+    await this.deleteSession(deleteMs);
     await this.killDriverGroup();
     await this.killAppiumGroup();
     return this.sweep();

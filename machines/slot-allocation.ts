@@ -1,0 +1,277 @@
+/**
+ * Who gets which slot: the supervisor's decisions, as plain functions over plain data. Each takes the books and returns
+ * the books after it and what is to be told; the machine makes it real.
+ */
+import type { DriverFailed, DriverIdle, Lease, SlotRequest, Tell } from './protocol.ts';
+
+export interface SlotBook {
+  slot: string;
+  /**
+   * cold, idle: free, the second one booted. starting: booting or opening. leased: a session drives. closing: its
+   * browser is being ended. The rest are the driver's own words for not now.
+   */
+  state: 'cold' | 'idle' | 'starting' | 'leased' | 'closing' | 'RECOVERING' | 'NEEDS_HUMAN' | 'QUARANTINED' | 'drained';
+  sessionId: string | null;
+  fencing: number | null;
+  /** Its session was asked to give the browser up. */
+  wanted: boolean;
+  failure: { code: string; why: string } | null;
+}
+
+export interface Waiting {
+  sessionId: string;
+  device: string;
+  /** 1 is served first. */
+  priority: number;
+  /** ms since 1970 */
+  since: number;
+  /** As last told; 0 when not told yet. */
+  position: number;
+}
+
+export interface Books {
+  slots: SlotBook[];
+  waiting: Waiting[];
+  /** The last fencing number given. */
+  fencing: number;
+  draining: boolean;
+}
+
+export interface Decision {
+  books: Books;
+  tells: Tell[];
+}
+
+export interface QueueLimits {
+  /** Sessions that may wait. */
+  queueLength: number;
+  /** How long each may, ms. */
+  queueWaitMs: number;
+}
+
+/** A session asks. Asked again it keeps its age; a slot it still held is taken back, for it knows no lease. */
+export function request(books: Books, asked: SlotRequest, at: number, limits: QueueLimits): Decision {
+  const { sessionId, device, priority } = asked;
+  const freed = releaseOf(books, (slot) => slot.sessionId === sessionId && slot.state !== 'closing', 'asked again');
+  const refusal = refusalFor(freed.books, sessionId, limits);
+  if (refusal)
+    return { books: freed.books, tells: [...freed.tells, toSession(sessionId, { type: 'slot.refused', ...refusal })] };
+  const since = freed.books.waiting.find((w) => w.sessionId === sessionId)?.since ?? at;
+  const others = freed.books.waiting.filter((w) => w.sessionId !== sessionId);
+  const waiting = [...others, { sessionId, device, priority, since, position: 0 }];
+  return after(freed, allocate({ ...freed.books, waiting }));
+}
+
+/** A session waits no more. One that was granted meanwhile gives back what it was granted. */
+export function withdraw(books: Books, sessionId: string): Decision {
+  const waiting = books.waiting.filter((w) => w.sessionId !== sessionId);
+  const freed = releaseOf({ ...books, waiting }, (slot) => slot.sessionId === sessionId, 'withdrawn');
+  return after(freed, allocate(freed.books));
+}
+
+/** A lease ends. One that has ended already is answered all the same: somebody waits for the word. */
+export function release(books: Books, sessionId: string, fencing: number, reason: string): Decision {
+  const held = books.slots.find((slot) => slot.fencing === fencing);
+  if (!held) return { books, tells: [toSession(sessionId, { type: 'slot.released', lease: { slot: '', fencing } })] };
+  return releaseOf(books, (slot) => slot === held, reason);
+}
+
+export function expire(books: Books, sessionId: string, limits: QueueLimits): Decision {
+  const refused = toSession(sessionId, {
+    type: 'slot.refused',
+    code: 'QUEUE_TIMEOUT',
+    message: `no browser became free in ${limits.queueWaitMs} ms; start with more --slots`
+  });
+  const waiting = books.waiting.filter((w) => w.sessionId !== sessionId);
+  if (waiting.length === books.waiting.length) return { books, tells: [] };
+  return after({ books, tells: [refused] }, allocate({ ...books, waiting }));
+}
+
+/** Its browser is open: the session may drive. Word of a lease that was taken back meanwhile is nothing. */
+export function ready(books: Books, slot: string, fencing: number): Decision {
+  const book = books.slots.find((b) => b.slot === slot);
+  if (book?.state !== 'starting' || book.fencing !== fencing) return { books, tells: [] };
+  const opened = change(books, slot, { state: 'leased', failure: null });
+  const told = toSession(book.sessionId as string, { type: 'slot.ready', lease: { slot, fencing } });
+  return after({ books: opened, tells: [told] }, allocate(opened));
+}
+
+export function closed(books: Books, slot: string, fencing: number): Decision {
+  const book = books.slots.find((b) => b.slot === slot);
+  if (book?.fencing !== fencing || book.sessionId === null) return { books, tells: [] };
+  const told = toSession(book.sessionId, { type: 'slot.released', lease: { slot, fencing } });
+  return { books: change(books, slot, { sessionId: null, fencing: null }), tells: [told] };
+}
+
+export function idle(books: Books, { slot, warm }: DriverIdle): Decision {
+  const free = change(books, slot, {
+    state: warm ? 'idle' : 'cold',
+    sessionId: null,
+    fencing: null,
+    ...(warm ? { failure: null } : {})
+  });
+  if (books.draining) return { books: free, tells: [{ to: `driver/${slot}`, event: { type: 'driver.drain' } }] };
+  return allocate(free);
+}
+
+/** The slot cannot be used until `driver.idle`. Whoever had it hears so, or that it is free if that is what they wait for. */
+export function failed(books: Books, { slot, fencing, code, why, state }: DriverFailed): Decision {
+  const book = books.slots.find((b) => b.slot === slot);
+  const tells: Tell[] = [];
+  // Without a number it failed before it took the lease: the grant and the failure crossed.
+  if (book && book.sessionId !== null && book.fencing !== null && (fencing === null || fencing === book.fencing)) {
+    const lease = { slot, fencing: book.fencing };
+    tells.push(
+      toSession(
+        book.sessionId,
+        book.state === 'closing' ? { type: 'slot.released', lease } : { type: 'slot.lost', lease, code, why }
+      )
+    );
+  }
+  const broken = change(books, slot, { state, sessionId: null, fencing: null, failure: { code, why } });
+  if (broken.draining)
+    return { books: broken, tells: [...tells, { to: `driver/${slot}`, event: { type: 'driver.drain' } }] };
+  const refusal = personNeeded(broken);
+  if (!refusal) return after({ books: broken, tells }, allocate(broken));
+  const refused = broken.waiting.map((w) => toSession(w.sessionId, { type: 'slot.refused', ...refusal }));
+  return { books: { ...broken, waiting: [] }, tells: [...tells, ...refused] };
+}
+
+/** No new sessions; free slots end at once, leased ones when they are given back. */
+export function drain(books: Books): Decision {
+  const refusal = { code: 'DRAINING', message: 'the process is shutting down and takes no new sessions' };
+  return {
+    books: { ...books, waiting: [], draining: true },
+    tells: [
+      ...books.waiting.map((w) => toSession(w.sessionId, { type: 'slot.refused', ...refusal })),
+      ...books.slots
+        .filter((b) => b.sessionId === null && b.state !== 'drained')
+        .map((b) => ({ to: `driver/${b.slot}`, event: { type: 'driver.drain' } }))
+    ]
+  };
+}
+
+/** What is still leased ends now. */
+export function drainAll(books: Books): Decision {
+  const held = books.slots.filter((b) => b.state !== 'drained');
+  return {
+    books: { ...books, slots: books.slots.map((b) => ({ ...b, sessionId: null, fencing: null })) },
+    tells: held.flatMap((b) => [
+      ...(b.sessionId !== null && b.fencing !== null
+        ? [
+            toSession(b.sessionId, {
+              type: 'slot.lost',
+              lease: { slot: b.slot, fencing: b.fencing },
+              code: 'DRAINING',
+              why: 'the drain took longer than its limit'
+            })
+          ]
+        : []),
+      { to: `driver/${b.slot}`, event: { type: 'driver.drain' } }
+    ])
+  };
+}
+
+export function drained(books: Books, slot: string): Decision {
+  return { books: change(books, slot, { state: 'drained', sessionId: null, fencing: null }), tells: [] };
+}
+
+/**
+ * Hands out what can be handed out. Slots are started strictly one at a time, so while one starts, all others wait; with
+ * nobody waiting, one more slot is booted, so that the next session finds it warm.
+ */
+export function allocate(books: Books): Decision {
+  if (books.draining || books.slots.some((b) => b.state === 'starting')) return announce(books, []);
+  const free = books.slots.find((b) => b.state === 'idle') ?? books.slots.find((b) => b.state === 'cold');
+  const next = inLine(books)[0];
+  if (!free || (!next && free.state === 'idle')) return announce(books, []);
+  if (!next) {
+    const booting = change(books, free.slot, { state: 'starting' });
+    return announce(booting, [{ to: `driver/${free.slot}`, event: { type: 'driver.boot' } }]);
+  }
+  const lease: Lease = { slot: free.slot, fencing: books.fencing + 1 };
+  const granted = {
+    ...change(books, free.slot, {
+      state: 'starting',
+      sessionId: next.sessionId,
+      fencing: lease.fencing,
+      wanted: false
+    }),
+    waiting: books.waiting.filter((w) => w !== next),
+    fencing: lease.fencing
+  };
+  const { sessionId, device } = next;
+  return announce(granted, [
+    toSession(sessionId, { type: 'slot.granted', lease }),
+    { to: `driver/${free.slot}`, event: { type: 'driver.open', sessionId, fencing: lease.fencing, device } }
+  ]);
+}
+
+/** By priority, then by age. */
+export const inLine = ({ waiting }: Pick<Books, 'waiting'>): Waiting[] =>
+  [...waiting].sort((a, b) => a.priority - b.priority || a.since - b.since);
+
+/** Whoever moved in the line hears where they stand; when too few slots come free by themselves, holders are asked. */
+function announce(books: Books, tells: Tell[]): Decision {
+  const positions = new Map(inLine(books).map((w, index) => [w.sessionId, index + 1]));
+  const moved = books.waiting.filter((w) => w.position !== positions.get(w.sessionId));
+  const comingFree = books.slots.filter(
+    (b) => b.state !== 'leased' && b.state !== 'drained' && !b.failure && !(b.state === 'starting' && b.sessionId)
+  );
+  let wanted =
+    books.waiting.length - comingFree.length - books.slots.filter((b) => b.state === 'leased' && b.wanted).length;
+  const asked = books.slots.filter((b) => b.state === 'leased' && !b.wanted && wanted-- > 0);
+  return {
+    books: {
+      ...books,
+      waiting: books.waiting.map((w) => ({ ...w, position: positions.get(w.sessionId) as number })),
+      slots: books.slots.map((b) => (asked.includes(b) ? { ...b, wanted: true } : b))
+    },
+    tells: [
+      ...tells,
+      ...moved.map((w) => toSession(w.sessionId, { type: 'slot.queued', position: positions.get(w.sessionId) })),
+      ...asked.map((b) => toSession(b.sessionId as string, { type: 'slot.wanted' }))
+    ]
+  };
+}
+
+function releaseOf(books: Books, which: (slot: SlotBook) => boolean, reason: string): Decision {
+  const held = books.slots.filter((b) => b.fencing !== null && b.state !== 'closing' && which(b));
+  return {
+    books: { ...books, slots: books.slots.map((b) => (held.includes(b) ? { ...b, state: 'closing' as const } : b)) },
+    tells: held.map((b) => ({ to: `driver/${b.slot}`, event: { type: 'driver.close', fencing: b.fencing, reason } }))
+  };
+}
+
+function refusalFor(books: Books, sessionId: string, limits: QueueLimits) {
+  if (books.draining) return { code: 'DRAINING', message: 'the process is shutting down and takes no new sessions' };
+  const waiting = books.waiting.filter((w) => w.sessionId !== sessionId).length;
+  const servedNow =
+    !books.slots.some((b) => b.state === 'starting') &&
+    books.slots.some((b) => b.state === 'idle' || b.state === 'cold');
+  if (waiting >= limits.queueLength && !servedNow) {
+    const message = `${waiting} sessions wait for a browser and ${limits.queueLength} may; try again later or start with more --slots`;
+    return { code: 'QUEUE_FULL', message };
+  }
+  return personNeeded(books);
+}
+
+/** Every slot waits for a person: no waiting here ends by itself. */
+function personNeeded(books: Books): { code: string; message: string } | undefined {
+  const stuck = books.slots.filter((b) => b.state === 'NEEDS_HUMAN');
+  const failure = stuck[0]?.failure;
+  if (!failure || stuck.length < books.slots.length) return undefined;
+  return { code: failure.code, message: failure.why };
+}
+
+const change = (books: Books, slot: string, fields: Partial<SlotBook>): Books => ({
+  ...books,
+  slots: books.slots.map((b) => (b.slot === slot ? { ...b, ...fields } : b))
+});
+
+const after = (first: Decision, then: Decision): Decision => ({
+  books: then.books,
+  tells: [...first.tells, ...then.tells]
+});
+
+const toSession = (sessionId: string, event: Tell['event']): Tell => ({ to: `session/${sessionId}`, event });
