@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { FileHandle } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { ActorHost, ActorKind } from '../../actors/host/contract.ts';
 import type { Tokens } from '../auth/tokens.ts';
@@ -8,8 +8,8 @@ import type { SessionDirectory } from './session-directory.ts';
 
 /** The bytes of artifacts, by their SHA-256 alone: no name of a client's ever becomes a path. */
 export interface ArtifactFiles {
-  /** undefined: there are no such bytes. */
-  open(sha256: string): Promise<{ stream: Readable; size: number } | undefined>;
+  /** For reading; the caller closes it. @throws ControlError ARTIFACT_NOT_FOUND */
+  open(sha256: string): Promise<{ handle: FileHandle; size: number }>;
 }
 
 export interface ControlLimits {

@@ -1,4 +1,4 @@
-import type { Context, Middleware } from 'koa';
+import type { Middleware } from 'koa';
 import type { Logger } from 'pino';
 import { ControlError, type ErrorCode } from '../../schemas/errors.ts';
 import type { Problem } from '../../schemas/generated/contracts.ts';
@@ -43,7 +43,7 @@ const titleOf = (code: ErrorCode) => {
   return words.charAt(0).toUpperCase() + words.slice(1);
 };
 
-function answerProblem(ctx: Context, problem: Problem): void {
+function answerProblem(ctx: Parameters<Middleware>[0], problem: Problem): void {
   ctx.status = problem.status;
   if (problem.retry_after !== undefined) ctx.set('Retry-After', String(problem.retry_after));
   if (problem.status === 401) ctx.set('WWW-Authenticate', 'Bearer realm="troupe"');

@@ -1,7 +1,7 @@
 /** What every request goes through before its route: an id, headers, who asks, its body. */
 import { randomUUID } from 'node:crypto';
 import { bodyParser } from '@koa/bodyparser';
-import type { Context, Middleware } from 'koa';
+import type { Middleware } from 'koa';
 import { ControlError } from '../../schemas/errors.ts';
 import { demand } from '../auth/scopes.ts';
 import { bearerOf, type Client, type Tokens } from '../auth/tokens.ts';
@@ -50,7 +50,9 @@ export const asks =
     await next();
   };
 
-export const clientOf = (ctx: Context): Client => ctx.state.client as Client;
+export type Ctx = Parameters<Middleware>[0];
+
+export const clientOf = (ctx: Ctx): Client => ctx.state.client as Client;
 
 /** A JSON object as `ctx.request.body`. @throws MEDIA_TYPE_UNSUPPORTED, BODY_TOO_LARGE, JSON_MALFORMED */
 export const jsonBody = (limitBytes: number, { optional = false } = {}): Middleware => {
@@ -68,7 +70,7 @@ export const jsonBody = (limitBytes: number, { optional = false } = {}): Middlew
     if (!ctx.is('application/json')) {
       throw new ControlError('MEDIA_TYPE_UNSUPPORTED', { mediaType: ctx.get('content-type').slice(0, 100) });
     }
-    await read(ctx, async () => {
+    await read(ctx as Parameters<typeof read>[0], async () => {
       if (ctx.request.rawBody === '') throw new ControlError('JSON_MALFORMED', { reason: 'it is empty' });
       await next();
     });

@@ -43,14 +43,15 @@ export function artifactRoutes(router: Router, { host, artifacts, tokens, limits
       ctx.status = 304;
       return;
     }
-    const file = await artifacts.open(row.sha256);
-    if (!file) throw new ControlError('ARTIFACT_NOT_FOUND', { artifactId });
+    const { handle, size } = await artifacts.open(row.sha256).catch((cause) => {
+      throw new ControlError('ARTIFACT_NOT_FOUND', { artifactId }, cause);
+    });
     // A page that was kept is shown as a file, never as a page of ours.
     if (!row.media_type.startsWith('image/')) ctx.attachment(`${row.id}.${row.kind}`, { fallback: false });
     ctx.type = row.media_type;
-    ctx.length = file.size;
-    if (ctx.method === 'HEAD') file.stream.destroy();
-    else ctx.body = file.stream;
+    ctx.length = size;
+    if (ctx.method === 'HEAD') await handle.close();
+    else ctx.body = handle.createReadStream();
   });
 }
 

@@ -1,5 +1,4 @@
 import type Router from '@koa/router';
-import type { Context } from 'koa';
 import type { ActorView } from '../../../actors/host/contract.ts';
 import { ControlError, isControlError } from '../../../schemas/errors.ts';
 import type { CommandEnvelope } from '../../../schemas/generated/contracts.ts';
@@ -9,7 +8,7 @@ import { commandAcceptor } from '../accept-command.ts';
 import { commandType } from '../command-types.ts';
 import type { Control } from '../deps.ts';
 import { instant, integer, oneOf, readQuery, text } from '../query.ts';
-import { asks, clientOf, jsonBody } from '../request.ts';
+import { asks, type Ctx, clientOf, jsonBody } from '../request.ts';
 import { commandAccepted, commandView, factsOf, pageOf } from '../views.ts';
 
 const STATES = ['CREATED', 'QUEUED', 'AWAITING_APPROVAL', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED'];
@@ -105,7 +104,7 @@ async function cancel(control: Control, command: ActorView, reason: string | und
 }
 
 /** Aborts when the client has gone away before its answer. */
-function goneSignal(ctx: Context): AbortSignal {
+function goneSignal(ctx: Ctx): AbortSignal {
   const gone = new AbortController();
   ctx.res.once('close', () => gone.abort());
   return gone.signal;

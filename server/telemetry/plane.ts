@@ -1,0 +1,163 @@
+/**
+ * The telemetry plane: `WS /v1/stream`. Each client is a pump over the log with a position of its own, so what it gets
+ * is the log in order, and how fast it reads is nobody else's concern.
+ */
+import type { IncomingMessage } from 'node:http';
+import Koa from 'koa';
+import koaWebsocket from 'koa-websocket';
+import type { Logger } from 'pino';
+import type { VerifyClientCallbackAsync } from 'ws';
+import type { ActorHost } from '../../actors/host/contract.ts';
+import { ControlError } from '../../schemas/errors.ts';
+import type { BindAddress } from '../auth/bind-guard.ts';
+import { bearerOf, type Tokens } from '../auth/tokens.ts';
+import { problems } from '../control/problem.ts';
+import { hygiene, requestId } from '../control/request.ts';
+import { httpLimits, type Served } from '../control/serve.ts';
+import { Consumers } from './consumers.ts';
+import { createEventLog } from './event-log.ts';
+import { StreamClient } from './stream-client.ts';
+
+export interface TelemetryLimits {
+  /** From the connection to the first subscribe. */
+  subscribeMs: number;
+  pingMs: number;
+  /** A peer of which nothing was heard for so long is closed. */
+  silentMs: number;
+  /** Of a client's frame. */
+  frameBytes: number;
+  /** Unsent bytes past which a client is fed no more until they are gone. */
+  highWaterBytes: number;
+  /** Newest rows kept in memory for all clients. */
+  tailRows: number;
+  connections: number;
+}
+
+export const defaultTelemetryLimits: TelemetryLimits = {
+  subscribeMs: 10_000,
+  pingMs: 25_000,
+  silentMs: 60_000,
+  frameBytes: 64 * 1024,
+  highWaterBytes: 1024 * 1024,
+  tailRows: 10_000,
+  connections: 1_000
+};
+
+export interface TelemetryDeps {
+  host: ActorHost;
+  tokens: Tokens;
+  logger: Logger;
+  stub: boolean;
+  version: string;
+  limits?: Partial<TelemetryLimits>;
+  /** ms since 1970 */
+  now?: () => number;
+}
+
+export interface TelemetryPlane {
+  app: koaWebsocket.App;
+  /** @throws ControlError PORT_IN_USE */
+  listen(at: BindAddress): Promise<Served>;
+  /** Connected clients. */
+  readonly size: number;
+}
+
+const PATH = '/v1/stream';
+const GOING_AWAY = 1001;
+
+export function createTelemetryPlane(deps: TelemetryDeps): TelemetryPlane {
+  const limits = { ...defaultTelemetryLimits, ...deps.limits };
+  const now = deps.now ?? Date.now;
+  const log = createEventLog(deps.host, { tailRows: limits.tailRows });
+  const consumers = new Consumers(deps.host, now);
+  const clients = new Set<StreamClient>();
+
+  const verifyClient: VerifyClientCallbackAsync = ({ req }, answer) => {
+    if (pathOf(req) !== PATH) answer(false, 404, 'Not Found');
+    else if (clients.size >= limits.connections) answer(false, 503, 'Service Unavailable', { 'Retry-After': '5' });
+    else answer(true);
+  };
+  const app = koaWebsocket(new Koa(), {
+    verifyClient,
+    // Refused by the receiver before it is in memory; the client hears 4009, see StreamClient.
+    maxPayload: limits.frameBytes,
+    // A browser drops the connection unless one of the protocols it offered is named back.
+    handleProtocols: (protocols) =>
+      [...protocols].find((name) => !name.startsWith('bearer.')) ?? [...protocols][0] ?? false
+  });
+
+  app.use(requestId);
+  app.use(hygiene(deps.stub));
+  app.use(problems(deps.logger));
+  app.use(({ method, path }) => {
+    if (path === PATH) throw new ControlError('UPGRADE_REQUIRED', { path });
+    throw new ControlError('ROUTE_NOT_FOUND', { method, path: path.slice(0, 200) });
+  });
+  app.on('error', (error) => deps.logger.debug({ err: error }, 'connection failed'));
+  app.ws.use(async ({ websocket, req, query }) => {
+    const client = new StreamClient({
+      socket: websocket,
+      bearer: bearerOf(req.headers.authorization) ?? protocolToken(req),
+      query,
+      log,
+      consumers,
+      tokens: deps.tokens,
+      logger: deps.logger,
+      limits,
+      now
+    });
+    clients.add(client);
+    websocket.once('close', () => clients.delete(client));
+    await client.run();
+  });
+
+  return {
+    app,
+    get size() {
+      return clients.size;
+    },
+
+    async listen(at) {
+      const server = app.listen(at.port, at.host);
+      // ws hears the server's errors too, and throws them when nobody listens; they are taken below.
+      app.ws.server?.on('error', () => {});
+      server.headersTimeout = httpLimits.headersMs;
+      server.requestTimeout = httpLimits.requestMs;
+      await new Promise<void>((resolve, reject) => {
+        server.once('listening', resolve);
+        server.once('error', (error: NodeJS.ErrnoException) => {
+          const address = `${at.host}:${at.port}`;
+          if (error.code === 'EADDRINUSE') reject(new ControlError('PORT_IN_USE', { address }, error));
+          else reject(error);
+        });
+      });
+      const bound = server.address() as { address: string; port: number };
+      return {
+        server,
+        host: bound.address,
+        port: bound.port,
+        async close(graceMs = 1_000) {
+          const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+          log.close();
+          for (const client of clients) client.end(GOING_AWAY, 'the process is shutting down');
+          const cut = setTimeout(() => {
+            for (const client of clients) client.cut();
+            server.closeAllConnections();
+          }, graceMs);
+          await closed;
+          clearTimeout(cut);
+        }
+      };
+    }
+  };
+}
+
+const pathOf = (req: IncomingMessage) => (req.url ?? '').split('?', 1)[0];
+
+/** Browsers cannot set a header: they offer the protocol `bearer.<token>`. */
+const protocolToken = (req: IncomingMessage): string | undefined =>
+  (req.headers['sec-websocket-protocol'] ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .find((name) => name.startsWith('bearer.'))
+    ?.slice('bearer.'.length);
