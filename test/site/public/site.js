@@ -8,6 +8,9 @@ function submitId() {
   return `press-${[...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }
 
+/** What the server said no with. Anything else that goes wrong is not knowing. */
+class Refused extends Error {}
+
 async function ask(method, action, body) {
   const answer = await fetch(action, {
     method,
@@ -15,7 +18,7 @@ async function ask(method, action, body) {
     body: JSON.stringify({ ...body, submit_id: submitId() })
   });
   const answered = await answer.json();
-  if (!answer.ok) throw new Error(answered.error);
+  if (!answer.ok) throw new Refused(answered.error);
   return answered;
 }
 
@@ -75,7 +78,7 @@ async function submitComment(form, root) {
     else window.parent.postMessage('comments-changed', location.origin);
   } catch (error) {
     early?.remove();
-    say(error instanceof TypeError || error instanceof SyntaxError ? 'No answer. Is it posted?' : error.message);
+    say(error instanceof Refused ? error.message : 'No answer. Is it posted?');
   } finally {
     lock(false);
   }

@@ -22,16 +22,20 @@
   const shift = ({ every, near }) => {
     const jump = () => document.body.classList.toggle('jumped');
     if (every > 0) setInterval(jump, every);
+    if (near === 0) return;
     let isNear = false;
-    document.addEventListener('mousemove', ({ clientX, clientY }) => {
+    const approach = ({ clientX, clientY }) => {
       const button = document.querySelector('[data-testid="comment-submit"]');
-      if (!button || near === 0) return;
+      if (!button) return;
       const box = button.getBoundingClientRect();
       const distance = Math.hypot(clientX - (box.left + box.width / 2), clientY - (box.top + box.height / 2));
       const wasNear = isNear;
       isNear = distance <= near;
       if (isNear && !wasNear) jump();
-    });
+    };
+    document.addEventListener('mousemove', approach);
+    // WebKit's driver presses without moving there first.
+    document.addEventListener('mouseover', approach);
   };
 
   /** The button goes round these places, in parts of the window, beneath the header and over nothing that can be pressed. */
