@@ -1,0 +1,190 @@
+/**
+ * Between the host's records and the columns of a row. A row goes to SQLite as a list of scalars in the order of its
+ * columns; JSON inside a row travels as text of its own, so that what is read back is what was written to the byte
+ * (SQLite's JSON would lose lone surrogates and refuse deep nesting).
+ */
+import type { ActorRecord, EffectRow, EventRow, Subject, TellRow, TimerRow } from '../host/contract.ts';
+import type { Param } from './connection.ts';
+
+export type Scalars = Param[];
+
+export const eventColumns = [
+  'cursor',
+  'event_id',
+  'emitted_at',
+  'severity',
+  'type',
+  'actor_kind',
+  'actor_id',
+  'step',
+  'correlation_id',
+  'command_id',
+  'session_id',
+  'account_id',
+  'platform',
+  'payload'
+] as const;
+export type StoredEvent = Subject & {
+  cursor: number;
+  event_id: string;
+  emitted_at: number;
+  severity: EventRow['severity'];
+  type: string;
+  actor_kind: string;
+  actor_id: string;
+  step: number;
+  payload: string;
+};
+
+export const eventScalars = (row: EventRow): Scalars => [
+  row.cursor,
+  row.eventId,
+  row.emittedAt,
+  row.severity,
+  row.type,
+  row.actorKind,
+  row.actorId,
+  row.step,
+  ...subjectScalars(row.subject),
+  JSON.stringify(row.payload)
+];
+
+export const eventRow = (stored: StoredEvent): EventRow => ({
+  cursor: stored.cursor,
+  eventId: stored.event_id,
+  emittedAt: stored.emitted_at,
+  severity: stored.severity,
+  type: stored.type,
+  actorKind: stored.actor_kind,
+  actorId: stored.actor_id,
+  step: stored.step,
+  subject: subjectOf(stored),
+  payload: JSON.parse(stored.payload)
+});
+
+export const actorColumns = [
+  'address',
+  'kind',
+  'id',
+  'machine_version',
+  'step',
+  'status',
+  'state',
+  'phase',
+  'snapshot',
+  'envelope_type',
+  'correlation_id',
+  'command_id',
+  'session_id',
+  'account_id',
+  'platform',
+  'created_at',
+  'updated_at',
+  'deadline_at',
+  'last_cursor'
+] as const;
+export type StoredActor = Subject & {
+  seq: number;
+  address: string;
+  kind: string;
+  id: string;
+  machine_version: string;
+  step: number;
+  status: ActorRecord['status'];
+  state: string;
+  snapshot: string;
+  created_at: number;
+  updated_at: number;
+  deadline_at: number | null;
+  last_cursor: number;
+};
+
+export const actorScalars = (record: ActorRecord): Scalars => [
+  record.address,
+  record.kind,
+  record.id,
+  record.machineVersion,
+  record.step,
+  record.status,
+  record.state,
+  phaseOf(record.state),
+  JSON.stringify(record.snapshot),
+  envelopeTypeOf(record),
+  ...subjectScalars(record.subject),
+  record.createdAt,
+  record.updatedAt,
+  record.deadlineAt,
+  record.lastCursor
+];
+
+export const actorRecord = (stored: StoredActor): ActorRecord => ({
+  address: stored.address,
+  kind: stored.kind,
+  id: stored.id,
+  machineVersion: stored.machine_version,
+  step: stored.step,
+  status: stored.status,
+  state: stored.state,
+  snapshot: JSON.parse(stored.snapshot),
+  subject: subjectOf(stored),
+  createdAt: stored.created_at,
+  updatedAt: stored.updated_at,
+  deadlineAt: stored.deadline_at,
+  lastCursor: stored.last_cursor
+});
+
+/** The first segment of a state path: `RUNNING` of `RUNNING.PREPARING`, the first region's of a parallel one. */
+export const phaseOf = (state: string): string => /^[^.,]*/.exec(state)![0];
+
+/** Kept in a column of its own because commands are listed by it. */
+function envelopeTypeOf({ snapshot }: ActorRecord): string | null {
+  const { envelope } = snapshot.context;
+  const type = typeof envelope === 'object' && envelope !== null ? (envelope as { type?: unknown }).type : undefined;
+  return typeof type === 'string' ? type : null;
+}
+
+export const timerColumns = ['address', 'id', 'due_at', 'event'] as const;
+export const timerScalars = (row: TimerRow): Scalars => [row.address, row.id, row.dueAt, JSON.stringify(row.event)];
+export const timerRow = (stored: { address: string; id: string; due_at: number; event: string }): TimerRow => ({
+  address: stored.address,
+  id: stored.id,
+  dueAt: stored.due_at,
+  event: JSON.parse(stored.event)
+});
+
+export const effectColumns = ['id', 'address', 'child', 'src', 'input'] as const;
+export const effectScalars = (row: EffectRow): Scalars => [
+  row.id,
+  row.address,
+  row.child,
+  row.src,
+  row.input === undefined ? null : JSON.stringify(row.input)
+];
+export const effectRow = (
+  stored: Record<'id' | 'address' | 'child' | 'src', string> & { input: string | null }
+): EffectRow => ({ ...stored, input: stored.input === null ? undefined : JSON.parse(stored.input) });
+
+export const tellColumns = ['id', 'sender', 'recipient', 'event'] as const;
+export const tellScalars = (row: TellRow): Scalars => [row.id, row.from, row.to, JSON.stringify(row.event)];
+export const tellRow = (stored: { id: string; sender: string | null; recipient: string; event: string }): TellRow => ({
+  id: stored.id,
+  from: stored.sender,
+  to: stored.recipient,
+  event: JSON.parse(stored.event)
+});
+
+const subjectScalars = (subject: Subject): Scalars => [
+  subject.correlation_id,
+  subject.command_id,
+  subject.session_id,
+  subject.account_id,
+  subject.platform
+];
+
+const subjectOf = ({ correlation_id, command_id, session_id, account_id, platform }: Subject): Subject => ({
+  correlation_id,
+  command_id,
+  session_id,
+  account_id,
+  platform
+});

@@ -1,0 +1,293 @@
+/**
+ * The journal on SQLite: one file, written by one connection and read by two others.
+ *
+ * - *Group commit*: a batch is one transaction, BEGIN IMMEDIATE to COMMIT, and per table one statement that takes all of
+ *   its rows as JSON (`statements.ts`). `synchronous=FULL` on the write-ahead log: when `commit` resolves, the batch
+ *   survives kill -9 and a power cut (as far as the disk keeps its word).
+ * - *Readers never delay a commit*: in WAL mode they see the last commit and take no lock a writer waits for. Lookups by
+ *   key have a connection of their own, so that an actor's snapshot is not waited for behind somebody's long listing;
+ *   and no search is one long statement (`search.ts`).
+ * - *What a crash loses*: batches whose `commit` had not resolved; each of them is there whole or not at all.
+ * - *When the disk is full or away*, the batch is rolled back, `commit` rejects with JOURNAL_UNAVAILABLE, reads go on,
+ *   and the next commit that finds room works: nothing has to be reopened.
+ */
+import { strict as assert } from 'node:assert';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { ControlError, describe, isControlError } from '../../schemas/errors.ts';
+import type {
+  ActorQuery,
+  ActorRecord,
+  Address,
+  Batch,
+  EventFilter,
+  EventRow,
+  Journal,
+  Pending,
+  TableName,
+  Tables
+} from '../host/contract.ts';
+import { searchActors } from './actor-search.ts';
+import { inspect } from './check.ts';
+import { Connection } from './connection.ts';
+import { searchEvents } from './event-search.ts';
+import { openFailure, storageFailure, unavailable } from './failures.ts';
+import { findStatement } from './find.ts';
+import { jsonChunks } from './json-chunks.ts';
+import { migrate, migrations } from './migrations.ts';
+import { actorRecord, effectRow, eventRow, type StoredActor, tellRow, timerRow } from './rows.ts';
+import { inSlices } from './slices.ts';
+import { type Part, partsOf, sql } from './statements.ts';
+
+export type Synchronous = 'OFF' | 'NORMAL' | 'FULL' | 'EXTRA';
+
+export interface SqliteJournalOptions {
+  /** The data directory: the database is `journal.db` in it. Made when missing. */
+  directory?: string;
+  /** The database itself, instead of `directory`. */
+  path?: string;
+  /** FULL: a commit is on the disk when it resolves. NORMAL loses the newest commits in a power cut, never in a crash. */
+  synchronous?: Synchronous;
+  /** The database may grow to this and no further: then commits answer JOURNAL_UNAVAILABLE. Default: as the disk allows. */
+  maxBytes?: number;
+}
+
+const PAGE_BYTES = 4096;
+const WRITER_CACHE_KIB = 32_768;
+const READER_CACHE_KIB = 16_384;
+/** Another process (a backup, `sqlite3` in a terminal) may hold the lock for this long, ms, before a commit gives up. */
+const BUSY_LIMIT_MS = 5_000;
+const WAL_LIMIT_BYTES = 64 * 1024 * 1024;
+
+/** A journal that is not open yet: `open()` comes first. */
+export const openSqliteJournal = (options: SqliteJournalOptions): Journal => new SqliteJournal(options);
+
+interface Connections {
+  writer: Connection;
+  lookups: Connection;
+  searches: Connection;
+}
+
+class SqliteJournal implements Journal {
+  readonly #path: string;
+  readonly #synchronous: Synchronous;
+  readonly #maxBytes: number | undefined;
+  #connections: Connections | undefined;
+  /** The last thing the writer was asked for: a transaction never has another one's statements in it. */
+  #writing: Promise<unknown> = Promise.resolve();
+  #probing: Promise<{ ok: boolean; why: string | null }> | undefined;
+  #closing: Promise<void> | undefined;
+  #head = 0;
+
+  constructor({ directory, path, synchronous = 'FULL', maxBytes }: SqliteJournalOptions) {
+    assert(path ?? directory, 'a journal has a directory or a path');
+    this.#path = path ?? join(directory!, 'journal.db');
+    this.#synchronous = synchronous;
+    this.#maxBytes = maxBytes;
+  }
+
+  async open(): Promise<{ head: number; tail: number; boot: number }> {
+    assert(!this.#connections && !this.#closing, 'a journal is opened once');
+    const all = migrations();
+    await this.#makeFolder();
+    const version = await inspect(this.#path, all.length);
+    const opened: Connection[] = [];
+    const connect = async (setup: string) => {
+      const connection = await Connection.open(this.#path, 'create');
+      opened.push(connection);
+      await connection.exec(`PRAGMA busy_timeout = ${BUSY_LIMIT_MS}; ${setup}`);
+      return connection;
+    };
+    try {
+      const writer = await connect(
+        `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${WRITER_CACHE_KIB};
+         PRAGMA journal_size_limit = ${WAL_LIMIT_BYTES}`
+      );
+      await migrate(writer, version, all);
+      const boot = await countBoot(writer);
+      await writer.exec(`PRAGMA synchronous = ${this.#synchronous}`);
+      if (this.#maxBytes !== undefined) {
+        await writer.exec(`PRAGMA max_page_count = ${Math.floor(this.#maxBytes / PAGE_BYTES)}`);
+      }
+      const readOnly = `PRAGMA query_only = ON; PRAGMA cache_size = -${READER_CACHE_KIB}`;
+      const lookups = await connect(readOnly);
+      const searches = await connect(readOnly);
+      const { tail, head } = (await lookups.get<{ tail: number; head: number }>(sql.bounds))!;
+      this.#head = head;
+      this.#connections = { writer, lookups, searches };
+      return { head, tail, boot };
+    } catch (error) {
+      for (const connection of opened.reverse()) await connection.close().catch(() => {});
+      throw openFailure(error, this.#path);
+    }
+  }
+
+  async #makeFolder() {
+    const folder = dirname(this.#path);
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw new ControlError('DATA_DIR_UNWRITABLE', { path: folder, reason: describe(error) }, error);
+    }
+  }
+
+  // Writing
+
+  commit(batch: Batch): Promise<void> {
+    return this.#exclusively(async (writer) => {
+      const head = this.#headAfter(batch);
+      await transaction(writer, partsOf(batch));
+      this.#head = head;
+    });
+  }
+
+  /** The log has no hole: a batch goes on right where the last one ended. */
+  #headAfter({ events }: Batch): number {
+    for (const [index, { cursor }] of events.entries()) {
+      assert.equal(cursor, this.#head + 1 + index, `cursor ${cursor} is not the one after ${this.#head + index}`);
+    }
+    return this.#head + events.length;
+  }
+
+  probe(): Promise<{ ok: boolean; why: string | null }> {
+    this.#probing ??= this.#exclusively((writer) => transaction(writer, [], sql.touch))
+      .then(
+        () => ({ ok: true, why: null }),
+        (error: unknown) => ({ ok: false, why: isControlError(error) ? error.message : describe(error) })
+      )
+      .finally(() => {
+        this.#probing = undefined;
+      });
+    return this.#probing;
+  }
+
+  #exclusively<T>(work: (writer: Connection) => Promise<T>): Promise<T> {
+    const done = this.#writing.then(async () => {
+      try {
+        return await work(this.#open().writer);
+      } catch (error) {
+        throw storageFailure(error, this.#path);
+      }
+    });
+    this.#writing = done.catch(() => {});
+    return done;
+  }
+
+  // Reading
+
+  async loadActors(addresses: Address[]): Promise<ActorRecord[]> {
+    const rows = await this.#read('lookups', (reader) =>
+      reader.all<StoredActor>(sql.loadActors, [JSON.stringify(addresses)])
+    );
+    return inSlices(rows, actorRecord);
+  }
+
+  async queryActors(query: ActorQuery): Promise<{ items: ActorRecord[]; next: string | null }> {
+    const { rows, next } = await this.#read('searches', (reader) => searchActors(reader, query));
+    return { items: await inSlices(rows, actorRecord), next };
+  }
+
+  async countActors(kind: string): Promise<Record<string, number>> {
+    const rows = await this.#read('searches', (reader) =>
+      reader.all<{ phase: string; count: number }>(sql.countActors, [kind])
+    );
+    return Object.fromEntries(rows.map(({ phase, count }) => [phase, count]));
+  }
+
+  async pending(): Promise<Pending> {
+    const { timers, effects, tells } = await this.#read('lookups', async (reader) => ({
+      timers: await reader.all<Parameters<typeof timerRow>[0]>(sql.timers),
+      effects: await reader.all<Parameters<typeof effectRow>[0]>(sql.effects),
+      tells: await reader.all<Parameters<typeof tellRow>[0]>(sql.tells)
+    }));
+    return {
+      timers: await inSlices(timers, timerRow),
+      effects: await inSlices(effects, effectRow),
+      tells: await inSlices(tells, tellRow)
+    };
+  }
+
+  async readEvents(
+    after: number,
+    limit: number,
+    filter: EventFilter = {}
+  ): Promise<{ rows: EventRow[]; scannedTo: number }> {
+    const { rows, scannedTo } = await this.#read('searches', async (reader) => {
+      const bounds = (await reader.get<{ tail: number; head: number }>(sql.bounds))!;
+      return searchEvents(reader, { after, limit, filter, bounds });
+    });
+    return { rows: await inSlices(rows, eventRow), scannedTo };
+  }
+
+  async bounds(): Promise<{ tail: number; head: number }> {
+    return this.#read('lookups', async (reader) => (await reader.get<{ tail: number; head: number }>(sql.bounds))!);
+  }
+
+  async find<T extends TableName>(table: T, where: Partial<Tables[T]> = {}, limit?: number): Promise<Tables[T][]> {
+    const { sql, params } = findStatement(table, where, limit);
+    return this.#read('lookups', (reader) => reader.all<Tables[T]>(sql, params));
+  }
+
+  async #read<T>(lane: 'lookups' | 'searches', read: (reader: Connection) => Promise<T>): Promise<T> {
+    try {
+      return await read(this.#open()[lane]);
+    } catch (error) {
+      throw storageFailure(error, this.#path);
+    }
+  }
+
+  #open(): Connections {
+    if (!this.#connections) throw unavailable(this.#closing ? 'it is closed' : 'it is not open yet');
+    return this.#connections;
+  }
+
+  /** Writes what was asked for before, moves the write-ahead log into the database, and lets go. Again is nothing. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close() {
+    await this.#writing;
+    const open = this.#connections;
+    this.#connections = undefined;
+    if (!open) return;
+    await open.searches.close();
+    await open.lookups.close();
+    try {
+      await open.writer.run(sql.setClean, [1]);
+      await open.writer.all('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // Closed all the same: the write-ahead log keeps what was committed, and the next open checks it.
+    }
+    await open.writer.close();
+  }
+}
+
+/** On disk before anything else is done under this number, whatever `synchronous` is: a fencing number never comes again. */
+async function countBoot(writer: Connection): Promise<number> {
+  await writer.exec(sql.begin);
+  await writer.run(sql.boot);
+  await writer.run(sql.setClean, [0]);
+  await writer.exec(sql.commit);
+  return (await writer.get<{ value: number }>(sql.readBoot))!.value;
+}
+
+/**
+ * All of it or nothing. One statement at a time, never all of them queued at once: some failures (a full disk) end the
+ * transaction by themselves, and what came after would then be committed on its own.
+ */
+async function transaction(writer: Connection, parts: Part[], ...statements: string[]) {
+  await writer.run(sql.begin);
+  try {
+    for (const statement of statements) await writer.run(statement);
+    for (const part of parts) {
+      for (const json of jsonChunks(part.rows)) await writer.run(part.sql, [json]);
+    }
+    await writer.run(sql.commit);
+  } catch (error) {
+    // "no transaction is active" after such a failure is what was wanted.
+    await writer.run(sql.rollback).catch(() => {});
+    throw error;
+  }
+}

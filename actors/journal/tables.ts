@@ -1,0 +1,33 @@
+import type { TableName, Tables } from '../host/contract.ts';
+
+interface TableShape<T extends TableName> {
+  columns: readonly (keyof Tables[T] & string)[];
+  key: readonly (keyof Tables[T] & string)[];
+}
+
+/** The columns and the key of every table that is not an actor's own. */
+export const tables: { readonly [T in TableName]: TableShape<T> } = {
+  idempotency: {
+    columns: ['service', 'key', 'body_hash', 'command_id', 'created_at'],
+    key: ['service', 'key']
+  },
+  ledger: {
+    columns: ['dedupe_key', 'command_id', 'action', 'effect_id', 'state', 'updated_at'],
+    key: ['dedupe_key']
+  },
+  artifacts: {
+    columns: ['id', 'command_id', 'kind', 'media_type', 'sha256', 'size', 'created_at'],
+    key: ['id']
+  },
+  flows: { columns: ['name', 'version', 'body', 'created_at'], key: ['name', 'version'] },
+  tokens: {
+    columns: ['id', 'sha256', 'service', 'scopes', 'created_at', 'expires_at', 'revoked_at'],
+    key: ['id']
+  },
+  consumers: { columns: ['service', 'name', 'cursor', 'updated_at'], key: ['service', 'name'] }
+};
+
+export const tableNames = Object.keys(tables) as TableName[];
+
+/** Rows `find` returns when it is not told how many. */
+export const FIND_LIMIT = 1000;
