@@ -85,11 +85,13 @@ const notProvided = async (): Promise<never> => {
 const asked = <K extends keyof DriverEffects>(_: K) =>
   fromPromise<DriverEffects[K]['output'], DriverEffects[K]['input']>(notProvided);
 
-/** 0 up to 1, the same for the same text: a pure machine has no dice (FNV-1a). */
+/** 0 up to 1, the same for the same text: a pure machine has no dice. FNV-1a, then mixed, for its high bits move little. */
 function jitter(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  return hash / 2 ** 32;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
 }
 
 /** Before the next try, ms. The time of the failure spreads slots that failed together. */
