@@ -1,0 +1,273 @@
+/**
+ * A `Journal` in memory, for kernel tests and for simulations that crash the host between any two lines. What is
+ * durable is a value of its own (`MemoryDisk`), and the moment a batch becomes durable is the simulation's to choose:
+ *
+ *     const journal = new MemoryJournal({ onCommit: async (apply) => { await virtualTime(3); apply(); await virtualTime(2); } });
+ *     const next = journal.crash();   // what a restarted process finds: before `apply` nothing of the batch, after it all
+ *
+ * It refuses what the real one refuses. No clock and no random in here: the same calls give the same answers.
+ */
+import { strict as assert } from 'node:assert';
+import type {
+  ActorQuery,
+  ActorRecord,
+  Address,
+  Batch,
+  EffectRow,
+  EventFilter,
+  EventRow,
+  Journal,
+  Pending,
+  TableName,
+  Tables,
+  TellRow,
+  TimerRow
+} from '../../actors/host/contract.ts';
+import { contextPath, limitOf } from '../../actors/journal/actor-search.ts';
+import { matchesFilter } from '../../actors/journal/event-filter.ts';
+import { unavailable } from '../../actors/journal/failures.ts';
+import { findStatement } from '../../actors/journal/find.ts';
+import { pageToken, placeOf } from '../../actors/journal/page-token.ts';
+import { phaseOf } from '../../actors/journal/rows.ts';
+import { FIND_LIMIT, tableNames, tables } from '../../actors/journal/tables.ts';
+
+export interface MemoryJournalOptions {
+  /** Called for each batch; calls `apply` when it is to be durable. The commit resolves or rejects as it does. */
+  onCommit?: (apply: () => void) => Promise<void>;
+}
+
+/** JSON text by key, in order of first insertion: what is kept cannot be changed by whoever gave it. */
+type Rows = Map<string, string>;
+
+class MemoryDisk {
+  boot = 0;
+  events: { cursor: number; json: string }[] = [];
+  actors: Rows = new Map();
+  timers: Rows = new Map();
+  effects: Rows = new Map();
+  tells: Rows = new Map();
+  tables = Object.fromEntries(tableNames.map((name) => [name, new Map()])) as Record<TableName, Rows>;
+
+  get head(): number {
+    return this.events.at(-1)?.cursor ?? 0;
+  }
+
+  copy(): MemoryDisk {
+    const copy = new MemoryDisk();
+    copy.boot = this.boot;
+    copy.events = [...this.events];
+    for (const name of ['actors', 'timers', 'effects', 'tells'] as const) copy[name] = new Map(this[name]);
+    for (const name of tableNames) copy.tables[name] = new Map(this.tables[name]);
+    return copy;
+  }
+
+  write(batch: Batch) {
+    for (const row of batch.events) this.events.push({ cursor: row.cursor, json: JSON.stringify(row) });
+    for (const record of batch.actors) this.actors.set(record.address, JSON.stringify(record));
+    for (const { address, id } of batch.timers.cleared) this.timers.delete(`${address} ${id}`);
+    for (const row of batch.timers.set) this.timers.set(`${row.address} ${row.id}`, JSON.stringify(row));
+    for (const row of batch.effects.declared) this.effects.set(row.id, JSON.stringify(row));
+    for (const id of batch.effects.settled) this.effects.delete(id);
+    for (const row of batch.tells.sent) this.tells.set(row.id, JSON.stringify(row));
+    for (const id of batch.tells.consumed) this.tells.delete(id);
+    for (const { into, row } of batch.writes) this.#put(into, row as unknown as Record<string, unknown>);
+  }
+
+  #put(table: TableName, row: Record<string, unknown>) {
+    const rows = this.tables[table];
+    const key = JSON.stringify(tables[table].key.map((column) => row[column]));
+    const there = rows.get(key);
+    const isAnothers = table === 'ledger' && there && JSON.parse(there).command_id !== row.command_id;
+    if (isAnothers) return;
+    rows.set(key, JSON.stringify(Object.fromEntries(tables[table].columns.map((name) => [name, row[name] ?? null]))));
+  }
+}
+
+export class MemoryJournal implements Journal {
+  readonly #options: MemoryJournalOptions;
+  readonly #disk: MemoryDisk;
+  #state: 'new' | 'open' | 'closed' | 'crashed' = 'new';
+  #writing: Promise<unknown> = Promise.resolve();
+  #refusal: string | null = null;
+
+  constructor(options: MemoryJournalOptions = {}, disk = new MemoryDisk()) {
+    this.#options = options;
+    this.#disk = disk;
+  }
+
+  /** The process is gone: what was not durable never will be. A journal for the next one, on what is. */
+  crash(options = this.#options): MemoryJournal {
+    this.#state = 'crashed';
+    return new MemoryJournal(options, this.#disk);
+  }
+
+  /** What would be found if the process ended here; this one goes on. */
+  fork(options = this.#options): MemoryJournal {
+    return new MemoryJournal(options, this.#disk.copy());
+  }
+
+  /** From now on every write is refused for this reason, as with a full disk; null: the trouble is over. */
+  refuse(reason: string | null) {
+    this.#refusal = reason;
+  }
+
+  async open() {
+    assert.equal(this.#state, 'new', 'a journal is opened once');
+    this.#state = 'open';
+    this.#disk.boot += 1;
+    return { ...this.#bounds(), boot: this.#disk.boot };
+  }
+
+  commit(batch: Batch): Promise<void> {
+    const done = this.#writing.then(() => this.#commit(batch));
+    this.#writing = done.catch(() => {});
+    return done;
+  }
+
+  async #commit(batch: Batch) {
+    this.#expectOpen();
+    if (this.#refusal !== null) throw unavailable(this.#refusal);
+    for (const [index, { cursor }] of batch.events.entries()) {
+      assert.equal(
+        cursor,
+        this.#disk.head + 1 + index,
+        `cursor ${cursor} is not the one after ${this.#disk.head + index}`
+      );
+    }
+    let applied = false;
+    const apply = () => {
+      if (this.#state === 'crashed' || applied) return;
+      applied = true;
+      this.#disk.write(batch);
+    };
+    const { onCommit = async (now: () => void) => now() } = this.#options;
+    await onCommit(apply);
+    if (!applied) throw unavailable(this.#state === 'crashed' ? 'the process is gone' : 'the batch was not written');
+  }
+
+  async loadActors(addresses: Address[]): Promise<ActorRecord[]> {
+    this.#expectOpen();
+    return [...new Set(addresses)].flatMap((address) => {
+      const json = this.#disk.actors.get(address);
+      return json === undefined ? [] : [JSON.parse(json) as ActorRecord];
+    });
+  }
+
+  async queryActors(query: ActorQuery): Promise<{ items: ActorRecord[]; next: string | null }> {
+    this.#expectOpen();
+    const limit = limitOf(query);
+    const after = query.page === undefined ? undefined : placeOf(query.page, query);
+    const contexts = Object.entries(query.context ?? {}).map(([path, value]) => ({ path: contextPath(path), value }));
+    const found = [...this.#disk.actors.values()]
+      .map((json, index) => ({ record: JSON.parse(json) as ActorRecord, seq: index + 1 }))
+      .filter(({ record }) => matchesQuery(record, query, contexts))
+      .sort((a, b) => b.record.createdAt - a.record.createdAt || b.seq - a.seq)
+      .filter(
+        ({ record, seq }) =>
+          !after || record.createdAt < after.createdAt || (record.createdAt === after.createdAt && seq < after.seq)
+      );
+    const page = found.slice(0, limit);
+    const last = page.at(-1);
+    const more = last !== undefined && found.length > limit;
+    return {
+      items: page.map(({ record }) => record),
+      next: more ? pageToken({ createdAt: last.record.createdAt, seq: last.seq }, query) : null
+    };
+  }
+
+  async countActors(kind: string): Promise<Record<string, number>> {
+    this.#expectOpen();
+    const counts: Record<string, number> = {};
+    for (const json of this.#disk.actors.values()) {
+      const record = JSON.parse(json) as ActorRecord;
+      if (record.kind !== kind) continue;
+      const phase = phaseOf(record.state);
+      counts[phase] = (counts[phase] ?? 0) + 1;
+    }
+    return counts;
+  }
+
+  async pending(): Promise<Pending> {
+    this.#expectOpen();
+    const timers = parsed<TimerRow>(this.#disk.timers);
+    const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+    timers.sort((a, b) => a.dueAt - b.dueAt || order(a.address, b.address) || order(a.id, b.id));
+    return { timers, effects: parsed<EffectRow>(this.#disk.effects), tells: parsed<TellRow>(this.#disk.tells) };
+  }
+
+  async readEvents(after: number, limit: number, filter: EventFilter = {}) {
+    this.#expectOpen();
+    const rows: EventRow[] = [];
+    for (const { cursor, json } of this.#disk.events) {
+      if (cursor <= after) continue;
+      const row = JSON.parse(json) as EventRow;
+      if (matchesFilter(row, filter)) rows.push(row);
+      if (rows.length >= limit) return { rows, scannedTo: cursor };
+    }
+    return { rows, scannedTo: Math.max(after, this.#disk.head) };
+  }
+
+  async bounds() {
+    this.#expectOpen();
+    return this.#bounds();
+  }
+
+  async find<T extends TableName>(table: T, where: Partial<Tables[T]> = {}, limit = FIND_LIMIT): Promise<Tables[T][]> {
+    this.#expectOpen();
+    // For what it refuses.
+    findStatement(table, where, limit);
+    const wanted = Object.entries(where).filter(([, value]) => value !== undefined);
+    return parsed<Tables[T]>(this.#disk.tables[table])
+      .filter((row) => wanted.every(([column, value]) => row[column as keyof Tables[T]] === value))
+      .reverse()
+      .slice(0, limit);
+  }
+
+  async probe() {
+    if (this.#state !== 'open') return { ok: false, why: `the journal is ${this.#state}` };
+    return { ok: this.#refusal === null, why: this.#refusal };
+  }
+
+  async close() {
+    await this.#writing;
+    if (this.#state !== 'crashed') this.#state = 'closed';
+  }
+
+  #bounds() {
+    return { tail: this.#disk.events[0]?.cursor ?? 0, head: this.#disk.head };
+  }
+
+  #expectOpen() {
+    if (this.#state !== 'open')
+      throw unavailable(this.#state === 'new' ? 'it is not open yet' : `it is ${this.#state}`);
+  }
+}
+
+const parsed = <Row>(rows: Rows): Row[] => [...rows.values()].map((json) => JSON.parse(json) as Row);
+
+function matchesQuery(
+  { id, kind, state, status, subject, createdAt, snapshot }: ActorRecord,
+  query: ActorQuery,
+  contexts: { path: string[]; value: string | number }[]
+): boolean {
+  const same = (wanted: unknown, value: unknown) => wanted === undefined || wanted === value;
+  const states = typeof query.state === 'string' ? [query.state] : query.state;
+  return (
+    same(query.kind, kind) &&
+    (query.ids === undefined || query.ids.includes(id)) &&
+    (states === undefined || states.includes(phaseOf(state))) &&
+    same(query.status, status) &&
+    same(query.session_id, subject.session_id) &&
+    same(query.account_id, subject.account_id) &&
+    same(query.correlation_id, subject.correlation_id) &&
+    same(query.platform, subject.platform) &&
+    (query.createdSince === undefined || createdAt >= query.createdSince) &&
+    contexts.every(({ path, value }) => at(snapshot.context, path) === value)
+  );
+}
+
+const at = (value: unknown, path: string[]): unknown =>
+  path.reduce<unknown>(
+    (inner, key) => (typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>)[key] : undefined),
+    value
+  );
