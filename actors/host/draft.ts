@@ -24,6 +24,8 @@ export interface DraftSources {
   now(): number;
   newId(): string;
   head: number;
+  /** Put into every event's payload. */
+  mark?: Record<string, unknown> | undefined;
 }
 
 /**
@@ -247,6 +249,7 @@ export class Draft {
       this.#head += 1;
       this.rows.push({
         ...row,
+        payload: { ...row.payload, ...this.#sources.mark },
         cursor: this.#head,
         eventId: this.#sources.newId(),
         emittedAt: this.#sources.now()

@@ -54,6 +54,8 @@ export interface EmbeddedHostOptions {
   letGoMs?: number;
   /** Between two tries of a commit that failed, ms. Default 500. */
   retryMs?: number;
+  /** Put into the payload of every event of this process: `{ driver: 'stub' }` when nothing is really driven. */
+  mark?: Record<string, unknown> | undefined;
   /** Told of what nobody waits for: a failed commit, an actor that broke. */
   onTrouble?: (failure: Failure, what: string) => void;
 }
@@ -94,6 +96,7 @@ class EmbeddedHost implements ActorHost {
       cacheSize: 10_000,
       letGoMs: 5_000,
       retryMs: 500,
+      mark: undefined,
       onTrouble: () => {},
       ...options
     };
@@ -266,7 +269,8 @@ class EmbeddedHost implements ActorHost {
       committed: (address) => this.#cache.get(address),
       now: () => this.#clock.now(),
       newId: this.#options.newId,
-      head: this.#head
+      head: this.#head,
+      mark: this.#options.mark
     });
     try {
       await this.#load(taken);
