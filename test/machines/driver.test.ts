@@ -6,10 +6,7 @@ import { Rehearsal } from '../support/rehearsal.ts';
 const driver = () => new Rehearsal('driver', driverMachine, { slot: 'slot-1' }, 'slot-1');
 const open = (fencing = 7) => ({ type: 'driver.open', sessionId: 's1', fencing, device: 'desktop' });
 const told = (d: Rehearsal) => d.toldTo('supervisor/main');
-const lastTold = (d: Rehearsal) => {
-  const { at: _, ...event } = d.tells.at(-1)?.event as Record<string, unknown>;
-  return event;
-};
+const lastTold = (d: Rehearsal): Record<string, unknown> => d.tells.at(-1)?.event ?? {};
 
 function busy(fencing = 7) {
   const d = driver();

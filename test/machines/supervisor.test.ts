@@ -29,10 +29,8 @@ const broken = (fencing: number | null, state = 'RECOVERING', slot = 'slot-1') =
   why: 'it ended'
 });
 const book = (s: Rehearsal, slot = 'slot-1'): SlotBook => s.context.slots.find((b: SlotBook) => b.slot === slot);
-const last = (s: Rehearsal, to: string) => {
-  const { at: _, ...event } = (s.tells.findLast((tell) => tell.to === to)?.event ?? {}) as Record<string, unknown>;
-  return event;
-};
+const last = (s: Rehearsal, to: string): Record<string, unknown> =>
+  s.tells.findLast((tell) => tell.to === to)?.event ?? {};
 /** One slot, leased to `s1`. */
 function leased() {
   const s = supervisor();
