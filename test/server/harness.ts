@@ -1,0 +1,298 @@
+/**
+ * The planes over real sockets, on the real host, machines and SQLite journal. Only the browsers are made up: a
+ * supervisor that grants at once (or never), and an executor whose actions a test can hold.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import pino from 'pino';
+import { assign, setup } from 'xstate';
+import { commandKinds } from '../../actors/command/kinds.ts';
+import { ArtifactStore } from '../../actors/executor/artifacts.ts';
+import type { ActionRun, StepExecutor } from '../../actors/executor/contract.ts';
+import type { ActorHost, ActorKind } from '../../actors/host/contract.ts';
+import { createEmbeddedHost } from '../../actors/host/embedded-host.ts';
+import { openSqliteJournal } from '../../actors/journal/sqlite-journal.ts';
+import { hostActions, type SlotRelease, type SlotRequest } from '../../machines/protocol.ts';
+import type { CommandView, Flow } from '../../schemas/generated/contracts.ts';
+import { createTokens, type Tokens } from '../../server/auth/tokens.ts';
+import { createControlPlane } from '../../server/control/app.ts';
+import type { ControlDeps, ControlLimits } from '../../server/control/deps.ts';
+import { openFlowRegistry } from '../../server/control/flow-registry.ts';
+import { hostChecks, type ReadinessCheck } from '../../server/control/readiness.ts';
+import { type HttpLimits, serve } from '../../server/control/serve.ts';
+import { openSessionDirectory, type SessionDirectory } from '../../server/control/session-directory.ts';
+import { createTelemetryPlane, type TelemetryLimits } from '../../server/telemetry/plane.ts';
+
+export const greet: Flow = {
+  name: 'greet',
+  title: 'Say something',
+  version: 3,
+  platforms: ['instagram', 'x'],
+  params: {
+    type: 'object',
+    required: ['text'],
+    additionalProperties: false,
+    properties: { text: { type: 'string', maxLength: 20 }, times: { type: 'integer', default: 1 } }
+  },
+  actions: [
+    {
+      attempt: 'GREET',
+      effect: 'write',
+      steps: [{ type: 'click', selectors: ['text/$' + '{params.text}'] }],
+      verify: { as: 'GREETED', steps: [{ type: 'waitForElement', selectors: ['#done'] }] }
+    }
+  ]
+};
+const look: Flow = {
+  name: 'look',
+  platforms: ['*'],
+  actions: [{ attempt: 'LOOK', effect: 'read', steps: [{ type: 'click', selectors: ['a'] }] }]
+};
+const asked: Flow = { ...greet, name: 'asked', approval: 'required' };
+const scripted: Flow = {
+  ...look,
+  name: 'scripted',
+  actions: [{ attempt: 'RUN', effect: 'read', steps: [{ type: 'waitForExpression', expression: 'true' }] }]
+};
+
+/** Grants every request at once, or keeps it in line for ever. */
+const browsers = (grants: boolean) =>
+  setup({
+    types: {
+      context: {} as { fencing: number },
+      events: {} as SlotRequest | SlotRelease | { type: 'slot.withdraw'; sessionId: string }
+    },
+    actions: { ...hostActions, next: assign({ fencing: ({ context }) => context.fencing + 1 }) },
+    guards: { grants: () => grants }
+  }).createMachine({
+    id: 'supervisor',
+    meta: { telemetry: { type: 'supervisor.changed' } },
+    context: { fencing: 1 },
+    initial: 'RUNNING',
+    states: {
+      RUNNING: {
+        on: {
+          'slot.request': [
+            {
+              guard: 'grants',
+              actions: [
+                'next',
+                {
+                  type: 'tell',
+                  params: ({ context, event }) =>
+                    ['slot.granted', 'slot.ready'].map((type) => ({
+                      to: `session/${(event as SlotRequest).sessionId}`,
+                      event: { type, lease: { slot: 'made-up', fencing: context.fencing } }
+                    })) as never
+                }
+              ]
+            },
+            {}
+          ],
+          'slot.release': {
+            actions: {
+              type: 'tell',
+              params: ({ event }) => ({
+                to: `session/${event.sessionId}`,
+                event: { type: 'slot.released', lease: { slot: 'made-up', fencing: (event as SlotRelease).fencing } }
+              })
+            }
+          },
+          'slot.withdraw': {}
+        }
+      }
+    }
+  });
+
+/** Every action succeeds, once it is let go. */
+export class HeldExecutor implements StepExecutor {
+  readonly attempts: ActionRun[] = [];
+  #gate: Promise<void> = Promise.resolve();
+  #open = () => {};
+
+  hold(): void {
+    this.#gate = new Promise((resolve) => {
+      this.#open = resolve;
+    });
+  }
+
+  letGo(): void {
+    this.#open();
+  }
+
+  async prepare(run: ActionRun) {
+    const dedupeKey = createHash('sha256').update(`${run.intent} ${run.action.attempt}`).digest('hex');
+    return { dedupeKey, alreadyDone: false, proofs: [], artifacts: [] };
+  }
+
+  async attempt(run: ActionRun, _effect: unknown, signal: AbortSignal) {
+    this.attempts.push(run);
+    const aborted = new Promise<never>((_, reject) =>
+      signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true })
+    );
+    await Promise.race([this.#gate, aborted]);
+    return { witness: 'DELIVERED' as const, proofs: [] };
+  }
+
+  async verify() {
+    return { outcome: 'VERIFIED' as const, why: null, proofs: [], artifacts: [] };
+  }
+
+  reconcile = () => this.verify();
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers freely
+  body: any;
+}
+
+export interface Harness {
+  /** http://127.0.0.1:… */
+  url: string;
+  /** ws://127.0.0.1:…/v1/stream */
+  stream: string;
+  dataDir: string;
+  admin: string;
+  host: ActorHost;
+  tokens: Tokens;
+  sessions: SessionDirectory;
+  executor: HeldExecutor;
+  files: ArtifactStore;
+  logged: string[];
+  drain(): void;
+  api(method: string, path: string, options?: ApiOptions): Promise<Answer>;
+  token(scopes: string[], service?: string): Promise<string>;
+  /** A command of the flow `greet`, sent and accepted. */
+  send(overrides?: Record<string, unknown>): Promise<Answer>;
+  ended(commandId: string): Promise<CommandView>;
+}
+
+export interface ApiOptions {
+  body?: unknown;
+  /** Sent as it is, instead of `body` as JSON. */
+  raw?: string | Uint8Array;
+  /** null: none. Default the admin's. */
+  token?: string | null;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
+export interface HarnessOptions {
+  /** false: sessions stay QUEUED. */
+  grants?: boolean;
+  limits?: Partial<ControlLimits>;
+  telemetry?: Partial<TelemetryLimits>;
+  http?: Partial<HttpLimits>;
+  checks?: ReadinessCheck[];
+  stub?: boolean;
+  /** Wraps what the planes see of the host. */
+  around?: (host: ActorHost) => ActorHost;
+}
+
+export const envelope = (overrides: Record<string, unknown> = {}) => ({
+  version: '1.0',
+  requester: { service: 'orchestrator', instance_id: 'one' },
+  target: { account_id: 'ada', platform: 'instagram' },
+  type: 'flow.run',
+  payload: { flow: 'greet', params: { text: 'hello' } },
+  ...overrides
+});
+
+export async function openHarness(t: Pick<TestContext, 'after'>, options: HarnessOptions = {}): Promise<Harness> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'troupe-planes-'));
+  const journal = openSqliteJournal({ directory: dataDir, synchronous: 'OFF' });
+  const executor = new HeldExecutor();
+  const kinds: ActorKind[] = [
+    ...commandKinds({ executor, journal }),
+    { kind: 'supervisor', machine: browsers(options.grants ?? true), durable: false }
+  ];
+  const real = createEmbeddedHost({ journal, kinds, roots: () => [{ address: 'supervisor/main', input: {} }] });
+  await real.start();
+  const host = options.around?.(real) ?? real;
+
+  const logged: string[] = [];
+  const logger = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) });
+  const tokens = createTokens(host);
+  const { token: admin } = await tokens.mintAdmin(dataDir);
+  const sessions = await openSessionDirectory(host);
+  const files = new ArtifactStore(dataDir);
+  const draining = new AbortController();
+  const deps: ControlDeps = {
+    host,
+    tokens,
+    sessions,
+    flows: await openFlowRegistry(host, [greet, look, asked, scripted]),
+    artifacts: files,
+    kinds,
+    platforms: ['instagram', 'tiktok', 'x'],
+    checks: [...hostChecks(host), ...(options.checks ?? [])],
+    logger,
+    draining: draining.signal,
+    stub: options.stub ?? false,
+    version: '0.0.0-test',
+    ...(options.limits ? { limits: options.limits } : {})
+  };
+  const control = await serve(createControlPlane(deps).callback(), { host: '127.0.0.1', port: 0 }, options.http);
+  const plane = createTelemetryPlane({
+    host,
+    tokens,
+    logger,
+    stub: deps.stub,
+    version: deps.version,
+    ...(options.telemetry ? { limits: options.telemetry } : {})
+  });
+  const telemetry = await plane.listen({ host: '127.0.0.1', port: 0 });
+  t.after(async () => {
+    executor.letGo();
+    await Promise.all([control.close(100), telemetry.close(100)]);
+    sessions.close();
+    await real.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  const url = `http://127.0.0.1:${control.port}`;
+  const api: Harness['api'] = async (method, path, { body, raw, token = admin, headers = {}, signal } = {}) => {
+    const content = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+    const response = await fetch(url + path, {
+      method,
+      headers: {
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        ...(content === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers
+      },
+      ...(content === undefined ? {} : { body: content }),
+      ...(signal ? { signal } : {})
+    });
+    const type = response.headers.get('content-type') ?? '';
+    const text = Buffer.from(await response.arrayBuffer());
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: type.includes('json') && text.length > 0 ? JSON.parse(text.toString()) : text
+    };
+  };
+  return {
+    url,
+    stream: `ws://127.0.0.1:${telemetry.port}/v1/stream`,
+    dataDir,
+    admin,
+    host,
+    tokens,
+    sessions,
+    executor,
+    files,
+    logged,
+    drain: () => draining.abort(),
+    api,
+    token: async (scopes, service = 'orchestrator') => (await tokens.create({ service, scopes })).token,
+    send: (overrides) => api('POST', '/v1/commands', { body: envelope(overrides) }),
+    ended: async (commandId) => (await api('GET', `/v1/commands/${commandId}?wait=30`)).body as CommandView
+  };
+}
+
+export const uuid = randomUUID;
