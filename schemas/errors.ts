@@ -242,11 +242,12 @@ export const catalogue = {
     false,
     (d) => `selector '${d.selector}' is not valid: ${d.reason}`
   ),
-  ELEMENT_NOT_ACTIONABLE: entry<{ step: string; reason: string; waitedMs: number }>(
-    422,
-    false,
-    (d) => `${d.step}: the element was not ready in ${d.waitedMs} ms: ${d.reason}`
-  ),
+  ELEMENT_NOT_ACTIONABLE: entry<{
+    step: string;
+    reason: string;
+    waitedMs: number;
+    tried?: { selector: string; found: number }[];
+  }>(422, false, (d) => `${d.step}: the element was not ready in ${d.waitedMs} ms: ${d.reason}`),
   TEXT_NOT_TAKEN: entry<{ step: string; expected: string; actual: string }>(
     422,
     false,

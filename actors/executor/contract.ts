@@ -12,6 +12,8 @@ export interface ActionRun {
   /** Scope `script`: waitForExpression may run. */
   allowScript: boolean;
   action: FlowAction;
+  /** The command's params, for selectors of the registry that are about them: the comment with this text. */
+  params: Record<string, unknown>;
   /** Actions before this one, for finding the way back to its page after a browser was lost. */
   before: FlowAction[];
   /** What makes this attempt this attempt and not another wish for the same: idempotency key or command id. */
@@ -55,7 +57,9 @@ export interface Verified {
 
 /**
  * Every call honours `signal` and rejects with a ControlError. LEASE_LOST, DRIVER_LOST and DRIVER_TIMEOUT mean the
- * browser is gone or silent; for a write in `attempt` they mean that what happened is not known.
+ * browser is gone or silent; for a write in `attempt` they mean that what happened is not known. A rejection of
+ * `attempt` says in `details.sent` whether anything of it may have reached the page (false: certainly nothing did), and
+ * every rejection may carry `details.artifacts: Artifact[]`, the screenshot of the page as it was.
  */
 export interface StepExecutor {
   /** Reads only: resolves registry names, computes the dedupe key, evaluates the dedupe predicate. */

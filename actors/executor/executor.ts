@@ -1,0 +1,390 @@
+import type { Lease } from '../../machines/protocol.ts';
+import { ControlError, isControlError } from '../../schemas/errors.ts';
+import type {
+  ActionResult,
+  FlowAction,
+  Proof,
+  Selectors,
+  Step,
+  WaitForElementStep
+} from '../../schemas/generated/contracts.ts';
+import { aborted, isLoss, type WebDriverSession } from '../webdriver/client.ts';
+import type { ActionRun, Artifact, Attempted, Prepared, StepExecutor, Verified } from './contract.ts';
+import { dedupeKey } from './dedupe-key.ts';
+import { open, reload } from './navigate.ts';
+import { Page, Patience, sleep } from './page.ts';
+import { explain, type Judged, type Look, lookAt, poll, wantsPresence } from './predicate.ts';
+import type { SelectorLookup } from './registry.ts';
+import { type Candidate, candidatesOf } from './selectors.ts';
+import { assertEvents, runStep, type StepContext } from './steps.ts';
+
+/** The open browsers. @see actors/driver/pool.ts */
+export interface Browsers {
+  /** @throws ControlError LEASE_LOST */
+  get(lease: Lease): WebDriverSession;
+  reportLoss(lease: Lease, reason: string): void;
+}
+
+export interface ExecutorOptions {
+  pool: Browsers;
+  registry: SelectorLookup;
+  artifacts: { store(bytes: Uint8Array, kind: Artifact['kind'], mediaType: string): Promise<Artifact> };
+  /** How long a predicate is polled, ms, when the flow does not say. */
+  verifyMs?: number;
+}
+
+const VERIFY_MS = 10_000;
+/** How long what a dedupe predicate needs to be there may take, and how long what it excludes must stay away, ms. */
+const DEDUPE_PRESENCE_MS = 5_000;
+const DEDUPE_ABSENCE_MS = 250;
+/** A page loaded anew shows what it shows: the next look is at one loaded again. ms */
+const RELOAD_EVERY_MS = 2_000;
+/** What was just sent gets this long to leave the page before it is loaded anew, ms. */
+const BEFORE_RELOAD_MS = 250;
+
+/**
+ * Attempts actions once and proves them, in the browser of the run's lease.
+ * `${params.…}` in the action are put in already (`resolve.ts`); `@names` are looked up here.
+ */
+export function createStepExecutor({ pool, registry, artifacts, verifyMs = VERIFY_MS }: ExecutorOptions): StepExecutor {
+  const candidatesFor =
+    ({ platform, params, accountId }: ActionRun) =>
+    ({ selectors }: { selectors: Selectors }): Candidate[] =>
+      candidatesOf(selectors, { registry, platform, scope: { params, account: { id: accountId } } });
+
+  /** Runs with the lease's browser; a browser found dead is reported, and a failure takes a picture with it. */
+  async function withPage<T>(
+    run: ActionRun,
+    signal: AbortSignal,
+    requestId: string,
+    task: (page: Page) => Promise<T>
+  ): Promise<T> {
+    if (signal.aborted) throw aborted(signal);
+    const page = new Page(pool.get(run.lease), signal, requestId);
+    try {
+      return await task(page);
+    } catch (error) {
+      if (isLoss(error)) {
+        // A command that never left this process says nothing about the browser.
+        if (!isControlError(error, 'LEASE_LOST') && !neverSent(error))
+          pool.reportLoss(run.lease, (error as Error).message);
+        // Taken away by its slot: what the holder sees then is a dead session, and what it means is the lease.
+        throw error;
+      }
+      if (isControlError(error) && error.code !== 'CANCELLED') await addPicture(page, error);
+      throw error;
+    }
+  }
+
+  async function picture(page: Page): Promise<{ artifacts: Artifact[]; proofs: Proof[] }> {
+    try {
+      const png = await page.call((session, options) => session.screenshot(options));
+      const artifact = await artifacts.store(png, 'screenshot', 'image/png');
+      return {
+        artifacts: [artifact],
+        proofs: [{ kind: 'screenshot', artifact_id: artifact.id, sha256: artifact.sha256 }]
+      };
+    } catch (error) {
+      // A picture is wanted and not needed; only a lost browser or an abort is the caller's business.
+      if (isLoss(error) || isControlError(error, 'CANCELLED')) throw error;
+      return { artifacts: [], proofs: [] };
+    }
+  }
+
+  async function addPicture(page: Page, error: ControlError): Promise<void> {
+    try {
+      const taken = await picture(page);
+      if (taken.artifacts.length > 0) Object.assign(error.details, { artifacts: taken.artifacts });
+    } catch {
+      // The failure itself is what is reported.
+    }
+  }
+
+  const contextOf = (run: ActionRun, page: Page, onSent: () => void): Omit<StepContext, 'name'> => ({
+    page,
+    allowScript: run.allowScript,
+    candidatesFor: candidatesFor(run),
+    onSent
+  });
+
+  return {
+    prepare: (run, signal) =>
+      withPage(run, signal, `${run.commandId}-${run.action.attempt}-prepare`, async (page): Promise<Prepared> => {
+        checkScripts(run);
+        const candidates = allSelectors(run.action).flatMap((selectors) => candidatesFor(run)({ selectors }));
+        await page.enter();
+        await page.ask('validate', { candidates: unique(candidates) });
+        const key = dedupeKey(run);
+        const done = run.action.dedupe ? await alreadyDone(page, run.action, candidatesFor(run)) : null;
+        if (!done) return { dedupeKey: key, alreadyDone: false, proofs: [], artifacts: [] };
+        const shot = await picture(page);
+        return {
+          dedupeKey: key,
+          alreadyDone: true,
+          proofs: [...proofsOf([done]), ...shot.proofs],
+          artifacts: shot.artifacts
+        };
+      }),
+
+    attempt(run, effect, signal) {
+      let sent = false;
+      const onSent = () => {
+        sent = true;
+      };
+      return withPage(run, signal, effect.id, async (page): Promise<Attempted> => {
+        checkScripts(run);
+        const context = contextOf(run, page, onSent);
+        const proofs: Proof[] = [];
+        let witness: Attempted['witness'] = 'NONE';
+        let keysDown = 0;
+        for (const [i, step] of run.action.steps.entries()) {
+          // Somebody else's browser by now: the session would answer all the same.
+          pool.get(run.lease);
+          const name = stepName(run.action, i, step);
+          const seen = await runStep(step, { ...context, name });
+          if (step.type === 'keyDown') keysDown += 1;
+          if (step.type === 'keyUp') keysDown -= 1;
+          if (seen) {
+            witness = worse(witness, seen);
+            proofs.push({ kind: 'witness', value: seen });
+          }
+          // Nothing more is built on a step nobody can speak for.
+          if (seen === 'UNKNOWN') break;
+          if (i < run.action.steps.length - 1) await assertEvents(step, { page, name });
+        }
+        if (keysDown > 0) await page.call((session, options) => session.releaseActions(options));
+        for (const text of page.alerts) proofs.push({ kind: 'matched_text', value: `alert: ${text}`.slice(0, 2000) });
+        return { witness, proofs };
+      }).catch((error: unknown) => {
+        if (isControlError(error) && !('sent' in error.details)) Object.assign(error.details, { sent });
+        // The loss of a later command says nothing about an earlier click.
+        else if (isControlError(error) && sent) Object.assign(error.details, { sent: true });
+        throw error;
+      });
+    },
+
+    verify: (run, signal) =>
+      withPage(run, signal, `${run.commandId}-${run.action.attempt}-verify`, (page) => verifyOn(page, run)),
+
+    reconcile: (run, signal) =>
+      withPage(run, signal, `${run.commandId}-${run.action.attempt}-reconcile`, async (page) => {
+        const { action } = run;
+        if (!action.verify && !action.dedupe) {
+          throw new ControlError('OUTCOME_UNKNOWN', {
+            action: action.attempt,
+            why: 'the flow says nothing that would prove it'
+          });
+        }
+        const context = contextOf(run, page, () => {});
+        for (const earlier of [
+          ...run.before.filter(({ effect }) => effect === 'read'),
+          { ...action, steps: leadIn(action) }
+        ]) {
+          for (const [i, step] of earlier.steps.entries()) {
+            await runStep(step, { ...context, name: stepName(earlier, i, step) });
+          }
+        }
+        if (!action.verify) return byDedupe(page, run);
+        const verified = await verifyOn(page, run);
+        // Verifying may be content with anybody's comment of this text; the dedupe predicate asks for ours.
+        if (verified.outcome === 'VERIFIED' && action.dedupe) {
+          const own = await byDedupe(page, run);
+          if (own.outcome !== 'VERIFIED') return own;
+        }
+        return verified;
+      })
+  };
+
+  async function verifyOn(page: Page, run: ActionRun): Promise<Verified> {
+    const { action } = run;
+    const lastStep = action.steps.at(-1)!;
+    const name = stepName(action, action.steps.length - 1, lastStep);
+    const proofs: Proof[] = [];
+    try {
+      await assertEvents(lastStep, { page, name }, action.verify?.timeoutMs);
+      const judged = await judge(page, run);
+      if (!judged.holds) return failed(page, explain(judged), page.alerts);
+      proofs.push(...proofsOf(judged.looks));
+    } catch (error) {
+      if (!isControlError(error, 'VERIFICATION_FAILED')) throw error;
+      return failed(page, error.message, page.alerts);
+    }
+    const extracted = action.extract ? await extract(page, run, action.extract) : undefined;
+    await page.enter();
+    proofs.push({ kind: 'url', value: (await page.call((session, options) => session.url(options))).slice(0, 2000) });
+    const shot = await picture(page);
+    proofs.push(...shot.proofs);
+    return { outcome: 'VERIFIED', why: null, ...(extracted && { extracted }), proofs, artifacts: shot.artifacts };
+  }
+
+  async function failed(page: Page, why: string, alerts: string[]): Promise<Verified> {
+    const shot = await picture(page);
+    const said =
+      alerts.length > 0 ? `; the page opened an alert: ${alerts.map((text) => JSON.stringify(text)).join(', ')}` : '';
+    return { outcome: 'VERIFICATION_FAILED', why: why + said, proofs: shot.proofs, artifacts: shot.artifacts };
+  }
+
+  /** The predicate; with `afterReload`, of a page loaded anew: that one decides, whatever the first showed. */
+  async function judge(page: Page, run: ActionRun): Promise<Judged> {
+    const { verify } = run.action;
+    if (!verify) return { holds: true, looks: [], waitedMs: 0 };
+    const limitMs = verify.timeoutMs ?? longest(verify.steps) ?? verifyMs;
+    const options = { candidatesFor: candidatesFor(run) };
+    const started = performance.now();
+    const first = await polled(page, verify, { ...options, limitMs });
+    if (!verify.afterReload) return first;
+    await sleep(Math.max(0, BEFORE_RELOAD_MS - (performance.now() - started)), page.signal);
+    const patience = new Patience(limitMs);
+    for (;;) {
+      await reload(page);
+      const again = await polled(page, verify, { ...options, limitMs: Math.min(RELOAD_EVERY_MS, patience.leftMs) });
+      if (again.holds || patience.over) return { ...again, waitedMs: Math.round(performance.now() - started) };
+    }
+  }
+
+  /** An alert in the way of a look is dismissed and told; the look is taken again. */
+  async function polled(
+    page: Page,
+    ...[predicate, options]: Parameters<typeof poll> extends [Page, ...infer R] ? R : never
+  ): Promise<Judged> {
+    for (let alerts = 0; ; alerts += 1) {
+      try {
+        return await poll(page, predicate, options);
+      } catch (error) {
+        if (!isControlError(error, 'ALERT_OPEN') || alerts >= 3) throw error;
+      }
+    }
+  }
+
+  async function byDedupe(page: Page, run: ActionRun): Promise<Verified> {
+    const done = await alreadyDone(page, run.action, candidatesFor(run));
+    const shot = await picture(page);
+    return done
+      ? { outcome: 'VERIFIED', why: null, proofs: [...proofsOf([done]), ...shot.proofs], artifacts: shot.artifacts }
+      : {
+          outcome: 'VERIFICATION_FAILED',
+          why: `the page does not show ${run.action.attempt} done`,
+          proofs: shot.proofs,
+          artifacts: shot.artifacts
+        };
+  }
+
+  async function extract(
+    page: Page,
+    run: ActionRun,
+    rules: NonNullable<FlowAction['extract']>
+  ): Promise<NonNullable<ActionResult['extracted']>> {
+    const extracted: NonNullable<ActionResult['extracted']> = {};
+    await page.enter();
+    for (const [name, { selectors, attribute, all, as }] of Object.entries(rules)) {
+      const { values } = await page.ask<{ values: (string | null)[] }>('extract', {
+        candidates: candidatesFor(run)({ selectors }),
+        ...(attribute !== undefined && { attribute })
+      });
+      const read = values.map((value) => (as === 'number' ? toNumber(value) : value));
+      extracted[name] = all ? read : (read[0] ?? null);
+    }
+    return extracted;
+  }
+}
+
+/**
+ * What shows that the action is done already; null when it is not. Only something found that should not be there says
+ * so: a page that lacks what the predicate needs has not loaded, and is an error rather than a done action.
+ * @throws ControlError SELECTOR_MISSING
+ */
+async function alreadyDone(
+  page: Page,
+  { attempt, dedupe }: FlowAction,
+  candidatesFor: (step: WaitForElementStep) => Candidate[]
+): Promise<Look | null> {
+  for (const [i, step] of dedupe!.steps.entries()) {
+    if (step.type === 'navigate') {
+      await open(page, step.url, step.timeout);
+    } else if (wantsPresence(step)) {
+      const limitMs = step.timeout ?? dedupe!.timeoutMs ?? DEDUPE_PRESENCE_MS;
+      const { holds, looks, waitedMs } = await poll(page, { steps: [step] }, { limitMs, candidatesFor });
+      const tried = looks[0]?.tried ?? [];
+      if (!holds) throw new ControlError('SELECTOR_MISSING', { step: `${attempt} dedupe ${i + 1}`, tried, waitedMs });
+    } else {
+      const found = await appears(page, step, candidatesFor, step.timeout ?? dedupe!.timeoutMs ?? DEDUPE_ABSENCE_MS);
+      if (found) return found;
+    }
+  }
+  return null;
+}
+
+/** Watches for a while: a list may still be filling in. The look at which there was too much; null when there never was. */
+async function appears(
+  page: Page,
+  step: WaitForElementStep,
+  candidatesFor: (step: WaitForElementStep) => Candidate[],
+  limitMs: number
+): Promise<Look | null> {
+  const patience = new Patience(limitMs);
+  for (;;) {
+    const look = await lookAt(page, step, candidatesFor);
+    if (!look.holds && look.count > 0) return look;
+    if (patience.over) return null;
+    await sleep(Math.min(100, patience.leftMs), page.signal);
+  }
+}
+
+function proofsOf(looks: Look[]): Proof[] {
+  return looks
+    .filter(({ count }) => count > 0)
+    .flatMap(({ selector, text }): Proof[] => [
+      { kind: 'element', value: (selector ?? '').slice(0, 2000) },
+      ...(text ? [{ kind: 'matched_text' as const, value: text }] : [])
+    ]);
+}
+
+/** The steps that bring the browser to the action's own page: those before the first that acts. */
+function leadIn({ steps }: FlowAction): Step[] {
+  const lead: Step[] = [];
+  for (const step of steps) {
+    if (!['navigate', 'setViewport', 'scroll', 'waitForElement'].includes(step.type)) break;
+    lead.push(step);
+  }
+  return lead;
+}
+
+/** @throws ControlError SCRIPT_FORBIDDEN, before anything is done */
+function checkScripts({ action, allowScript }: ActionRun): void {
+  if (allowScript) return;
+  for (const [i, step] of action.steps.entries()) {
+    if (step.type === 'waitForExpression') {
+      throw new ControlError('SCRIPT_FORBIDDEN', { step: stepName(action, i, step) });
+    }
+  }
+}
+
+const stepName = ({ attempt }: FlowAction, i: number, step: Step): string => `${attempt} step ${i + 1} (${step.type})`;
+
+function allSelectors(action: FlowAction): Selectors[] {
+  const steps: Step[] = [...action.steps, ...(action.dedupe?.steps ?? []), ...(action.verify?.steps ?? [])];
+  const inSteps = steps.flatMap((step) => ('selectors' in step && step.selectors ? [step.selectors] : []));
+  return [...inSteps, ...Object.values(action.extract ?? {}).map(({ selectors }) => selectors)];
+}
+
+const unique = (candidates: Candidate[]): Candidate[] => [
+  ...new Map(candidates.map((candidate) => [candidate.label, candidate])).values()
+];
+
+const WORSE: Attempted['witness'][] = ['NONE', 'DELIVERED', 'GONE', 'UNKNOWN'];
+const worse = (a: Attempted['witness'], b: Attempted['witness']) => (WORSE.indexOf(a) > WORSE.indexOf(b) ? a : b);
+
+const longest = (steps: (Step & { timeout?: number })[]): number | undefined => {
+  const limits = steps.flatMap((step) => (step.type === 'waitForElement' && step.timeout ? [step.timeout] : []));
+  return limits.length > 0 ? Math.max(...limits) : undefined;
+};
+
+const neverSent = (error: unknown): boolean =>
+  isControlError(error) && (error.details as { sent?: boolean }).sent === false;
+
+/** '1,234' and '3 likes' are numbers on a page; null when there is no digit. */
+function toNumber(text: string | null): number | null {
+  const match = /-?\d[\d,\u00a0\u202f' ]*(?:\.\d+)?/.exec(text ?? '');
+  if (!match) return null;
+  return Number(match[0].replace(/[,\u00a0\u202f' ]/g, ''));
+}

@@ -1,0 +1,172 @@
+import { randomBytes } from 'node:crypto';
+import { ControlError, isControlError } from '../../schemas/errors.ts';
+import type { Frame } from '../../schemas/generated/contracts.ts';
+import { aborted, type CommandOptions, isDriverError, type WebDriverSession } from '../webdriver/client.ts';
+import { asyncScript, syncScript } from './page-script.ts';
+
+/** What the page's own code can be asked; see `page/operations.js`. */
+type SyncOperation =
+  | 'validate'
+  | 'collect'
+  | 'count'
+  | 'extract'
+  | 'scroll'
+  | 'hovered'
+  | 'viewport'
+  | 'mark'
+  | 'page'
+  | 'stop'
+  | 'insertText'
+  | 'setValue'
+  | 'selectOption'
+  | 'armKeys';
+type AsyncOperation = 'ready' | 'arm' | 'field' | 'readBack';
+
+interface Answer {
+  ok?: unknown;
+  invalid?: { selector: string; reason: string };
+  broke?: string;
+}
+
+/** The document went away under the question: WebKit's words for a script or an element of a page that is no more. */
+export const documentChanged = (error: unknown): boolean =>
+  isDriverError(
+    error,
+    'no such frame',
+    'no such window',
+    'stale element reference',
+    'no such element',
+    'detached shadow root'
+  );
+
+/** The browser of one call of the executor: one session, the frame it looks into, and the caller's abort. */
+export class Page {
+  readonly session: WebDriverSession;
+  readonly signal: AbortSignal;
+  readonly requestId: string | undefined;
+  /** Texts of alerts that were read and dismissed. */
+  readonly alerts: string[] = [];
+  /** The frame commands go to; null: not known. */
+  #at: Frame | null = null;
+
+  constructor(session: WebDriverSession, signal: AbortSignal, requestId?: string) {
+    this.session = session;
+    this.signal = signal;
+    this.requestId = requestId;
+  }
+
+  options(more: CommandOptions = {}): CommandOptions {
+    return { signal: this.signal, requestId: this.requestId, ...more };
+  }
+
+  /**
+   * One operation in the page.
+   * @throws ControlError SELECTOR_INVALID, ALERT_OPEN (text read, alert dismissed), and those of the session
+   */
+  async ask<T>(
+    operation: SyncOperation,
+    { element = null, ...args }: Record<string, unknown>,
+    options: CommandOptions = {}
+  ): Promise<T> {
+    return this.#read<T>(() => this.session.executeSync(syncScript, [operation, args, element], this.options(options)));
+  }
+
+  /** The same for operations that wait for frames; `args.budgetMs` stays well below the script timeout. */
+  async await<T>(operation: AsyncOperation, args: Record<string, unknown>, options: CommandOptions = {}): Promise<T> {
+    return this.#read<T>(() => this.session.executeAsync(asyncScript, [operation, args], this.options(options)));
+  }
+
+  /** Any call of the session; an alert in its way is read, dismissed and thrown as ALERT_OPEN with its text. */
+  async call<T>(send: (session: WebDriverSession, options: CommandOptions) => Promise<T>): Promise<T> {
+    try {
+      return await send(this.session, this.options());
+    } catch (error) {
+      if (!isControlError(error, 'ALERT_OPEN')) throw error;
+      throw await this.#takeAlert(error);
+    }
+  }
+
+  /** Commands go to this frame from now on. @throws ControlError DRIVER_ERROR 'no such frame' while it is not there */
+  async enter(frame: Frame = []): Promise<void> {
+    if (this.#at && this.#at.length === frame.length && this.#at.every((index, i) => index === frame[i])) return;
+    this.#at = null;
+    await this.call((session, options) => session.switchToFrame(null, options));
+    for (const index of frame) await this.call((session, options) => session.switchToFrame(index, options));
+    this.#at = [...frame];
+  }
+
+  /** The frame may have gone with its document: the next `enter` looks anew. */
+  forgetFrame(): void {
+    this.#at = null;
+  }
+
+  async #read<T>(send: () => Promise<unknown>): Promise<T> {
+    let answer: Answer;
+    try {
+      answer = (await send()) as Answer;
+    } catch (error) {
+      if (!isControlError(error, 'ALERT_OPEN')) throw error;
+      throw await this.#takeAlert(error);
+    }
+    if (answer?.invalid) throw new ControlError('SELECTOR_INVALID', answer.invalid);
+    if (answer?.broke !== undefined) {
+      throw new ControlError('DRIVER_ERROR', { error: 'javascript error', message: answer.broke, status: 500 });
+    }
+    return answer?.ok as T;
+  }
+
+  /** Reads the alert before it goes, for its text goes with it. */
+  async #takeAlert(error: ControlError): Promise<ControlError> {
+    let { text } = error.details as { text: string };
+    try {
+      text = (await this.session.alertText(this.options())) || text;
+      await this.session.dismissAlert(this.options());
+    } catch (cause) {
+      // Some drivers dismiss it themselves and say so only here.
+      if (!isDriverError(cause, 'no such alert')) throw cause;
+    }
+    this.alerts.push(text);
+    return new ControlError('ALERT_OPEN', { text }, error);
+  }
+}
+
+/** A name for something of ours in the page that nobody there can guess. */
+export const newToken = (): string => `__${randomBytes(9).toString('hex')}`;
+
+/** @throws ControlError CANCELLED, or the signal's own reason */
+export function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(aborted(signal));
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(aborted(signal));
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    }, ms);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/** Time for one step: how long it has waited, and how long it may still. ms */
+export class Patience {
+  readonly #start = performance.now();
+  readonly limitMs: number;
+
+  constructor(limitMs: number) {
+    this.limitMs = limitMs;
+  }
+
+  get waitedMs(): number {
+    return Math.round(performance.now() - this.#start);
+  }
+
+  get leftMs(): number {
+    return Math.max(0, this.limitMs - this.waitedMs);
+  }
+
+  get over(): boolean {
+    return this.leftMs <= 0;
+  }
+}
