@@ -1,5 +1,6 @@
 /** `DIR/endpoints.json`: where the process that holds a data directory listens, for programs on the same machine. */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 
 export interface Endpoints {
@@ -9,6 +10,10 @@ export interface Endpoints {
   /** ws://HOST:PORT */
   telemetry: string;
 }
+
+/** An IPv6 host gets its brackets. */
+export const endpointUrl = (scheme: 'http' | 'ws', host: string, port: number): string =>
+  `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}`;
 
 const pathIn = (dataDir: string) => join(dataDir, 'endpoints.json');
 

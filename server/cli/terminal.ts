@@ -27,14 +27,19 @@ export interface Terminal {
 /**
  * @param env NO_COLOR with any text turns colours off, https://no-color.org
  * @param json true forces JSON lines on a terminal too
+ * @param text true for a command that is for people wherever it prints
  */
 export function createTerminal(
   { out, err }: { out: OutputStream; err: OutputStream },
-  { env, json = false }: { env: Record<string, string | undefined>; json?: boolean }
+  {
+    env,
+    json = false,
+    text = false
+  }: { env: Record<string, string | undefined>; json?: boolean | undefined; text?: boolean }
 ): Terminal {
   const colours = out.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
   return {
-    people: out.isTTY === true && !json,
+    people: (out.isTTY === true || text) && !json,
     columns: out.columns ?? Number.POSITIVE_INFINITY,
     line: (text = '') => void out.write(`${text}\n`),
     json: (value) => void out.write(`${JSON.stringify(value)}\n`),

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { packageRoot } from '../../actors/package-root.ts';
+import { isControlError } from '../../schemas/errors.ts';
+import type { AddCommand, CliContext } from './context.ts';
+import { addDemo } from './demo.ts';
+import { addDoctor } from './doctor.ts';
+import { CliError, EXIT } from './exit.ts';
+import { addRun } from './run.ts';
+import { addStart } from './start.ts';
+import { addTail } from './tail.ts';
+import { addToken } from './token.ts';
+
+const commands: AddCommand[] = [addStart, addDemo, addRun, addTail, addToken, addDoctor];
+
+export const version: string = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')).version;
+
+/** Runs one command line, without `node` and the script. Resolves with the exit code; what went wrong is on stderr. */
+export async function runCli(argv: string[], context: CliContext): Promise<number> {
+  let exitCode: number = EXIT.done;
+  const program = new Command('troupe')
+    .description('every command and every session is an actor, and its transitions are the telemetry')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError("'troupe help' lists the commands and 'troupe help COMMAND' its options")
+    .configureOutput({
+      writeOut: (text) => void context.out.write(text),
+      writeErr: (text) => void context.err.write(text)
+    })
+    .addHelpText('after', EXIT_CODES);
+  for (const add of commands) {
+    add(program, context, (code) => {
+      exitCode = code;
+    });
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (context.signal.aborted && (error as Error).name === 'AbortError') return EXIT.interrupted;
+    if (!(error instanceof CliError) && !isControlError(error)) throw error;
+    context.err.write(`troupe: ${isControlError(error) ? `${error.code}: ` : ''}${error.message}\n`);
+    if (error instanceof CliError) return error.exitCode;
+    return error.code === 'CONFIG_INVALID' || error.code === 'BIND_REFUSED' ? EXIT.usage : EXIT.failed;
+  }
+}
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the server cannot be reached, 4 denied or cancelled, 5 timed out.
+Every option of start is also a TROUPE_… variable and a key of the JSON file that --config names.`;

@@ -1,0 +1,77 @@
+import { relative } from 'node:path';
+import { configOptions, readConfig } from '../config.ts';
+import { createLogger } from '../log.ts';
+import { startTroupe, type Troupe } from '../start.ts';
+import type { AddCommand, CliContext } from './context.ts';
+import { EXIT, type ExitCode } from './exit.ts';
+import { version } from './program.ts';
+import { createTerminal, type Terminal } from './terminal.ts';
+
+/** How an option's value is called in the help. */
+const VALUE: Record<string, string> = {
+  data: ' <DIR>',
+  control: ' <HOST:PORT>',
+  telemetry: ' <HOST:PORT>',
+  driver: ' <safari|stub>',
+  slots: ' <N>',
+  log_level: ' <LEVEL>'
+};
+
+export const addStart: AddCommand = (program, context, ends) => {
+  const command = program.command('start').description('bring up the control plane and the telemetry plane');
+  for (const { key, flag, schema } of configOptions) {
+    const fallback = schema.type === 'boolean' ? '' : ` (default: ${schema.default})`;
+    command.option(`${flag}${VALUE[key] ?? ''}`, `${schema.description}${fallback}`);
+  }
+  command
+    .option('--config <FILE>', 'JSON file with any of these options')
+    .action(async (flags: Record<string, unknown>) => ends(await start(flags, context)));
+};
+
+async function start(
+  { config: file, logLevel, ...flags }: Record<string, unknown>,
+  context: CliContext
+): Promise<ExitCode> {
+  const config = readConfig({ ...flags, log_level: logLevel }, context.env, file as string | undefined);
+  const terminal = createTerminal(context, { env: context.env, text: true });
+  const logger = createLogger(config.log_level, context.err);
+  const troupe = await startTroupe(config, { logger, environment: context.env as NodeJS.ProcessEnv, version });
+  banner(troupe, terminal);
+  await new Promise<void>((resolve) => {
+    if (context.signal.aborted) return resolve();
+    context.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  terminal.note('ending; once more Ctrl-C ends at once');
+  await troupe.stop();
+  return EXIT.done;
+}
+
+function banner({ config, endpoints, dataDir, adminToken }: Troupe, terminal: Terminal): void {
+  const folder = shellWord(nearer(dataDir));
+  const atData = config.data === './data' ? '' : ` --data ${folder}`;
+  const driver = config.driver === 'stub' ? 'stub: nothing is really driven' : `safari, ${config.slots} at a time`;
+  const bold = (text: string) => terminal.style('bold', text);
+  terminal.line(`${bold('Troupe is up')}
+
+  control plane    ${endpoints.control}
+  telemetry plane  ${endpoints.telemetry}
+  driver           ${driver}
+  data             ${dataDir}
+  admin token      ${adminToken.path}
+
+Try next, in another terminal:
+
+  ${bold('npx troupe demo')}
+  ${bold(`npx troupe tail --cursor 0${atData}`)}
+  ${bold(`curl -H "Authorization: Bearer $(cat ${shellWord(nearer(adminToken.path))})" ${endpoints.control}/v1/flows`)}
+
+Ctrl-C ends it.`);
+}
+
+/** As seen from here, when that is shorter. */
+function nearer(path: string): string {
+  const seen = relative(process.cwd(), path);
+  return seen !== '' && seen.length < path.length ? seen : path;
+}
+
+const shellWord = (text: string): string => (/^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);

@@ -1,0 +1,205 @@
+/**
+ * One whole process: the journal, the actors on it, the browsers under them, the two planes over them.
+ *
+ * ```
+ * lock ─▶ journal ─▶ what a killed predecessor left ─▶ host, and all unfinished goes on ─▶ token ─▶ planes ─▶ endpoints.json
+ * ```
+ * It stops the other way round, within `STOP_LIMIT_MS`: no new work is taken; what runs may end, then it is aborted (it
+ * goes on at the next start) and the log is written; the browsers end; then the planes, so that who listens hears all of
+ * it; last the lock.
+ */
+import type { Logger } from 'pino';
+import { commandKinds } from '../actors/command/kinds.ts';
+import { createDrivers, type Drivers, stubDrivers } from '../actors/driver/drivers.ts';
+import { ArtifactStore } from '../actors/executor/artifacts.ts';
+import { createStepExecutor } from '../actors/executor/executor.ts';
+import { loadFlows, loadRegistry } from '../actors/executor/registry.ts';
+import { createStubExecutor } from '../actors/executor/stub.ts';
+import { createEmbeddedHost } from '../actors/host/embedded-host.ts';
+import { openDataDirectory } from '../actors/journal/data-directory.ts';
+import { openSqliteJournal } from '../actors/journal/sqlite-journal.ts';
+import { SUPERVISOR } from '../machines/protocol.ts';
+import type { Config } from '../schemas/generated/contracts.ts';
+import { bindGuard } from './auth/bind-guard.ts';
+import { createTokens } from './auth/tokens.ts';
+import { createControlPlane } from './control/app.ts';
+import { openFlowRegistry } from './control/flow-registry.ts';
+import { diskCheck, hostChecks } from './control/readiness.ts';
+import { type Served, serve } from './control/serve.ts';
+import { openSessionDirectory } from './control/session-directory.ts';
+import { driverCheck } from './driver-check.ts';
+import { type Endpoints, endpointUrl, removeEndpoints, writeEndpoints } from './endpoints.ts';
+import { createTelemetryPlane } from './telemetry/plane.ts';
+
+export interface Troupe {
+  config: Config;
+  /** Absolute. */
+  dataDir: string;
+  endpoints: Endpoints;
+  adminToken: { path: string; token: string };
+  /** Ends everything in order; resolves within `STOP_LIMIT_MS`, also when something hangs. Again is nothing. */
+  stop(): Promise<void>;
+}
+
+export interface StartOptions {
+  logger: Logger;
+  /** What browsers and their drivers inherit. */
+  environment: NodeJS.ProcessEnv;
+  /** Of this program, for /health. */
+  version: string;
+}
+
+/** Commands in the middle of something get this long to end by themselves. */
+const DRAIN_MS = 3_000;
+/** An aborted effect may take this long to let go. */
+const LET_GO_MS = 1_500;
+/** Answers being sent get this long. */
+const PLANES_MS = 500;
+/** SIGTERM promises an end within 10 s. */
+const STOP_LIMIT_MS = 9_000;
+
+/**
+ * @throws ControlError DATA_DIR_IN_USE, DATA_DIR_UNWRITABLE, JOURNAL_DAMAGED, JOURNAL_TOO_NEW, PORT_IN_USE, BIND_REFUSED,
+ *   CONFIG_INVALID; nothing is left running then
+ */
+export async function startTroupe(config: Config, options: StartOptions): Promise<Troupe> {
+  // Undone in reverse, whether the start fails or the process ends.
+  const undo: (() => unknown)[] = [];
+  try {
+    const troupe = await bringUp(config, options, undo);
+    let stopping: Promise<void> | undefined;
+    return {
+      ...troupe,
+      stop() {
+        stopping ??= within(STOP_LIMIT_MS, undoAll(undo, options.logger), options.logger);
+        return stopping;
+      }
+    };
+  } catch (error) {
+    await within(STOP_LIMIT_MS, undoAll(undo, options.logger), options.logger);
+    throw error;
+  }
+}
+
+async function bringUp(
+  config: Config,
+  { logger, environment, version }: StartOptions,
+  undo: (() => unknown)[]
+): Promise<Omit<Troupe, 'stop'>> {
+  const isStub = config.driver === 'stub';
+  const exposure = { tls: false, insecure: config.insecure };
+  const control = bindGuard(config.control, exposure);
+  const telemetry = bindGuard(config.telemetry, exposure);
+  if (config.insecure) logger.warn('--insecure: whoever reaches the ports sees and sends everything unencrypted');
+
+  const directory = await openDataDirectory(config.data);
+  const { path: dataDir } = directory;
+  undo.push(() => directory.release());
+  const drivers = isStub ? stubDrivers() : createDrivers({ dataDir, environment });
+  undo.push(
+    lastResort(() => {
+      drivers.killNow();
+      removeEndpoints(dataDir, process.pid);
+      directory.releaseSync();
+    })
+  );
+
+  const journal = openSqliteJournal({ directory: dataDir });
+  const store = new ArtifactStore(dataDir);
+  const registry = loadRegistry();
+  const executor = isStub
+    ? createStubExecutor()
+    : createStepExecutor({ pool: drivers.pool, registry, artifacts: store });
+  const kinds = [...commandKinds({ executor, journal }), ...drivers.kinds];
+  const host = createEmbeddedHost({
+    journal,
+    kinds,
+    roots: ({ boot }) => [{ address: SUPERVISOR, input: { slots: config.slots, epoch: boot } }],
+    letGoMs: LET_GO_MS,
+    ...(isStub ? { mark: { driver: 'stub' } } : {}),
+    onTrouble: (failure, what) => logger.error({ failure }, what)
+  });
+  await sweep(drivers, logger);
+  const draining = new AbortController();
+  undo.push(() => drivers.stop());
+  undo.push(() => host.stop({ graceMs: DRAIN_MS }));
+  await host.start();
+  const { recovered } = host.status;
+  if (Object.values(recovered).some((count) => count > 0)) logger.info(recovered, 'taken up again');
+
+  const tokens = createTokens(host);
+  const adminToken = await tokens.mintAdmin(dataDir);
+  const flows = await openFlowRegistry(host, loadFlows());
+  const sessions = await openSessionDirectory(host);
+  undo.push(() => sessions.close());
+  const plane = { host, tokens, logger, stub: isStub, version };
+  const app = createControlPlane({
+    ...plane,
+    flows,
+    sessions,
+    artifacts: store,
+    kinds,
+    platforms: registry.platforms,
+    checks: [
+      ...hostChecks(host),
+      diskCheck(dataDir),
+      driverCheck(host),
+      {
+        name: 'selectors',
+        check: async () => ({ ok: registry.platforms.length > 0, why: `loaded for ${registry.platforms.join(', ')}` })
+      }
+    ],
+    draining: draining.signal
+  });
+  const served: Served[] = [];
+  // The planes outlive the host at the end: they go on answering and telling what it still writes.
+  undo.splice(2, 0, () => Promise.all(served.map((one) => one.close(PLANES_MS))));
+  served.push(await serve(app.callback(), control));
+  served.push(await createTelemetryPlane(plane).listen(telemetry));
+  const [controlPort, telemetryPort] = served.map(({ port }) => port) as [number, number];
+  const endpoints = {
+    pid: process.pid,
+    control: endpointUrl('http', control.host, controlPort),
+    telemetry: endpointUrl('ws', telemetry.host, telemetryPort)
+  };
+  writeEndpoints(dataDir, endpoints);
+  undo.push(() => {
+    draining.abort();
+    removeEndpoints(dataDir, process.pid);
+  });
+  logger.info({ ...endpoints, data: dataDir, driver: config.driver }, 'up');
+  return { config, dataDir, endpoints, adminToken };
+}
+
+/** Runs on every way out of the process but SIGKILL. @returns how it is taken back, once all ended in order */
+function lastResort(kill: () => void): () => void {
+  process.once('exit', kill);
+  return () => process.off('exit', kill);
+}
+
+async function sweep(drivers: Drivers, logger: Logger): Promise<void> {
+  const killed = await drivers.start();
+  if (killed > 0) logger.warn({ killed }, 'ended what a killed predecessor had left running');
+}
+
+/** One that fails does not keep the others from being undone. */
+async function undoAll(undo: (() => unknown)[], logger: Logger): Promise<void> {
+  for (const step of undo.splice(0).reverse()) {
+    try {
+      await step();
+    } catch (error) {
+      logger.error({ err: error }, 'while ending');
+    }
+  }
+}
+
+/** What hangs is left to the handlers of `exit`. */
+async function within(limitMs: number, task: Promise<void>, logger: Logger): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(resolve, limitMs, 'late');
+  });
+  const first = await Promise.race([task, late]);
+  clearTimeout(timer);
+  if (first === 'late') logger.error({ limitMs }, 'did not end in time; the rest is killed');
+}
