@@ -56,12 +56,22 @@ export async function openSessionDirectory(host: ActorHost): Promise<SessionDire
     for (const row of rows) directory.see(row);
   });
   directory.close = stop;
+  /** Sessions that an accepted command is about to make. */
+  const awaited = new Map<string, SessionInput>();
   for (const kind of ['session', 'command']) {
     for (let page: string | null | undefined; page !== null; ) {
       const found = await host.journal.queryActors({ kind, status: 'active', limit: 500, ...(page ? { page } : {}) });
-      for (const record of found.items) directory.know(record);
+      for (const record of found.items) {
+        directory.know(record);
+        const input = kind === 'command' ? (record.snapshot.context.createSession as SessionInput | null) : null;
+        if (input) awaited.set(input.sessionId, input);
+      }
       page = found.next;
     }
+  }
+  for (const [sessionId, input] of awaited) {
+    if (directory.get(sessionId) || (await host.read(`session/${sessionId}`))) continue;
+    if (!directory.get(sessionId)) directory.promise(input);
   }
   directory.opened();
   return directory;

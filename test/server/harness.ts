@@ -6,7 +6,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+import { after, before } from 'node:test';
 import pino from 'pino';
 import { assign, setup } from 'xstate';
 import { commandKinds } from '../../actors/command/kinds.ts';
@@ -203,7 +203,27 @@ export const envelope = (overrides: Record<string, unknown> = {}) => ({
   ...overrides
 });
 
-export async function openHarness(t: Pick<TestContext, 'after'>, options: HarnessOptions = {}): Promise<Harness> {
+/** One for all tests of a `describe`. */
+export function sharedHarness(options: HarnessOptions = {}): { readonly h: Harness } {
+  const ends: (() => Promise<void>)[] = [];
+  let harness: Harness;
+  before(async () => {
+    harness = await openHarness({ after: (end) => void ends.push(end) }, options);
+  });
+  after(async () => {
+    for (const end of ends) await end();
+  });
+  return {
+    get h() {
+      return harness;
+    }
+  };
+}
+
+export async function openHarness(
+  t: { after(end: () => Promise<void>): void },
+  options: HarnessOptions = {}
+): Promise<Harness> {
   const dataDir = await mkdtemp(join(tmpdir(), 'troupe-planes-'));
   const journal = openSqliteJournal({ directory: dataDir, synchronous: 'OFF' });
   const executor = new HeldExecutor();
