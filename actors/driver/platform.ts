@@ -51,7 +51,15 @@ const linux: Platform = {
     NO_AT_BRIDGE: '1',
     LIBGL_ALWAYS_SOFTWARE: '1'
   }),
-  capabilities: () => ({ platformName: 'mac', browserName: 'Safari', 'appium:automationName': 'Safari' }),
+  capabilities: () => ({
+    platformName: 'mac',
+    browserName: 'Safari',
+    'appium:automationName': 'Safari',
+    // An alert stays until its text was read.
+    unhandledPromptBehavior: 'ignore',
+    // Else, after one page that never loads, WebKit lets every later command wait for it. The executor waits by itself.
+    pageLoadStrategy: 'none'
+  }),
   driverOf: () => []
 };
 
@@ -71,6 +79,7 @@ const macOS: Platform = {
   capabilities: (device) => ({
     browserName: 'Safari',
     'appium:automationName': 'Safari',
+    unhandledPromptBehavior: 'ignore',
     platformName: device === 'desktop' ? 'mac' : 'iOS',
     ...(device === 'simulator' ? { 'safari:useSimulator': true } : {})
   }),
