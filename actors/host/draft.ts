@@ -25,7 +25,7 @@ export interface DraftSources {
   newId(): string;
   head: number;
   /** Put into every event's payload. */
-  mark?: Record<string, unknown> | undefined;
+  mark?: Record<string, unknown>;
 }
 
 /**

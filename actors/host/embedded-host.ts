@@ -55,7 +55,7 @@ export interface EmbeddedHostOptions {
   /** Between two tries of a commit that failed, ms. Default 500. */
   retryMs?: number;
   /** Put into the payload of every event of this process: `{ driver: 'stub' }` when nothing is really driven. */
-  mark?: Record<string, unknown> | undefined;
+  mark?: Record<string, unknown>;
   /** Told of what nobody waits for: a failed commit, an actor that broke. */
   onTrouble?: (failure: Failure, what: string) => void;
 }
@@ -96,7 +96,7 @@ class EmbeddedHost implements ActorHost {
       cacheSize: 10_000,
       letGoMs: 5_000,
       retryMs: 500,
-      mark: undefined,
+      mark: {},
       onTrouble: () => {},
       ...options
     };
