@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { isControlError } from '../../../schemas/errors.ts';
+import { browserMissing, eventually, stage } from './stage.ts';
+
+const page = (text: string) => `data:text/html,<title>${text}</title><h1>${text}</h1>`;
+
+describe('a driver slot with a real browser', { skip: browserMissing }, () => {
+  it('boots, opens, drives and closes a browser, and leaves nothing behind', async (t) => {
+    const s = await stage(t);
+    const lease = await s.open('a');
+    const session = s.drivers.pool.get(lease);
+    await session.navigate(page('hello'));
+    assert.equal(await session.title(), 'hello');
+    assert.deepEqual(await session.command('GET', '/timeouts'), { implicit: 0, script: 10_000, pageLoad: 30_000 });
+    assert.equal(s.living('browser').length, 1);
+
+    await s.host.send('session/a', { type: 'session.close' });
+    await s.until('session/a', 'closed', ({ state }) => state === 'CLOSED');
+    await s.until('driver/slot-1', 'idle', ({ state }) => state === 'READY.idle');
+    assert.equal(s.living('browser').length, 0, 'the browser is gone when its lease is over');
+    assert.throws(() => s.drivers.pool.get(lease), (error) => isControlError(error, 'LEASE_LOST'));
+
+    await s.stop();
+    assert.deepEqual(s.ledger.living(), []);
+    assert.deepEqual(s.ledger.entries(), []);
+  });
+
+  it('refuses a second session in the words of Safari', async (t) => {
+    const s = await stage(t);
+    const session = s.drivers.pool.get(await s.open('a'));
+    const { alwaysMatch } = { alwaysMatch: { ...session.capabilities } };
+    const answer = await fetch(`${baseUrlOf(s.ledger.entries())}/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        capabilities: {
+          alwaysMatch: {
+            platformName: alwaysMatch.platformName,
+            browserName: 'Safari',
+            'appium:automationName': 'Safari'
+          }
+        }
+      })
+    });
+    const { value } = (await answer.json()) as { value: { error: string; message: string } };
+    assert.equal(value.error, 'session not created');
+    assert.match(value.message, /The Safari instance is already paired with another WebDriver session\./);
+    assert.equal(await session.executeSync('return 1 + 1'), 2, 'the first one goes on');
+  });
+
+  it('recovers when the driver executable is killed, with the same Appium and a new lease', async (t) => {
+    const s = await stage(t);
+    const lost = await s.open('a');
+    const [appium] = s.living('appium');
+    const [driver] = s.living('driver');
+    process.kill(driver!.pid, 'SIGKILL');
+    const view = await s.until(
+      'session/a',
+      'ready again',
+      ({ state, context }) => state === 'READY' && (context.lease as { fencing: number }).fencing > lost.fencing
+    );
+    assert.throws(() => s.drivers.pool.get(lost), (error) => isControlError(error, 'LEASE_LOST'));
+    const session = s.drivers.pool.get(view.context.lease as never);
+    await session.navigate(page('again'));
+    assert.equal(await session.title(), 'again');
+    assert.equal(s.living('appium')[0]?.pid, appium?.pid);
+    assert.equal(s.living('browser').length, 1, 'the orphaned browser is gone');
+    const path = await s.path('slot-1');
+    const ladder = path.slice(path.indexOf('RECOVERING.probe'));
+    assert.deepEqual(ladder.slice(0, 4), [
+      'RECOVERING.probe',
+      'RECOVERING.deleteSession',
+      'RECOVERING.killDriverGroup',
+      'RECOVERING.killBrowser'
+    ]);
+    assert.ok(!ladder.includes('RECOVERING.killAppiumGroup'));
+  });
+
+  it('recovers when Appium is killed', async (t) => {
+    const s = await stage(t);
+    const lost = await s.open('a');
+    const [appium] = s.living('appium');
+    process.kill(appium!.pid, 'SIGKILL');
+    await s.until(
+      'session/a',
+      'ready again',
+      ({ state, context }) => state === 'READY' && (context.lease as { fencing: number }).fencing > lost.fencing
+    );
+    assert.notEqual(s.living('appium')[0]?.pid, appium?.pid);
+    assert.equal(s.living('browser').length, 1);
+    assert.ok((await s.path('slot-1')).includes('RECOVERING.killAppiumGroup'));
+  });
+
+  it('recovers when whoever drives reports the browser lost', async (t) => {
+    const s = await stage(t);
+    const lost = await s.open('a');
+    s.drivers.pool.reportLoss({ ...lost, fencing: lost.fencing - 1 }, 'an old lease says nothing');
+    s.drivers.pool.reportLoss(lost, 'the page died');
+    const view = await s.until('driver/slot-1', 'recovering', ({ state }) => state.startsWith('RECOVERING'));
+    assert.match(view.why ?? '', /the page died/);
+    await s.until('session/a', 'ready again', ({ state, context }) => state === 'READY' && context.losses === 0);
+  });
+
+  it('starts two slots one after the other', async (t) => {
+    const s = await stage(t, { slots: 2 });
+    const leases = await Promise.all([s.open('a'), s.open('b')]);
+    assert.deepEqual(leases.map(({ slot }) => slot).sort(), ['slot-1', 'slot-2']);
+    const sessions = leases.map((lease) => s.drivers.pool.get(lease));
+    await Promise.all(sessions.map((session, index) => session.navigate(page(`page ${index}`))));
+    assert.deepEqual(await Promise.all(sessions.map((session) => session.title())), ['page 0', 'page 1']);
+
+    const { rows } = await s.host.journal.readEvents(0, 500, { actor_kinds: ['driver'] });
+    const starting = new Set<string>();
+    for (const { actorId, payload } of rows) {
+      if (/^(PREFLIGHT|BOOTING|OPENING|CONFIGURING)/.test(payload.to)) starting.add(actorId);
+      else starting.delete(actorId);
+      assert.ok(starting.size <= 1, `both were starting: ${payload.to}`);
+    }
+    await s.stop();
+    assert.deepEqual(s.ledger.living(), []);
+  });
+
+  it('kills everything without waiting when the process must exit at once', async (t) => {
+    const s = await stage(t);
+    await s.open('a');
+    const before = s.ledger.living();
+    assert.ok(before.length >= 5, `Appium, driver, WebKit and X: ${before.length}`);
+    await s.host.stop();
+    s.drivers.killNow();
+    await eventually('every process has ended', () => s.ledger.living().length === 0);
+  });
+});
+
+const baseUrlOf = (entries: { role: string; command: string }[]): string => {
+  const port = /--port (\d+)/.exec(entries.find((entry) => entry.role === 'appium')?.command ?? '')?.[1];
+  return `http://127.0.0.1:${port}`;
+};
