@@ -1,0 +1,545 @@
+/** What every journal keeps to; run against each by a test file of its own. */
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import type { ActorQuery, EventFilter, Journal, Tables } from '../../../actors/host/contract.ts';
+import { isControlError } from '../../../schemas/errors.ts';
+import { actorOf, batchOf, eventAt, eventsFrom, nobody, withContext } from './samples.ts';
+
+/** A place where one journal after the other is opened, as processes are on one data directory. */
+export interface Home {
+  /** Not open yet. What was opened before is closed or crashed. */
+  journal(): Journal;
+}
+
+export function journalContract(name: string, makeHome: (t: TestContext) => Home | Promise<Home>) {
+  const opened = async (t: TestContext) => {
+    const home = await makeHome(t);
+    const journal = home.journal();
+    await journal.open();
+    t.after(() => journal.close());
+    return { home, journal };
+  };
+  const cursors = async (journal: Journal, after: number, limit: number, filter?: EventFilter) => {
+    const { rows, scannedTo } = await journal.readEvents(after, limit, filter);
+    return { cursors: rows.map((row) => row.cursor), scannedTo };
+  };
+  const ids = async (journal: Journal, query: ActorQuery) =>
+    (await journal.queryActors(query)).items.map((record) => record.id);
+  const code = (expected: string) => (error: unknown) => isControlError(error) && error.code === expected;
+
+  describe(`${name}: the log`, () => {
+    it('is empty at first', async (t) => {
+      const home = await makeHome(t);
+      const journal = home.journal();
+      t.after(() => journal.close());
+      assert.deepEqual(await journal.open(), { head: 0, tail: 0, boot: 1 });
+      assert.deepEqual(await journal.bounds(), { tail: 0, head: 0 });
+      assert.deepEqual(await journal.readEvents(0, 10), { rows: [], scannedTo: 0 });
+    });
+
+    it('gives rows back as they were written', async (t) => {
+      const { journal } = await opened(t);
+      const row = eventAt(1, {
+        emittedAt: 1_763_675_000_123,
+        severity: 'warn',
+        subject: { correlation_id: 'k', command_id: 'c', session_id: 's', account_id: 'a', platform: 'x' },
+        payload: {
+          actor: { kind: 'command', id: 'c1' },
+          from: null,
+          to: 'CREATED',
+          event: 'xstate.init',
+          text: 'a "quote", ä 漢字 🎭, \u0000, a lone \ud800, </script>',
+          number: 0.1 + 0.2,
+          nested: { list: [1, null, true, { deep: [[[[]]]] }] }
+        }
+      });
+      await journal.commit(batchOf({ events: [row] }));
+      assert.deepEqual((await journal.readEvents(0, 1)).rows, [row]);
+    });
+
+    it('keeps what is nested deeper than SQLite parses JSON', async (t) => {
+      const { journal } = await opened(t);
+      let deep: unknown = 'bottom';
+      for (let level = 0; level < 3_000; level += 1) deep = [deep];
+      const row = eventAt(1);
+      const event = { ...row, payload: { ...row.payload, deep } };
+      await journal.commit(batchOf({ events: [event] }));
+      assert.equal(JSON.stringify((await journal.readEvents(0, 1)).rows[0]), JSON.stringify(event));
+    });
+
+    it('is read in order, a page at a time', async (t) => {
+      const { journal } = await opened(t);
+      await journal.commit(batchOf({ events: eventsFrom(1, 7) }));
+      assert.deepEqual(await cursors(journal, 0, 3), { cursors: [1, 2, 3], scannedTo: 3 });
+      assert.deepEqual(await cursors(journal, 3, 3), { cursors: [4, 5, 6], scannedTo: 6 });
+      assert.deepEqual(await cursors(journal, 6, 3), { cursors: [7], scannedTo: 7 });
+      assert.deepEqual(await cursors(journal, 7, 3), { cursors: [], scannedTo: 7 });
+      assert.deepEqual(await cursors(journal, 99, 3), { cursors: [], scannedTo: 99 });
+    });
+
+    it('refuses a batch that leaves a hole, repeats a cursor or runs backwards, and nothing of it is written', async (t) => {
+      const { journal } = await opened(t);
+      await journal.commit(batchOf({ events: eventsFrom(1, 3) }));
+      for (const wrong of [[5], [3], [4, 6], [4, 4], [5, 4], [1, 2, 3]]) {
+        const batch = batchOf({
+          events: wrong.map((cursor) => eventAt(cursor)),
+          actors: [actorOf('command/ghost')],
+          writes: [{ into: 'consumers', row: { service: 'ghost', name: 'n', cursor: 1, updated_at: 1 } }]
+        });
+        await assert.rejects(journal.commit(batch), /is not the one after/, `cursors ${wrong}`);
+      }
+      assert.deepEqual(await journal.bounds(), { tail: 1, head: 3 });
+      assert.deepEqual(await journal.loadActors(['command/ghost']), []);
+      assert.deepEqual(await journal.find('consumers'), []);
+      await journal.commit(batchOf({ events: eventsFrom(4, 1) }));
+      assert.deepEqual(await journal.bounds(), { tail: 1, head: 4 });
+    });
+
+    it('takes batches in the order they were handed over, without waiting in between', async (t) => {
+      const { journal } = await opened(t);
+      await Promise.all(
+        Array.from({ length: 50 }, (_, index) => journal.commit(batchOf({ events: eventsFrom(index * 2 + 1, 2) })))
+      );
+      assert.deepEqual(await journal.bounds(), { tail: 1, head: 100 });
+    });
+
+    it('takes a batch of thousands of rows and many megabytes', async (t) => {
+      const { journal } = await opened(t);
+      const large = { ...eventAt(1).payload, text: 'x'.repeat(3_000) };
+      await journal.commit(
+        batchOf({
+          events: eventsFrom(1, 6_001, { payload: large }),
+          effects: {
+            declared: [
+              {
+                id: 'command/big#1.0',
+                address: 'command/big',
+                child: 'work',
+                src: 'work',
+                input: 'y'.repeat(8_000_000)
+              }
+            ],
+            settled: []
+          }
+        })
+      );
+      const { rows } = await journal.readEvents(6_000, 10);
+      assert.equal(rows[0]?.payload.text, large.text);
+      assert.equal(((await journal.pending()).effects[0]!.input as string).length, 8_000_000);
+    });
+
+    for (const [filter, expected] of [
+      [{ severity: ['error', 'warn'] }, [2, 3]],
+      [{ severity: ['error'] }, [3]],
+      [{ severity: ['info', 'error'] }, [1, 3, 4, 5]],
+      [{ event_types: ['action.verified', 'driver.changed'] }, [2, 5]],
+      [{ event_types: ['nothing.such'] }, []],
+      [{ event_types: [] }, []],
+      [{ session_id: 's1' }, [1, 2]],
+      [{ account_id: 'a2' }, [3, 4]],
+      [{ platform: 'x' }, [1, 3]],
+      [{ command_id: 'c2', severity: ['info'] }, [4]],
+      [{ correlation_id: 'k1', platform: 'x', severity: ['error', 'info'] }, [1, 3]],
+      [{ actor_kinds: ['driver'] }, [5]],
+      [{ actor_kinds: ['driver', 'command'], actor_id: 'c2' }, [3, 4]],
+      [{ actor_id: "c2' OR 1=1 --" }, []]
+    ] as [EventFilter, number[]][]) {
+      it(`is filtered by ${JSON.stringify(filter)}`, async (t) => {
+        const { journal } = await opened(t);
+        const c1 = { ...nobody, correlation_id: 'k1', command_id: 'c1', session_id: 's1', account_id: 'a1' };
+        const c2 = { ...nobody, correlation_id: 'k1', command_id: 'c2', session_id: 's2', account_id: 'a2' };
+        await journal.commit(
+          batchOf({
+            events: [
+              eventAt(1, { subject: { ...c1, platform: 'x' } }),
+              eventAt(2, { subject: c1, severity: 'warn', type: 'action.verified' }),
+              eventAt(3, { subject: { ...c2, platform: 'x' }, actorId: 'c2', severity: 'error' }),
+              eventAt(4, { subject: c2, actorId: 'c2' }),
+              eventAt(5, { actorKind: 'driver', actorId: 'd1', type: 'driver.changed' })
+            ]
+          })
+        );
+        assert.deepEqual(await cursors(journal, 0, 10, filter), { cursors: expected, scannedTo: 5 });
+      });
+    }
+
+    it('is looked through to the end by a filter that matches nothing, however long it is', async (t) => {
+      const { journal } = await opened(t);
+      const subject = { ...nobody, session_id: 's1', platform: 'x' };
+      await journal.commit(batchOf({ events: eventsFrom(1, 9_000, { subject }) }));
+      await journal.commit(batchOf({ events: [eventAt(9_001, { subject: { ...subject, platform: 'rare' } })] }));
+      for (const filter of [{ platform: 'rare' }, { platform: 'rare', session_id: 's1' }] as EventFilter[]) {
+        const found: number[] = [];
+        let after = 0;
+        for (let calls = 0; after < 9_001; calls += 1) {
+          assert.ok(calls < 10, 'it moves on');
+          const { rows, scannedTo } = await journal.readEvents(after, 100, filter);
+          assert.ok(scannedTo > after, 'it moves on');
+          found.push(...rows.map((row) => row.cursor));
+          after = scannedTo;
+        }
+        assert.deepEqual(found, [9_001]);
+      }
+    });
+
+    it('goes on where it was after it is closed and opened again', async (t) => {
+      const { home, journal } = await opened(t);
+      await journal.commit(batchOf({ events: eventsFrom(1, 3), actors: [actorOf('command/c1')] }));
+      await journal.close();
+      const again = home.journal();
+      t.after(() => again.close());
+      assert.deepEqual(await again.open(), { head: 3, tail: 1, boot: 2 });
+      await again.commit(batchOf({ events: eventsFrom(4, 1) }));
+      assert.deepEqual((await again.loadActors(['command/c1'])).length, 1);
+    });
+  });
+
+  describe(`${name}: actors`, () => {
+    it('are given back as they were written, the newest record of each', async (t) => {
+      const { journal } = await opened(t);
+      const first = actorOf('session/s1', { step: 1 });
+      const second = withContext(
+        'session/s1',
+        { envelope: { type: 'session.create' }, note: 'a lone \udc00' },
+        {
+          step: 2,
+          status: 'done',
+          state: 'CLOSED',
+          subject: { ...nobody, session_id: 's1', account_id: 'a1' },
+          updatedAt: 1_800_000_000_000,
+          deadlineAt: 1_800_000_000_500.5,
+          lastCursor: 5_000_000_000
+        }
+      );
+      await journal.commit(batchOf({ actors: [first] }));
+      await journal.commit(batchOf({ actors: [second] }));
+      assert.deepEqual(await journal.loadActors(['session/none', 'session/s1', 'session/s1']), [second]);
+    });
+
+    it('are counted by the first segment of their state', async (t) => {
+      const { journal } = await opened(t);
+      const states = ['QUEUED', 'RUNNING.PREPARING', 'RUNNING.POLLING', 'RUNNING.a,other.b'];
+      await journal.commit(
+        batchOf({ actors: [...states.map((state, i) => actorOf(`command/c${i}`, { state })), actorOf('session/s')] })
+      );
+      assert.deepEqual(await journal.countActors('command'), { QUEUED: 1, RUNNING: 3 });
+      assert.deepEqual(await journal.countActors('nothing'), {});
+    });
+
+    const sample = [
+      withContext(
+        'command/c1',
+        { envelope: { type: 'flow.run' }, n: 1 },
+        {
+          createdAt: 1_000,
+          subject: { ...nobody, correlation_id: 'k1', session_id: 's1', account_id: 'a1', platform: 'x' }
+        }
+      ),
+      withContext(
+        'command/c2',
+        { envelope: { type: 'flow.run' }, n: 2 },
+        {
+          createdAt: 2_000,
+          state: 'QUEUED',
+          subject: { ...nobody, correlation_id: 'k1', session_id: 's1', account_id: 'a1' }
+        }
+      ),
+      withContext(
+        'command/c3',
+        { envelope: { type: 'action.run' }, n: 2 },
+        {
+          createdAt: 2_000,
+          state: 'SUCCEEDED',
+          status: 'done',
+          subject: { ...nobody, correlation_id: 'k2', session_id: 's2', account_id: 'a1', platform: 'x' }
+        }
+      ),
+      actorOf('session/c2', { createdAt: 3_000, state: 'READY', subject: { ...nobody, session_id: 'c2' } })
+    ];
+    for (const [query, expected] of [
+      [{}, ['c2', 'c3', 'c2', 'c1']],
+      [{ kind: 'command' }, ['c3', 'c2', 'c1']],
+      [{ kind: 'command', ids: ['c1', 'c2', 'c9'] }, ['c2', 'c1']],
+      [{ ids: ['c2'] }, ['c2', 'c2']],
+      [{ ids: ['c2', 'c1'], status: 'active', platform: 'x' }, ['c1']],
+      [{ ids: [] }, []],
+      [{ kind: 'command', state: 'RUNNING' }, ['c1']],
+      [{ kind: 'command', state: ['QUEUED', 'SUCCEEDED', 'FAILED'] }, ['c3', 'c2']],
+      [{ kind: 'command', state: [] }, []],
+      [{ state: ['READY', 'RUNNING'] }, ['c2', 'c1']],
+      [{ kind: 'command', status: 'active' }, ['c2', 'c1']],
+      [{ kind: 'command', status: 'done' }, ['c3']],
+      [{ status: 'active', session_id: 's1' }, ['c2', 'c1']],
+      [{ account_id: 'a1', state: 'QUEUED' }, ['c2']],
+      [{ correlation_id: 'k1', platform: 'x' }, ['c1']],
+      [{ platform: 'x' }, ['c3', 'c1']],
+      [{ kind: 'command', context: { 'envelope.type': 'flow.run' } }, ['c2', 'c1']],
+      [{ kind: 'command', context: { '$.envelope.type': 'flow.run', n: 2 } }, ['c2']],
+      [{ context: { n: 2 } }, ['c3', 'c2']],
+      [{ context: { n: '2' } }, []],
+      [{ context: { 'envelope.none.such': 'x' } }, []],
+      [{ createdSince: 2_000 }, ['c2', 'c3', 'c2']],
+      [{ kind: 'command', createdSince: 1_001, state: ['RUNNING', 'QUEUED'] }, ['c2']],
+      [{ kind: "x' OR 1=1 --" }, []]
+    ] as [ActorQuery, string[]][]) {
+      it(`are found by ${JSON.stringify(query)}, newest first`, async (t) => {
+        const { journal } = await opened(t);
+        await journal.commit(batchOf({ actors: sample }));
+        assert.deepEqual(await ids(journal, query), expected);
+        // The same a row at a time.
+        const oneByOne: string[] = [];
+        for (let page: string | undefined; ; ) {
+          const { items, next } = await journal.queryActors({ ...query, limit: 1, ...(page ? { page } : {}) });
+          oneByOne.push(...items.map((record) => record.id));
+          if (next === null) break;
+          page = next;
+        }
+        assert.deepEqual(oneByOne, expected);
+      });
+    }
+
+    it('keep their places in a list while they change and others come', async (t) => {
+      const { journal } = await opened(t);
+      const made = Array.from({ length: 6 }, (_, index) => actorOf(`command/c${index}`, { createdAt: 1_000 }));
+      await journal.commit(batchOf({ actors: made }));
+      const first = await journal.queryActors({ kind: 'command', limit: 3 });
+      await journal.commit(
+        batchOf({
+          actors: [actorOf('command/c1', { createdAt: 1_000, step: 9 }), actorOf('command/c6', { createdAt: 1_001 })]
+        })
+      );
+      const second = await journal.queryActors({ kind: 'command', limit: 3, page: first.next! });
+      assert.deepEqual(
+        first.items.map((record) => record.id),
+        ['c5', 'c4', 'c3']
+      );
+      assert.deepEqual(
+        second.items.map((record) => record.id),
+        ['c2', 'c1', 'c0']
+      );
+      assert.equal(second.next, null);
+    });
+
+    it('are at most 500 a page and 50 unasked', async (t) => {
+      const { journal } = await opened(t);
+      await journal.commit(
+        batchOf({ actors: Array.from({ length: 600 }, (_, index) => actorOf(`command/c${index}`)) })
+      );
+      assert.equal((await journal.queryActors({ limit: 10_000 })).items.length, 500);
+      assert.equal((await journal.queryActors({})).items.length, 50);
+    });
+
+    it('are not listed from a page token that is made up or of another list', async (t) => {
+      const { journal } = await opened(t);
+      await journal.commit(batchOf({ actors: [actorOf('command/c1'), actorOf('command/c2')] }));
+      const { next } = await journal.queryActors({ kind: 'command', limit: 1 });
+      const forged = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+      const digest = JSON.parse(Buffer.from(next!, 'base64url').toString())[2];
+      for (const page of [
+        '',
+        'x',
+        '%00',
+        next!.slice(0, -3),
+        `${next}A=`,
+        'A'.repeat(5_000_000),
+        forged(null),
+        forged([1]),
+        forged([1, 2, 'no']),
+        forged([1, 2.5, digest]),
+        forged([{}, 2, digest]),
+        forged(['1) OR 1=1 --', 2, digest]),
+        forged([1, 2, digest, 4])
+      ]) {
+        await assert.rejects(journal.queryActors({ kind: 'command', page }), code('QUERY_INVALID'), page.slice(0, 50));
+      }
+      await assert.rejects(journal.queryActors({ kind: 'session', page: next! }), code('QUERY_INVALID'));
+      assert.deepEqual(await ids(journal, { kind: 'command', limit: 5, page: next! }), ['c1']);
+    });
+
+    it('are not asked for with a limit or a path that is none', async (t) => {
+      const { journal } = await opened(t);
+      for (const limit of [0, -1, 1.5, Number.NaN]) {
+        await assert.rejects(journal.queryActors({ limit }), code('QUERY_INVALID'), String(limit));
+      }
+      for (const path of ['', '$', "a') OR 1=1 --", 'a"b', 'a..b', 'a[0]']) {
+        await assert.rejects(journal.queryActors({ context: { [path]: 1 } }), code('QUERY_INVALID'), path);
+      }
+    });
+  });
+
+  describe(`${name}: what a restarted host takes up`, () => {
+    it('is what was set, declared and sent, and not cleared, settled or consumed', async (t) => {
+      const { home, journal } = await opened(t);
+      const timer = (id: string, dueAt: number) => ({ address: 'command/c1', id, dueAt, event: { type: id } });
+      const declared = (n: number) => ({
+        id: `command/c1#${n}.0`,
+        address: 'command/c1',
+        child: 'work',
+        src: 'work',
+        input: { n }
+      });
+      const tell = (n: number) => ({
+        id: `command/c1#${n}.1`,
+        from: 'command/c1',
+        to: 'session/s1',
+        event: { type: 'hello', n }
+      });
+      await journal.commit(
+        batchOf({
+          timers: { set: [timer('late', 3_000.5), timer('gone', 1_000), timer('soon', 2_000)], cleared: [] },
+          effects: { declared: [declared(1), declared(2)], settled: [] },
+          tells: { sent: [tell(3), { ...tell(1), from: null }, tell(2)], consumed: [] }
+        })
+      );
+      await journal.commit(
+        batchOf({
+          timers: {
+            set: [timer('soon', 2_500)],
+            cleared: [
+              { address: 'command/c1', id: 'gone' },
+              { address: 'x/y', id: 'late' }
+            ]
+          },
+          effects: { declared: [declared(3)], settled: ['command/c1#1.0', 'never/was#1.0'] },
+          tells: { sent: [tell(4)], consumed: ['command/c1#3.1'] }
+        })
+      );
+      await journal.close();
+      const again = home.journal();
+      await again.open();
+      t.after(() => again.close());
+      assert.deepEqual(await again.pending(), {
+        timers: [timer('soon', 2_500), timer('late', 3_000.5)],
+        effects: [declared(2), declared(3)],
+        tells: [{ ...tell(1), from: null }, tell(2), tell(4)]
+      });
+    });
+
+    it('leaves out what began and ended in one batch, and keeps a timer that was cleared and set anew', async (t) => {
+      const { journal } = await opened(t);
+      const timer = { address: 'command/c1', id: 't', dueAt: 9, event: { type: 'tick' } };
+      await journal.commit(
+        batchOf({
+          timers: { set: [timer], cleared: [{ address: 'command/c1', id: 't' }] },
+          effects: { declared: [{ id: 'e', address: 'a/b', child: 'c', src: 's', input: null }], settled: ['e'] },
+          tells: { sent: [{ id: 'm', from: null, to: 'a/b', event: { type: 'x' } }], consumed: ['m'] }
+        })
+      );
+      assert.deepEqual(await journal.pending(), { timers: [timer], effects: [], tells: [] });
+    });
+  });
+
+  describe(`${name}: tables`, () => {
+    const attempt = (command_id: string, state: Tables['ledger']['state']): Tables['ledger'] => ({
+      dedupe_key: 'd1',
+      command_id,
+      action: 'COMMENT_CREATE',
+      effect_id: null,
+      state,
+      updated_at: 1
+    });
+
+    it("never overwrite another command's row of the ledger", async (t) => {
+      const { journal } = await opened(t);
+      const write = (...rows: Tables['ledger'][]) =>
+        journal.commit(batchOf({ writes: rows.map((row) => ({ into: 'ledger', row })) }));
+      await write(attempt('c1', 'ATTEMPTED'), attempt('c2', 'VERIFIED'));
+      assert.deepEqual(await journal.find('ledger'), [attempt('c1', 'ATTEMPTED')]);
+      await write(attempt('c2', 'UNKNOWN'));
+      assert.deepEqual(await journal.find('ledger', { dedupe_key: 'd1' }), [attempt('c1', 'ATTEMPTED')]);
+      await write(attempt('c1', 'VERIFIED'));
+      assert.deepEqual(await journal.find('ledger'), [attempt('c1', 'VERIFIED')]);
+    });
+
+    it('replace a row of the same key and keep its place', async (t) => {
+      const { journal } = await opened(t);
+      const consumer = (name: string, cursor: number) => ({ service: 's', name, cursor, updated_at: cursor });
+      const rows = [consumer('a', 1), consumer('b', 5_000_000_000), consumer('a', 3)];
+      await journal.commit(batchOf({ writes: rows.map((row) => ({ into: 'consumers', row })) }));
+      assert.deepEqual(await journal.find('consumers'), [consumer('b', 5_000_000_000), consumer('a', 3)]);
+    });
+
+    it('give each row back as it was written', async (t) => {
+      const { journal } = await opened(t);
+      const rows: { [T in keyof Tables]: Tables[T] } = {
+        idempotency: { service: 's', key: 'k', body_hash: 'h', command_id: 'c', created_at: 1_700_000_000_000 },
+        ledger: attempt('c', 'UNKNOWN'),
+        artifacts: {
+          id: 'a',
+          command_id: null,
+          kind: 'screenshot',
+          media_type: 'image/png',
+          sha256: 'f',
+          size: 3_000_000_000,
+          created_at: 2
+        },
+        flows: { name: 'f', version: 2, body: '{"a":"\\u0000"}', created_at: 3 },
+        tokens: {
+          id: 't',
+          sha256: 'e',
+          service: 's',
+          scopes: '["admin"]',
+          created_at: 4,
+          expires_at: null,
+          revoked_at: 1_800_000_000_000
+        },
+        consumers: { service: 's', name: 'n', cursor: 7, updated_at: 5 }
+      };
+      await journal.commit(batchOf({ writes: Object.entries(rows).map(([into, row]) => ({ into, row }) as never) }));
+      for (const [table, row] of Object.entries(rows)) {
+        assert.deepEqual(await journal.find(table as keyof Tables, row), [row], table);
+      }
+    });
+
+    it('are searched by equality, null included, newest first, so many', async (t) => {
+      const { journal } = await opened(t);
+      const artifact = (id: string, command_id: string | null) =>
+        ({ id, command_id, kind: 'screenshot', media_type: 'image/png', sha256: id, size: 1, created_at: 1 }) as const;
+      const rows = [artifact('1', 'c'), artifact('2', null), artifact('3', 'c'), artifact('4', 'd')];
+      await journal.commit(batchOf({ writes: rows.map((row) => ({ into: 'artifacts', row })) }));
+      const found = async (where: Partial<Tables['artifacts']>, limit?: number) =>
+        (await journal.find('artifacts', where, limit)).map((row) => row.id);
+      assert.deepEqual(await found({}), ['4', '3', '2', '1']);
+      assert.deepEqual(await found({ command_id: 'c' }), ['3', '1']);
+      assert.deepEqual(await found({ command_id: 'c' }, 1), ['3']);
+      assert.deepEqual(await found({ command_id: null }), ['2']);
+      assert.deepEqual(await found({ command_id: 'c', sha256: '1' }), ['1']);
+      assert.deepEqual(await found({ id: undefined } as never, 1), ['4']);
+      await assert.rejects(journal.find('artifacts', { '1=1 --': 1 } as never), code('QUERY_INVALID'));
+    });
+  });
+
+  describe(`${name}: its life`, () => {
+    it('is closed twice without harm, and takes nothing after', async (t) => {
+      const { journal } = await opened(t);
+      const last = journal.commit(batchOf({ events: eventsFrom(1, 1) }));
+      await Promise.all([journal.close(), journal.close()]);
+      await last;
+      await journal.close();
+      await assert.rejects(journal.commit(batchOf({ events: eventsFrom(2, 1) })), code('JOURNAL_UNAVAILABLE'));
+      await assert.rejects(journal.readEvents(0, 1), code('JOURNAL_UNAVAILABLE'));
+      assert.equal((await journal.probe()).ok, false);
+    });
+
+    it('takes nothing before it is open', async (t) => {
+      const home = await makeHome(t);
+      const journal = home.journal();
+      await assert.rejects(journal.commit(batchOf({})), code('JOURNAL_UNAVAILABLE'));
+      await journal.close();
+    });
+
+    it('says that a write would work', async (t) => {
+      const { journal } = await opened(t);
+      assert.deepEqual(await Promise.all([journal.probe(), journal.probe()]), [
+        { ok: true, why: null },
+        { ok: true, why: null }
+      ]);
+    });
+
+    it('takes a batch of nothing', async (t) => {
+      const { journal } = await opened(t);
+      await journal.commit(batchOf({}));
+      assert.deepEqual(await journal.bounds(), { tail: 0, head: 0 });
+    });
+  });
+}

@@ -1,0 +1,62 @@
+import type { ActorRecord, Batch, EventRow, Subject } from '../../../actors/host/contract.ts';
+
+export const nobody: Subject = {
+  correlation_id: null,
+  command_id: null,
+  session_id: null,
+  account_id: null,
+  platform: null
+};
+
+/** Nothing of each; spread what a test is about over it. */
+export const batchOf = (part: Partial<Batch>): Batch => ({
+  events: [],
+  actors: [],
+  timers: { set: [], cleared: [] },
+  effects: { declared: [], settled: [] },
+  tells: { sent: [], consumed: [] },
+  writes: [],
+  ...part
+});
+
+export const eventAt = (cursor: number, part: Partial<EventRow> = {}): EventRow => ({
+  cursor,
+  eventId: `event-${cursor}`,
+  emittedAt: 1_700_000_000_000 + cursor,
+  severity: 'info',
+  type: 'status.changed',
+  actorKind: 'command',
+  actorId: 'c1',
+  step: cursor,
+  subject: nobody,
+  payload: { actor: { kind: 'command', id: 'c1' }, from: 'QUEUED', to: 'RUNNING', event: 'session.granted' },
+  ...part
+});
+
+export const eventsFrom = (first: number, count: number, part: Partial<EventRow> = {}): EventRow[] =>
+  Array.from({ length: count }, (_, index) => eventAt(first + index, part));
+
+export const actorOf = (address: string, part: Partial<ActorRecord> = {}): ActorRecord => {
+  const [kind, id] = address.split('/') as [string, string];
+  return {
+    address,
+    kind,
+    id,
+    machineVersion: 'v1',
+    step: 1,
+    status: 'active',
+    state: 'RUNNING.PREPARING',
+    snapshot: { value: { RUNNING: 'PREPARING' }, context: {}, status: 'active', children: {}, timers: {} },
+    subject: nobody,
+    createdAt: 1_700_000_000_000,
+    updatedAt: 1_700_000_000_000,
+    deadlineAt: null,
+    lastCursor: 0,
+    ...part
+  };
+};
+
+export const withContext = (address: string, context: Record<string, unknown>, part: Partial<ActorRecord> = {}) => {
+  const record = actorOf(address, part);
+  return { ...record, snapshot: { ...record.snapshot, context } };
+};
