@@ -23,10 +23,9 @@ export async function runQuietly(what, command, args, options = {}) {
   const seconds = () => Math.round((Date.now() - started) / 1000);
   say(`${what} …`);
   const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
-  const lines = [];
+  let output = '';
   const keep = (chunk) => {
-    lines.push(...String(chunk).split('\n'));
-    lines.splice(0, lines.length - TAIL_LINES);
+    output = (output + chunk).split('\n').slice(-TAIL_LINES).join('\n');
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
@@ -42,7 +41,7 @@ export async function runQuietly(what, command, args, options = {}) {
       child.once('close', (exit, signal) => resolve(signal ? -1 : exit));
     });
     if (code === 0) say(`${what}: done in ${seconds()} s`);
-    return { ok: code === 0, output: lines.join('\n').trim() };
+    return { ok: code === 0, output: output.trim() };
   } finally {
     clearInterval(alive);
     process.off('SIGTERM', stop).off('SIGINT', stop);

@@ -1,8 +1,9 @@
 /** `troupe demo`: the main job, once, where everybody can see it. Everything runs here; nothing leaves this machine. */
+import { copyFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { CommandAccepted, CommandView, Config, EventEnvelope, Proof } from '../../schemas/generated/contracts.ts';
+import type { CommandAccepted, CommandView, Config, EventEnvelope } from '../../schemas/generated/contracts.ts';
 import { readConfig } from '../config.ts';
 import { createLogger } from '../log.ts';
 import { startTroupe, type Troupe } from '../start.ts';
@@ -152,21 +153,23 @@ function conclude({ command, count, heard, seconds, dataDir, isStub }: Ending, t
   }
   const verdict = count === 1 ? 'has the comment exactly once' : `has the comment ${count} times`;
   terminal.line(`${'site'.padEnd(12)}${verdict}${isStub ? ': nothing was driven, this is the stub' : ''}`);
-  const screenshot = lastScreenshot(command);
-  if (screenshot?.sha256) {
-    terminal.line(
-      `${'screenshot'.padEnd(12)}${join(dataDir, 'artifacts', screenshot.sha256.slice(0, 2), screenshot.sha256)}`
-    );
-  }
+  const screenshot = keepScreenshot(command, dataDir);
+  if (screenshot) terminal.line(`${'screenshot'.padEnd(12)}${screenshot}`);
   const browser = secondsOf(heard, command);
   terminal.line(
     `${'figures'.padEnd(12)}${heard.length} events; ${seconds.toFixed(1)} s in all, ${browser.toFixed(1)} s of them with the browser open`
   );
 }
 
-/** The newest proof that is a picture. */
-const lastScreenshot = (command: CommandView): Proof | undefined =>
-  command.actions.flatMap((action) => action.proofs).findLast((proof) => proof.kind === 'screenshot');
+/** The newest proof that is a picture, under a name that a picture viewer takes. */
+function keepScreenshot(command: CommandView, dataDir: string): string | undefined {
+  const proofs = command.actions.flatMap((action) => action.proofs);
+  const sha256 = proofs.findLast((proof) => proof.kind === 'screenshot')?.sha256;
+  if (!sha256) return undefined;
+  const path = join(dataDir, 'screenshot.png');
+  copyFileSync(join(dataDir, 'artifacts', sha256.slice(0, 2), sha256), path);
+  return path;
+}
 
 /** From the command being granted a browser to its end. */
 function secondsOf(heard: EventEnvelope[], command: CommandView): number {

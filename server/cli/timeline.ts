@@ -3,13 +3,16 @@ import type { EventEnvelope } from '../../schemas/generated/contracts.ts';
 import { printable, type Terminal } from './terminal.ts';
 
 const SEVERITY_STYLE = { debug: 'dim', info: 'reset', warn: 'yellow', error: 'red' } as const;
-const WIDTH = { when: 12, actor: 19, change: 47, type: 27 };
+const WIDTH = { when: 12, actor: 16, change: 57, type: 18 };
+/** The cause is shown where the line has room for it. */
+const COLUMNS_FOR_CAUSE = 140;
 
 /**
  * A printer of events, one line each: when, who, from → to, the event's type, what caused it.
  *
  * ```
- *    +0.412 s  command 1f0c4a9e    QUEUED → RUNNING.PREPARING     status.changed     session.granted
+ *    +0.412 s  command 1f0c4a9e  QUEUED.waiting → RUNNING.PREPARING.looking     status.changed  session.granted
+ *    +0.588 s  command 1f0c4a9e  RUNNING: PREPARING.looking → ACTION_ATTEMPTED  status.changed  xstate.done.actor.prepare
  * ```
  * @param when `offset`: seconds since the first event; `clock`: local time
  */
@@ -24,7 +27,7 @@ export function timeline(terminal: Terminal, when: 'offset' | 'clock'): (event: 
       `${actor.kind} ${shortId(actor.id)}`.padEnd(WIDTH.actor),
       change(from, to).padEnd(WIDTH.change),
       event.type.padEnd(WIDTH.type),
-      terminal.style('dim', printable(event.payload.event))
+      terminal.columns < COLUMNS_FOR_CAUSE ? '' : printable(event.payload.event)
     ].join('  ');
     terminal.line(terminal.style(lineStyle(event), line.trimEnd()));
     if (why && event.severity !== 'debug' && event.severity !== 'info') {
@@ -33,9 +36,16 @@ export function timeline(terminal: Terminal, when: 'offset' | 'clock'): (event: 
   };
 }
 
-function change(from: string | null, to: string): string {
+/** What both have in common is said once: `RUNNING: PREPARING → VERIFIED`. */
+export function change(from: string | null, to: string): string {
   if (from === null) return `· → ${to}`;
-  return from === to ? `(${to})` : `${from} → ${to}`;
+  if (from === to) return `(${to})`;
+  const [before, after] = [from.split('.'), to.split('.')];
+  let common = 0;
+  while (common < Math.min(before.length, after.length) - 1 && before[common] === after[common]) common++;
+  const rest = (path: string[]) => path.slice(common).join('.');
+  const shared = common === 0 ? '' : `${before.slice(0, common).join('.')}: `;
+  return `${shared}${rest(before)} → ${rest(after)}`;
 }
 
 /** Uuids by their first group, names as they are. */
