@@ -19,7 +19,10 @@ describe('a driver slot with a real browser', { skip: browserMissing }, () => {
     await s.until('session/a', 'closed', ({ state }) => state === 'CLOSED');
     await s.until('driver/slot-1', 'idle', ({ state }) => state === 'READY.idle');
     assert.equal(s.living('browser').length, 0, 'the browser is gone when its lease is over');
-    assert.throws(() => s.drivers.pool.get(lease), (error) => isControlError(error, 'LEASE_LOST'));
+    assert.throws(
+      () => s.drivers.pool.get(lease),
+      (error) => isControlError(error, 'LEASE_LOST')
+    );
 
     await s.stop();
     assert.deepEqual(s.ledger.living(), []);
@@ -60,7 +63,10 @@ describe('a driver slot with a real browser', { skip: browserMissing }, () => {
       'ready again',
       ({ state, context }) => state === 'READY' && (context.lease as { fencing: number }).fencing > lost.fencing
     );
-    assert.throws(() => s.drivers.pool.get(lost), (error) => isControlError(error, 'LEASE_LOST'));
+    assert.throws(
+      () => s.drivers.pool.get(lost),
+      (error) => isControlError(error, 'LEASE_LOST')
+    );
     const session = s.drivers.pool.get(view.context.lease as never);
     await session.navigate(page('again'));
     assert.equal(await session.title(), 'again');
