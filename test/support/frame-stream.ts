@@ -1,0 +1,114 @@
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+import type { ServerFrame, StreamFilters } from '../../schemas/generated/contracts.ts';
+
+export interface Subscription {
+  /** A decimal string; absent: only what comes from now on. */
+  cursor?: string;
+  consumer?: string;
+  filters?: StreamFilters;
+}
+
+/**
+ * One connection to the telemetry plane, its frames in the order they came. Nothing that came is lost to who reads
+ * late: it waits here.
+ */
+export class FrameStream implements AsyncIterableIterator<ServerFrame> {
+  readonly socket: WebSocket;
+  /** How the connection ended; pending while it is open. */
+  readonly closed: Promise<{ code: number; reason: string }>;
+  readonly #waiting: ServerFrame[] = [];
+  readonly #readers: ((result: IteratorResult<ServerFrame>) => void)[] = [];
+  #ended = false;
+
+  private constructor(socket: WebSocket) {
+    this.socket = socket;
+    socket.on('message', (data) => {
+      const frame = JSON.parse(String(data)) as ServerFrame;
+      const reader = this.#readers.shift();
+      if (reader) reader({ done: false, value: frame });
+      else this.#waiting.push(frame);
+    });
+    this.closed = once(socket, 'close').then(([code, reason]) => {
+      this.#ended = true;
+      for (const reader of this.#readers.splice(0)) reader({ done: true, value: undefined });
+      return { code: code as number, reason: String(reason) };
+    });
+    // A connection that breaks off also closes, which is what readers see.
+    socket.on('error', () => {});
+  }
+
+  /**
+   * Connects, and subscribes unless `subscription` is null.
+   * @param url ws://HOST:PORT/v1/stream, with a query or without
+   * @throws Error when the connection is refused
+   */
+  static async open(url: string, token: string | null, subscription: Subscription | null): Promise<FrameStream> {
+    const headers = token === null ? {} : { authorization: `Bearer ${token}` };
+    const socket = new WebSocket(url, { headers });
+    const stream = new FrameStream(socket);
+    await once(socket, 'open');
+    if (subscription) stream.send({ type: 'subscribe', ...subscription });
+    return stream;
+  }
+
+  send(frame: unknown): void {
+    this.socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
+  }
+
+  next(): Promise<IteratorResult<ServerFrame>> {
+    const frame = this.#waiting.shift();
+    if (frame) return Promise.resolve({ done: false, value: frame });
+    if (this.#ended) return Promise.resolve({ done: true, value: undefined });
+    return new Promise((resolve) => this.#readers.push(resolve));
+  }
+
+  /**
+   * The frames up to and with the first that `is` it.
+   * @throws Error after `timeoutMs`, or when the connection ends before, with the types of what came
+   */
+  async until(is: (frame: ServerFrame) => boolean, { timeoutMs = 60_000 } = {}): Promise<ServerFrame[]> {
+    const frames: ServerFrame[] = [];
+    const late = Symbol('late');
+    let limit: NodeJS.Timeout | undefined;
+    const timeout = new Promise<typeof late>((resolve) => {
+      limit = setTimeout(resolve, timeoutMs, late);
+    });
+    try {
+      for (;;) {
+        const result = await Promise.race([this.next(), timeout]);
+        if (result === late || result.done) {
+          const why = result === late ? `not within ${timeoutMs} ms` : 'not before the connection ended';
+          throw new Error(
+            `the frame came ${why}; there came ${frames.map((frame) => frame.type).join(', ') || 'none'}`
+          );
+        }
+        frames.push(result.value);
+        if (is(result.value)) return frames;
+      }
+    } finally {
+      clearTimeout(limit);
+    }
+  }
+
+  /** Ends it in order; a loop over the frames ends with it. */
+  async close(): Promise<void> {
+    this.socket.close();
+    await this.closed;
+  }
+
+  /** The cable is pulled: no goodbye to the server. */
+  async drop(): Promise<void> {
+    this.socket.terminate();
+    await this.closed;
+  }
+
+  async return(): Promise<IteratorResult<ServerFrame>> {
+    await this.close();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}
