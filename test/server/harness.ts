@@ -164,6 +164,8 @@ export interface Harness {
   executor: HeldExecutor;
   files: ArtifactStore;
   logged: string[];
+  /** How far the planes' clock is ahead of the host's, ms. */
+  ahead(ms: number): void;
   drain(): void;
   api(method: string, path: string, options?: ApiOptions): Promise<Answer>;
   token(scopes: string[], service?: string): Promise<string>;
@@ -235,9 +237,11 @@ export async function openHarness(
   await real.start();
   const host = options.around?.(real) ?? real;
 
+  let aheadMs = 0;
+  const now = () => Date.now() + aheadMs;
   const logged: string[] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) });
-  const tokens = createTokens(host);
+  const tokens = createTokens(host, { now });
   const { token: admin } = await tokens.mintAdmin(dataDir);
   const sessions = await openSessionDirectory(host);
   const files = new ArtifactStore(dataDir);
@@ -255,6 +259,7 @@ export async function openHarness(
     draining: draining.signal,
     stub: options.stub ?? false,
     version: '0.0.0-test',
+    now,
     ...(options.limits ? { limits: options.limits } : {})
   };
   const control = await serve(createControlPlane(deps).callback(), { host: '127.0.0.1', port: 0 }, options.http);
@@ -264,6 +269,7 @@ export async function openHarness(
     logger,
     stub: deps.stub,
     version: deps.version,
+    now,
     ...(options.telemetry ? { limits: options.telemetry } : {})
   });
   const telemetry = await plane.listen({ host: '127.0.0.1', port: 0 });
@@ -307,6 +313,9 @@ export async function openHarness(
     executor,
     files,
     logged,
+    ahead: (ms) => {
+      aheadMs = ms;
+    },
     drain: () => draining.abort(),
     api,
     token: async (scopes, service = 'orchestrator') => (await tokens.create({ service, scopes })).token,

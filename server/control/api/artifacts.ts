@@ -39,7 +39,7 @@ export function artifactRoutes(router: Router, { host, artifacts, tokens, limits
     ctx.status = 200;
     ctx.etag = row.sha256;
     ctx.set('Cache-Control', 'private, no-cache');
-    if (ctx.fresh) {
+    if (isCurrent(ctx.get('if-none-match'), row.sha256)) {
       ctx.status = 304;
       return;
     }
@@ -54,6 +54,10 @@ export function artifactRoutes(router: Router, { host, artifacts, tokens, limits
     else ctx.body = handle.createReadStream();
   });
 }
+
+/** RFC 9110's weak comparison. Koa's `fresh` looks at cache-control too, which `fetch` sets to no-cache by itself. */
+const isCurrent = (ifNoneMatch: string, sha256: string): boolean =>
+  ifNoneMatch.split(',').some((tag) => ['*', `"${sha256}"`].includes(tag.trim().replace(/^W\//, '')));
 
 const artifactView = (row: Tables['artifacts']): ArtifactView => ({
   artifact_id: row.id,
