@@ -48,7 +48,7 @@ export class ProcessLedger {
 
   /** All entries, of processes that live and of such that do not. A half-written file is none. */
   entries(slot?: string): LedgerEntry[] {
-    return readdirSync(this.folder)
+    return namesIn(this.folder)
       .filter((name) => name.endsWith('.json'))
       .flatMap((name) => readEntry(join(this.folder, name)) ?? [])
       .filter((entry) => slot === undefined || entry.slot === slot);
@@ -129,6 +129,16 @@ export class ProcessLedger {
 
   #path(pid: number): string {
     return join(this.folder, `${pid}.json`);
+  }
+}
+
+/** A folder that was removed holds nothing: whoever removes the data directory need not ask us first. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
   }
 }
 

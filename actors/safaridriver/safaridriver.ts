@@ -13,9 +13,11 @@
  * Environment: TROUPE_WEBKIT_DRIVER (path of WebKitWebDriver, default from PATH), TROUPE_LEDGER and TROUPE_SLOT (see
  * `ledger.ts`), TROUPE_SAFARIDRIVER_CONTROL (see `faults.ts`).
  */
-import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LEDGER_VARIABLE, ProcessLedger, SLOT_VARIABLE } from '../driver/ledger.ts';
+import { packageRoot } from '../package-root.ts';
 import { Faults } from './faults.ts';
 import { SafariProxy } from './proxy.ts';
 import { startUpstream, type Upstream } from './upstream.ts';
@@ -35,8 +37,9 @@ function main(): void {
     }
   });
   if (values.version) {
-    // WebKitWebDriver 2.50 answers --version with its own line and the exit code 0.
-    console.log(`Included with WebKitGTK: ${execFileSync(program, ['--version'], { encoding: 'utf8' }).trim()}`);
+    // WebKitWebDriver 2.50 knows no --version; a session's browserVersion says WebKit's.
+    const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+    console.log(`safaridriver of troupe ${version}, for WebKitGTK`);
     return;
   }
   if (values.enable) return; // nothing to enable: WebKitGTK always allows automation
