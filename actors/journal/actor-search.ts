@@ -23,7 +23,7 @@ export const MAX_LIMIT = 500;
 const walks: Walk[] = [
   { index: 'actors_by_correlation', columns: ['correlation_id'] },
   { index: 'actors_by_session', columns: ['session_id'] },
-  { index: 'actors_alive', columns: ['kind', 'status'], literal: 'active' },
+  { index: 'actors_alive', columns: ['kind', 'status'], only: { values: ['active'], sql: "status = 'active'" } },
   { index: 'actors_by_account', columns: ['account_id'] },
   { index: 'actors_by_phase', columns: ['kind', 'phase'] },
   { index: 'actors_by_envelope_type', columns: ['kind', 'envelope_type'] },

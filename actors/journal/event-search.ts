@@ -20,8 +20,11 @@ const walks: Walk[] = [
   { index: 'events_by_correlation', columns: ['correlation_id'] },
   { index: 'events_by_actor', columns: ['actor_id'] },
   { index: 'events_by_session', columns: ['session_id'] },
-  { index: 'events_of_error', columns: ['severity'], literal: 'error' },
-  { index: 'events_of_warn', columns: ['severity'], literal: 'warn' },
+  {
+    index: 'events_of_trouble',
+    columns: ['severity'],
+    only: { values: ['warn', 'error'], sql: "severity IN ('warn', 'error')" }
+  },
   { index: 'events_by_account', columns: ['account_id'] },
   { index: 'events_by_type', columns: ['type'] }
 ];

@@ -117,6 +117,38 @@ export const actorScalars = (record: ActorRecord): Scalars => [
   record.lastCursor
 ];
 
+/** What actors are found by; the rest changes with every step. */
+export const actorIndexedColumns = [
+  'status',
+  'phase',
+  'envelope_type',
+  'correlation_id',
+  'command_id',
+  'session_id',
+  'account_id',
+  'platform',
+  'created_at'
+] as const;
+export const actorUnindexedColumns = [
+  'machine_version',
+  'step',
+  'state',
+  'snapshot',
+  'updated_at',
+  'deadline_at',
+  'last_cursor'
+] as const;
+
+/** The address, then the indexed columns. */
+export const actorIndexScalars = (record: ActorRecord): Scalars => [
+  record.address,
+  record.status,
+  phaseOf(record.state),
+  envelopeTypeOf(record),
+  ...subjectScalars(record.subject),
+  record.createdAt
+];
+
 export const actorRecord = (stored: StoredActor): ActorRecord => ({
   address: stored.address,
   kind: stored.kind,

@@ -24,8 +24,8 @@ export interface Condition {
 export interface Walk {
   index: string;
   columns: readonly string[];
-  /** Set when the index holds only rows with this value, so that the planner has to see it spelled out. */
-  literal?: string;
+  /** The index holds only rows whose last column is one of `values`; the planner takes it when it sees `sql` spelled out. */
+  only?: { values: readonly string[]; sql: string };
 }
 
 export interface Plan {
@@ -44,7 +44,7 @@ export function planOf(conditions: readonly Condition[], walks: readonly Walk[])
     if (!bound.every((condition) => condition !== undefined)) continue;
     const branches = product(bound);
     if (branches.length > MAX_BRANCHES) continue;
-    if (walk.literal !== undefined && branches.some((branch) => branch.at(-1)?.value !== walk.literal)) continue;
+    if (walk.only && !bound.at(-1)!.values.every((value) => walk.only!.values.includes(value as string))) continue;
     return { walk, branches, rest: conditions.filter((condition) => !bound.includes(condition)) };
   }
   return { walk: undefined, branches: [[]], rest: [...conditions] };
@@ -89,9 +89,8 @@ export function branchSql(
   },
   params: Params
 ): string {
-  const bound = branch.map(({ column, value }) =>
-    plan.walk?.literal === value ? `${column} = '${value}'` : `${column} = ${params.add(value)}`
-  );
+  const bound = branch.map(({ column, value }) => `${column} = ${params.add(value)}`);
+  if (plan.walk?.only) bound.push(plan.walk.only.sql);
   const by = plan.walk ? `INDEXED BY ${plan.walk.index}` : '';
   const where = [...bound, ...more];
   return `SELECT ${columns} FROM ${table} ${by} WHERE ${where.length > 0 ? where.join(' AND ') : 'true'}`;

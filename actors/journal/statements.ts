@@ -6,7 +6,10 @@
 import type { Batch, TableName, Write } from '../host/contract.ts';
 import {
   actorColumns,
+  actorIndexedColumns,
+  actorIndexScalars,
   actorScalars,
+  actorUnindexedColumns,
   effectColumns,
   effectScalars,
   eventColumns,
@@ -33,6 +36,7 @@ export function partsOf(batch: Batch): Part[] {
   };
   add(insertEvents, batch.events, eventScalars);
   add(putActors, batch.actors, actorScalars);
+  add(reindexActors, batch.actors, actorIndexScalars);
   // Cleared before set, and made before over: a state that is left and entered again in one batch has its new timer,
   // and an effect or tell that began and ended in one batch leaves nothing.
   add(clearTimers, batch.timers.cleared, ({ address, id }) => [address, id]);
@@ -63,14 +67,27 @@ const values = (columns: readonly string[]) => columns.map((_, index) => `value 
 const insert = (table: string, columns: readonly string[]) =>
   `INSERT INTO ${table} (${columns.join(', ')}) SELECT ${values(columns)} FROM json_each(?) WHERE true`;
 
-const upsert = (table: string, columns: readonly string[], key: readonly string[], where = '') => {
-  const changed = columns.filter((column) => !key.includes(column));
+const upsert = (
+  table: string,
+  columns: readonly string[],
+  key: readonly string[],
+  { where = '', changed = columns.filter((column) => !key.includes(column)) as readonly string[] } = {}
+) => {
   const set = changed.map((column) => `${column} = excluded.${column}`).join(', ');
   return `${insert(table, columns)} ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${set}${where}`;
 };
 
 const insertEvents = insert('events', eventColumns);
-const putActors = upsert('actors', actorColumns, ['address']);
+
+// SQLite writes anew every index that has a column in SET, changed or not, and a command's steps rarely change what it
+// is found by: setting that apart and only where it differs makes a step write a quarter of the pages (measured).
+const putActors = upsert('actors', actorColumns, ['address'], { changed: actorUnindexedColumns });
+const reindexActors = `UPDATE actors SET ${actorIndexedColumns
+  .map((column, index) => `${column} = row.value ->> ${index + 1}`)
+  .join(', ')} FROM json_each(?) AS row WHERE actors.address = row.value ->> 0 AND (${actorIndexedColumns
+  .map((column, index) => `actors.${column} IS NOT row.value ->> ${index + 1}`)
+  .join(' OR ')})`;
+
 const putTimers = upsert('timers', timerColumns, ['address', 'id']);
 const clearTimers = 'DELETE FROM timers WHERE (address, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))';
 const putEffects = upsert('effects', effectColumns, ['id']);
@@ -84,7 +101,7 @@ const ownRowOnly = ' WHERE ledger.command_id = excluded.command_id';
 const putRows = Object.fromEntries(
   tableNames.map((table) => [
     table,
-    upsert(table, tables[table].columns, tables[table].key, table === 'ledger' ? ownRowOnly : '')
+    upsert(table, tables[table].columns, tables[table].key, table === 'ledger' ? { where: ownRowOnly } : {})
   ])
 ) as Record<TableName, string>;
 
