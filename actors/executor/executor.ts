@@ -230,15 +230,15 @@ export function createStepExecutor({ pool, registry, artifacts, verifyMs = VERIF
     if (!verify) return { holds: true, looks: [], waitedMs: 0 };
     const limitMs = verify.timeoutMs ?? longest(verify.steps) ?? verifyMs;
     const options = { candidatesFor: candidatesFor(run) };
-    const started = performance.now();
-    const first = await polled(page, verify, { ...options, limitMs });
-    if (!verify.afterReload) return first;
-    await sleep(Math.max(0, BEFORE_RELOAD_MS - (performance.now() - started)), page.signal);
+    if (!verify.afterReload) return polled(page, verify, { ...options, limitMs });
     const patience = new Patience(limitMs);
+    // The answer to what was sent may have been lost, with the page waiting for it: half the time is for the reloads.
+    await polled(page, verify, { ...options, limitMs: limitMs / 2 });
+    if (patience.waitedMs < BEFORE_RELOAD_MS) await sleep(BEFORE_RELOAD_MS - patience.waitedMs, page.signal);
     for (;;) {
       await reload(page);
       const again = await polled(page, verify, { ...options, limitMs: Math.min(RELOAD_EVERY_MS, patience.leftMs) });
-      if (again.holds || patience.over) return { ...again, waitedMs: Math.round(performance.now() - started) };
+      if (again.holds || patience.over) return { ...again, waitedMs: patience.waitedMs };
     }
   }
 
@@ -303,7 +303,7 @@ async function alreadyDone(
       await open(page, step.url, step.timeout);
     } else if (wantsPresence(step)) {
       const limitMs = step.timeout ?? dedupe!.timeoutMs ?? DEDUPE_PRESENCE_MS;
-      const { holds, looks, waitedMs } = await poll(page, { steps: [step] }, { limitMs, candidatesFor });
+      const { holds, looks, waitedMs } = await poll(page, { steps: [step] }, { limitMs, candidatesFor, atOnce: true });
       const tried = looks[0]?.tried ?? [];
       if (!holds) throw new ControlError('SELECTOR_MISSING', { step: `${attempt} dedupe ${i + 1}`, tried, waitedMs });
     } else {

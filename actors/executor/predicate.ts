@@ -68,6 +68,13 @@ function compares({ operator, count = 1 }: WaitForElementStep, found: number): b
 /** Whether the step wants something to be there, as against wanting it gone. */
 export const wantsPresence = ({ operator, count = 1 }: WaitForElementStep): boolean => count > 0 && operator !== '<=';
 
+export interface PollOptions {
+  limitMs: number;
+  candidatesFor: CandidatesFor;
+  /** Look before the first 100 ms too: for what an action in flight cannot bring about. */
+  atOnce?: boolean;
+}
+
 /**
  * Polls until everything the predicate waits for holds in one look, or its time is up. A navigate step is done once and
  * begins a new group of looks.
@@ -75,13 +82,13 @@ export const wantsPresence = ({ operator, count = 1 }: WaitForElementStep): bool
 export async function poll(
   page: Page,
   predicate: Pick<Predicate, 'steps'>,
-  { limitMs, candidatesFor }: { limitMs: number; candidatesFor: CandidatesFor }
+  { limitMs, candidatesFor, atOnce = false }: PollOptions
 ): Promise<Judged> {
   const patience = new Patience(limitMs);
   const looks: Look[] = [];
   for (const group of groups(predicate.steps)) {
     if (group.navigate) await open(page, group.navigate.url, group.navigate.timeout);
-    const last = await pollGroup(page, group.waits, patience, candidatesFor);
+    const last = await pollGroup(page, group.waits, patience, { candidatesFor, atOnce });
     looks.push(...last);
     if (last.some(({ holds }) => !holds)) return { holds: false, looks, waitedMs: patience.waitedMs };
   }
@@ -92,13 +99,14 @@ async function pollGroup(
   page: Page,
   waits: WaitForElementStep[],
   patience: Patience,
-  candidatesFor: CandidatesFor
+  { candidatesFor, atOnce }: Pick<PollOptions, 'candidatesFor' | 'atOnce'>
 ): Promise<Look[]> {
+  const due = atOnce ? [0, ...LOOKS_MS] : LOOKS_MS;
   const start = performance.now();
   let last: Look[] = [];
   for (let i = 0; waits.length > 0; i += 1) {
-    const due = LOOKS_MS[i] ?? LOOKS_MS.at(-1)! + (i - LOOKS_MS.length + 1) * EVERY_MS;
-    const waitMs = Math.min(due - (performance.now() - start), patience.leftMs);
+    const next = due[i] ?? due.at(-1)! + (i - due.length + 1) * EVERY_MS;
+    const waitMs = Math.min(next - (performance.now() - start), patience.leftMs);
     if (waitMs > 0) await sleep(waitMs, page.signal);
     last = [];
     for (const step of waits) {
