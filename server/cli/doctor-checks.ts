@@ -60,7 +60,8 @@ async function node(): Promise<Finding> {
 
 async function sqlite(): Promise<Finding> {
   const cure =
-    "run 'npm rebuild sqlite3 --foreground-scripts'; it needs g++, make and python3 where no build is published";
+    "run 'npm rebuild sqlite3 --foreground-scripts' (npm 12: first 'npm install-scripts approve sqlite3'); " +
+    'where no build of it is published it needs g++, make and python3';
   try {
     const sqlite3 = (await import('sqlite3')).default;
     return ok(

@@ -2,7 +2,7 @@
 import type { EventEnvelope } from '../../schemas/generated/contracts.ts';
 import { printable, type Terminal } from './terminal.ts';
 
-const SEVERITY_STYLE = { debug: 'dim', info: 'reset', warn: 'yellow', error: 'red' } as const;
+const SEVERITY_STYLE = { debug: 'dim', info: null, warn: 'yellow', error: 'red' } as const;
 const WIDTH = { when: 12, actor: 16, change: 57, type: 18 };
 /** The cause is shown where the line has room for it. */
 const COLUMNS_FOR_CAUSE = 140;
@@ -29,7 +29,8 @@ export function timeline(terminal: Terminal, when: 'offset' | 'clock'): (event: 
       event.type.padEnd(WIDTH.type),
       terminal.columns < COLUMNS_FOR_CAUSE ? '' : printable(event.payload.event)
     ].join('  ');
-    terminal.line(terminal.style(lineStyle(event), line.trimEnd()));
+    const style = lineStyle(event);
+    terminal.line(style ? terminal.style(style, line.trimEnd()) : line.trimEnd());
     if (why && event.severity !== 'debug' && event.severity !== 'info') {
       terminal.line(terminal.style('dim', `${' '.repeat(WIDTH.when + 2)}${printable(why)}`));
     }
@@ -51,7 +52,7 @@ export function change(from: string | null, to: string): string {
 /** Uuids by their first group, names as they are. */
 const shortId = (id: string): string => (/^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(id) ? id.slice(0, 8) : id);
 
-function lineStyle(event: EventEnvelope): 'dim' | 'reset' | 'yellow' | 'red' | 'green' {
+function lineStyle(event: EventEnvelope): 'dim' | 'yellow' | 'red' | 'green' | null {
   const good = event.type === 'action.verified' || event.payload.to === 'SUCCEEDED';
   return good ? 'green' : SEVERITY_STYLE[event.severity];
 }
