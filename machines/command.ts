@@ -15,6 +15,7 @@ import {
   withdrawApproval,
   words
 } from './command-words.ts';
+import { routing } from './protocol.ts';
 
 /** After the evidence is kept: what it says. */
 const byVerdict = [
@@ -93,6 +94,7 @@ export const commandMachine = words.createMachine({
       },
       states: {
         admitting: {
+          meta: routing('status.changed'),
           always: [{ guard: 'needsApproval', target: '#command.AWAITING_APPROVAL' }, { target: 'waiting' }]
         },
         waiting: {
@@ -180,6 +182,7 @@ export const commandMachine = words.createMachine({
           },
           states: {
             choosing: {
+              meta: routing('status.changed'),
               always: [
                 { guard: 'isOver', target: '#command.SUCCEEDED', actions: 'succeed' },
                 { guard: 'isProvenWrite', target: 'choosing', actions: 'skipAction', reenter: true },
@@ -206,6 +209,7 @@ export const commandMachine = words.createMachine({
             },
             /** The page shows it done already: nothing is attempted. */
             found: {
+              meta: routing('status.changed'),
               always: [{ guard: 'hasArtifacts', target: 'captured' }, { target: '#command.RUNNING.VERIFIED' }]
             },
             captured: {
@@ -329,7 +333,10 @@ export const commandMachine = words.createMachine({
                 ]
               }
             },
-            judging: { always: [{ guard: 'hasArtifacts', target: 'captured' }, ...byVerdict] },
+            judging: {
+              meta: routing('status.changed'),
+              always: [{ guard: 'hasArtifacts', target: 'captured' }, ...byVerdict]
+            },
             captured: {
               meta: captured,
               entry: keepArtifacts,
@@ -383,6 +390,7 @@ export const commandMachine = words.createMachine({
           initial: 'sorting',
           states: {
             sorting: {
+              meta: routing('status.changed'),
               always: [
                 { guard: 'missedSelector', target: 'selector' },
                 { guard: 'needsPerson', target: 'person' },

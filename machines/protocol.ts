@@ -149,3 +149,6 @@ export interface TelemetryMeta {
   severity?: 'debug' | 'info' | 'warn' | 'error';
   take?: Record<string, string>;
 }
+
+/** `meta` of a state that only decides where to go: its row is there for whoever reads all of the log. */
+export const routing = (type: string) => ({ telemetry: { type, severity: 'debug' as const } });

@@ -5,6 +5,7 @@ import {
   type HostResumed,
   hostActions,
   type Lease,
+  routing,
   type SessionClose,
   type SessionHandback,
   type SessionPause,
@@ -414,6 +415,7 @@ export const sessionMachine = words.createMachine({
       initial: 'deciding',
       states: {
         deciding: {
+          meta: routing('session.changed'),
           always: [
             { guard: 'lostTooOften', target: '#session.FAILED' },
             { guard: 'mustClose', target: '#session.CLOSED' },

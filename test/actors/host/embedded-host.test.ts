@@ -51,7 +51,7 @@ const jobMachine = setup({
       invoke: {
         id: 'work',
         src: 'work',
-        input: ({ context }) => ({ to: context.to }),
+        input: ({ context }: { context: { to: string } }) => ({ to: context.to }),
         onDone: 'over',
         onError: 'idle'
       },
