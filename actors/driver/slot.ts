@@ -20,7 +20,7 @@ import type { DriverLimits } from './limits.ts';
 import type { Platform } from './platform.ts';
 import type { BrowserPool } from './pool.ts';
 import { endGroup, endProcess } from './process-group.ts';
-import { isSame, type ProcessIdentity } from './process-identity.ts';
+import { groupMembers, isSame, type ProcessIdentity } from './process-identity.ts';
 import { inTurn } from './start-turn.ts';
 
 export interface SlotOptions {
@@ -48,6 +48,8 @@ export class Slot {
   #appium: Appium | undefined;
   /** The session being opened or open; in the pool only from `configure` on. */
   #session: WebDriverSession | undefined;
+  /** The browser itself, where it can be told from the driver's other processes. */
+  #browser: ProcessIdentity | undefined;
 
   constructor(name: string, options: SlotOptions) {
     this.name = name;
@@ -118,6 +120,7 @@ export class Slot {
       const reason = `the new browser has ${handles.length} windows and says 1 is ${JSON.stringify(one)}`;
       throw new ControlError('DRIVER_NOT_STARTED', { slot: this.name, stage: 'smoke', reason });
     }
+    this.#browser = this.#findBrowser();
     pool.put({ slot: this.name, fencing }, session);
   }
 
@@ -255,7 +258,13 @@ export class Slot {
     if (this.#display?.running === false) return 'its X server has ended';
     if (!withBrowser) return undefined;
     if (!this.#driverRuns()) return 'the driver executable has ended';
+    if (this.#browser && !isSame(this.#browser)) return 'the browser has ended';
     return undefined;
+  }
+
+  #findBrowser(): ProcessIdentity | undefined {
+    const driver = this.#options.ledger.entries(this.name).find((entry) => entry.role === 'browser' && isSame(entry));
+    return driver && groupMembers(driver.group).find(({ command }) => /\/MiniBrowser/.test(command));
   }
 
   async #probeAppium(): Promise<SlotProbe['appium']> {
@@ -272,11 +281,14 @@ export class Slot {
     return this.#display && (await displayAnswers(this.#display, limitMs)) ? 'usable' : 'gone';
   }
 
-  /** A probe that had to wait for a command in flight says nothing about the page. */
+  /**
+   * The title is asked of the page itself; window handles a browser answers while its page hangs. A probe that had to
+   * wait for a command in flight says nothing about the page.
+   */
   async #pageAnswers(lease: Lease, signal: AbortSignal): Promise<boolean> {
     const { limits, pool } = this.#options;
     try {
-      await pool.get(lease).windowHandles({ timeoutMs: limits.probePageMs, signal });
+      await pool.get(lease).title({ timeoutMs: limits.probePageMs, signal });
       return true;
     } catch (error) {
       signal.throwIfAborted();

@@ -1,17 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { WebDriverSession } from '../../../actors/webdriver/client.ts';
+import type { Lease } from '../../../machines/protocol.ts';
 import { isControlError } from '../../../schemas/errors.ts';
 import { browserMissing, eventually, stage } from './stage.ts';
 
-const page = (text: string) => `data:text/html,<title>${text}</title><h1>${text}</h1>`;
+/** Opens a page and waits until it is there: a navigation is answered before its page has loaded. */
+async function shows(session: WebDriverSession, text: string): Promise<void> {
+  await session.navigate(`data:text/html,<title>${text}</title><h1>${text}</h1>`);
+  await eventually(`the page '${text}'`, async () => (await session.title()) === text);
+}
 
 describe('a driver slot with a real browser', { skip: browserMissing }, () => {
   it('boots, opens, drives and closes a browser, and leaves nothing behind', async (t) => {
     const s = await stage(t);
     const lease = await s.open('a');
     const session = s.drivers.pool.get(lease);
-    await session.navigate(page('hello'));
-    assert.equal(await session.title(), 'hello');
+    await shows(session, 'hello');
     assert.deepEqual(await session.command('GET', '/timeouts'), { implicit: 0, script: 10_000, pageLoad: 30_000 });
     assert.equal(s.living('browser').length, 1);
 
@@ -32,14 +37,13 @@ describe('a driver slot with a real browser', { skip: browserMissing }, () => {
   it('refuses a second session in the words of Safari', async (t) => {
     const s = await stage(t);
     const session = s.drivers.pool.get(await s.open('a'));
-    const { alwaysMatch } = { alwaysMatch: { ...session.capabilities } };
     const answer = await fetch(`${baseUrlOf(s.ledger.entries())}/session`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({
         capabilities: {
           alwaysMatch: {
-            platformName: alwaysMatch.platformName,
+            platformName: 'mac',
             browserName: 'Safari',
             'appium:automationName': 'Safari'
           }
@@ -58,18 +62,13 @@ describe('a driver slot with a real browser', { skip: browserMissing }, () => {
     const [appium] = s.living('appium');
     const [driver] = s.living('driver');
     process.kill(driver!.pid, 'SIGKILL');
-    const view = await s.until(
-      'session/a',
-      'ready again',
-      ({ state, context }) => state === 'READY' && (context.lease as { fencing: number }).fencing > lost.fencing
-    );
+    const view = await s.until('session/a', 'ready again', ({ state, context }) => isAfter(lost, state, context));
     assert.throws(
       () => s.drivers.pool.get(lost),
       (error) => isControlError(error, 'LEASE_LOST')
     );
     const session = s.drivers.pool.get(view.context.lease as never);
-    await session.navigate(page('again'));
-    assert.equal(await session.title(), 'again');
+    await shows(session, 'again');
     assert.equal(s.living('appium')[0]?.pid, appium?.pid);
     assert.equal(s.living('browser').length, 1, 'the orphaned browser is gone');
     const path = await s.path('slot-1');
@@ -88,14 +87,30 @@ describe('a driver slot with a real browser', { skip: browserMissing }, () => {
     const lost = await s.open('a');
     const [appium] = s.living('appium');
     process.kill(appium!.pid, 'SIGKILL');
-    await s.until(
-      'session/a',
-      'ready again',
-      ({ state, context }) => state === 'READY' && (context.lease as { fencing: number }).fencing > lost.fencing
-    );
+    await s.until('session/a', 'ready again', ({ state, context }) => isAfter(lost, state, context));
     assert.notEqual(s.living('appium')[0]?.pid, appium?.pid);
     assert.equal(s.living('browser').length, 1);
     assert.ok((await s.path('slot-1')).includes('RECOVERING.killAppiumGroup'));
+  });
+
+  it('notices by itself that its browser has ended', async (t) => {
+    const s = await stage(t);
+    const lost = await s.open('a');
+    const browser = s.ledger.living().find(({ command }) => /\/MiniBrowser/.test(command));
+    process.kill(browser!.pid, 'SIGKILL');
+    await s.until('session/a', 'ready again', ({ state, context }) => isAfter(lost, state, context));
+    assert.equal(s.living('browser').length, 1);
+  });
+
+  it('notices by itself that its page hangs, though Appium and driver say they are ready', async (t) => {
+    const s = await stage(t, { limits: { leaseTickMs: 300, probePageMs: 500, misses: 2, deleteMs: 1000 } });
+    const lost = await s.open('a');
+    const page = s.ledger.living().find(({ command }) => /WebKitWebProcess/.test(command));
+    process.kill(page!.pid, 'SIGSTOP');
+    const view = await s.until('driver/slot-1', 'recovering', ({ state }) => state.startsWith('RECOVERING'));
+    assert.match(view.why ?? '', /its page was silent 2 times/);
+    await s.until('session/a', 'ready again', ({ state, context }) => isAfter(lost, state, context));
+    assert.equal(s.living('browser').length, 1);
   });
 
   it('recovers when whoever drives reports the browser lost', async (t) => {
@@ -113,7 +128,7 @@ describe('a driver slot with a real browser', { skip: browserMissing }, () => {
     const leases = await Promise.all([s.open('a'), s.open('b')]);
     assert.deepEqual(leases.map(({ slot }) => slot).sort(), ['slot-1', 'slot-2']);
     const sessions = leases.map((lease) => s.drivers.pool.get(lease));
-    await Promise.all(sessions.map((session, index) => session.navigate(page(`page ${index}`))));
+    await Promise.all(sessions.map((session, index) => shows(session, `page ${index}`)));
     assert.deepEqual(await Promise.all(sessions.map((session) => session.title())), ['page 0', 'page 1']);
 
     const { rows } = await s.host.journal.readEvents(0, 500, { actor_kinds: ['driver'] });
@@ -137,6 +152,9 @@ describe('a driver slot with a real browser', { skip: browserMissing }, () => {
     await eventually('every process has ended', () => s.ledger.living().length === 0);
   });
 });
+
+const isAfter = (lost: Lease, state: string, context: Record<string, unknown>): boolean =>
+  state === 'READY' && (context.lease as Lease).fencing > lost.fencing;
 
 const baseUrlOf = (entries: { role: string; command: string }[]): string => {
   const port = /--port (\d+)/.exec(entries.find((entry) => entry.role === 'appium')?.command ?? '')?.[1];
