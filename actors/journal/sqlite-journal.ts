@@ -50,13 +50,13 @@ export interface SqliteJournalOptions {
   synchronous?: Synchronous;
   /** The database may grow to this and no further: then commits answer JOURNAL_UNAVAILABLE. Default: as the disk allows. */
   maxBytes?: number;
+  /** Another process (a backup, `sqlite3` in a terminal) may hold the lock this long, ms, before a commit gives up. */
+  busyLimitMs?: number;
 }
 
 const PAGE_BYTES = 4096;
 const WRITER_CACHE_KIB = 32_768;
 const READER_CACHE_KIB = 16_384;
-/** Another process (a backup, `sqlite3` in a terminal) may hold the lock for this long, ms, before a commit gives up. */
-const BUSY_LIMIT_MS = 5_000;
 const WAL_LIMIT_BYTES = 64 * 1024 * 1024;
 
 /** A journal that is not open yet: `open()` comes first. */
@@ -72,6 +72,7 @@ class SqliteJournal implements Journal {
   readonly #path: string;
   readonly #synchronous: Synchronous;
   readonly #maxBytes: number | undefined;
+  readonly #busyLimitMs: number;
   #connections: Connections | undefined;
   /** The last thing the writer was asked for: a transaction never has another one's statements in it. */
   #writing: Promise<unknown> = Promise.resolve();
@@ -79,11 +80,12 @@ class SqliteJournal implements Journal {
   #closing: Promise<void> | undefined;
   #head = 0;
 
-  constructor({ directory, path, synchronous = 'FULL', maxBytes }: SqliteJournalOptions) {
+  constructor({ directory, path, synchronous = 'FULL', maxBytes, busyLimitMs = 5_000 }: SqliteJournalOptions) {
     assert(path ?? directory, 'a journal has a directory or a path');
     this.#path = path ?? join(directory!, 'journal.db');
     this.#synchronous = synchronous;
     this.#maxBytes = maxBytes;
+    this.#busyLimitMs = busyLimitMs;
   }
 
   async open(): Promise<{ head: number; tail: number; boot: number }> {
@@ -95,7 +97,7 @@ class SqliteJournal implements Journal {
     const connect = async (setup: string) => {
       const connection = await Connection.open(this.#path, 'create');
       opened.push(connection);
-      await connection.exec(`PRAGMA busy_timeout = ${BUSY_LIMIT_MS}; ${setup}`);
+      await connection.exec(`PRAGMA busy_timeout = ${this.#busyLimitMs}; ${setup}`);
       return connection;
     };
     try {
@@ -179,12 +181,12 @@ class SqliteJournal implements Journal {
     const rows = await this.#read('lookups', (reader) =>
       reader.all<StoredActor>(sql.loadActors, [JSON.stringify(addresses)])
     );
-    return inSlices(rows, actorRecord);
+    return this.#parsed(rows, actorRecord);
   }
 
   async queryActors(query: ActorQuery): Promise<{ items: ActorRecord[]; next: string | null }> {
     const { rows, next } = await this.#read('searches', (reader) => searchActors(reader, query));
-    return { items: await inSlices(rows, actorRecord), next };
+    return { items: await this.#parsed(rows, actorRecord), next };
   }
 
   async countActors(kind: string): Promise<Record<string, number>> {
@@ -201,9 +203,9 @@ class SqliteJournal implements Journal {
       tells: await reader.all<Parameters<typeof tellRow>[0]>(sql.tells)
     }));
     return {
-      timers: await inSlices(timers, timerRow),
-      effects: await inSlices(effects, effectRow),
-      tells: await inSlices(tells, tellRow)
+      timers: await this.#parsed(timers, timerRow),
+      effects: await this.#parsed(effects, effectRow),
+      tells: await this.#parsed(tells, tellRow)
     };
   }
 
@@ -216,7 +218,7 @@ class SqliteJournal implements Journal {
       const bounds = (await reader.get<{ tail: number; head: number }>(sql.bounds))!;
       return searchEvents(reader, { after, limit, filter, bounds });
     });
-    return { rows: await inSlices(rows, eventRow), scannedTo };
+    return { rows: await this.#parsed(rows, eventRow), scannedTo };
   }
 
   async bounds(): Promise<{ tail: number; head: number }> {
@@ -233,6 +235,15 @@ class SqliteJournal implements Journal {
       return await read(this.#open()[lane]);
     } catch (error) {
       throw storageFailure(error, this.#path);
+    }
+  }
+
+  async #parsed<Row, Parsed>(rows: Row[], parse: (row: Row) => Parsed): Promise<Parsed[]> {
+    try {
+      return await inSlices(rows, parse);
+    } catch (error) {
+      // A flipped bit in the middle of a text is nothing that SQLite notices.
+      throw new ControlError('JOURNAL_DAMAGED', { path: this.#path, reason: describe(error) }, error);
     }
   }
 
