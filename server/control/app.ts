@@ -25,7 +25,8 @@ export function createControlPlane(deps: ControlDeps): Koa {
   approvalRoutes(router, control);
   flowRoutes(router, control);
   artifactRoutes(router, control);
-  eventRoutes(router, control, createEventLog(control.host));
+  // Pages are read from the journal: who waits at the head of the log is a client of the stream.
+  eventRoutes(router, control, createEventLog(control.host, { tailRows: 0 }));
   actorRoutes(router, control);
   tokenRoutes(router, control);
 

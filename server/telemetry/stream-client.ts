@@ -42,7 +42,7 @@ export interface StreamClientDeps {
 const CLOSE = { token: 4001, scope: 4003, late: 4008, frame: 4009, ours: 1011 };
 const SCOPE = 'read:events';
 /** Rows read at a time: a few ms of work, then others have their turn. */
-const BATCH = 256;
+const BATCH = 100;
 
 export class StreamClient {
   readonly #deps: StreamClientDeps;
@@ -220,16 +220,24 @@ export class StreamClient {
         const { from, to, reason } = read.gap;
         this.#send({ type: 'gap', from: String(from), to: String(to), reason });
       }
-      for (const row of read.rows) this.#sendText(eventFrame(row));
+      for (const row of read.rows) {
+        this.#sendText(eventFrame(row));
+        this.#position = row.cursor;
+        if (this.#isBehind()) await this.#drained(signal);
+        if (signal.aborted) return;
+      }
       this.#position = read.position;
       if (!isCaughtUp && this.#position >= log.head) {
         isCaughtUp = true;
         this.#send({ type: 'caught_up', cursor: String(this.#position) });
       }
-      if (this.#socket.bufferedAmount > this.#deps.limits.highWaterBytes) await this.#drained(signal);
-      else if (this.#position < log.head) await nextTurn();
+      if (this.#position < log.head) await nextTurn();
       else await log.grown(this.#position, signal);
     }
+  }
+
+  #isBehind(): boolean {
+    return this.#socket.bufferedAmount > this.#deps.limits.highWaterBytes;
   }
 
   /** Resolves when what was sent is with the peer's kernel, which is a sign of life too. */

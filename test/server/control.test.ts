@@ -541,7 +541,7 @@ describe('machines and actors', () => {
     const { items } = (await h.api('GET', '/v1/machines')).body;
     assert.deepEqual(
       items.map((item: { kind: string }) => item.kind),
-      ['command', 'session', 'approval', 'supervisor']
+      ['command', 'session', 'approval', 'supervisor', 'notes']
     );
     for (const { kind } of items) {
       const { body } = await h.api('GET', `/v1/machines/${kind}`);
@@ -560,7 +560,7 @@ describe('machines and actors', () => {
     const actors = async (query = '') => (await h.api('GET', `/v1/actors?${query}`)).body.items;
     const all = await actors();
     for (const item of all) assert.deepEqual(conforms('troupe:actor#/$defs/ActorSummary', item), []);
-    assert.deepEqual(all.map((item: { kind: string }) => item.kind).sort(), ['session', 'supervisor']);
+    assert.deepEqual(all.map((item: { kind: string }) => item.kind).sort(), ['notes', 'session', 'supervisor']);
     assert.deepEqual(
       (await actors('kind=supervisor')).map((item: { address: string }) => item.address),
       ['supervisor/main']

@@ -24,7 +24,7 @@ import { openFlowRegistry } from '../../server/control/flow-registry.ts';
 import { hostChecks, type ReadinessCheck } from '../../server/control/readiness.ts';
 import { type HttpLimits, serve } from '../../server/control/serve.ts';
 import { openSessionDirectory, type SessionDirectory } from '../../server/control/session-directory.ts';
-import { createTelemetryPlane, type TelemetryLimits } from '../../server/telemetry/plane.ts';
+import { createTelemetryPlane, type TelemetryLimits, type TelemetryPlane } from '../../server/telemetry/plane.ts';
 
 export const greet: Flow = {
   name: 'greet',
@@ -107,6 +107,21 @@ const browsers = (grants: boolean) =>
     }
   });
 
+/** Says on the stream what it is told, as often as it is told. */
+const notes = setup({
+  types: { context: {} as { text: string }, events: {} as { type: 'note.add'; text: string } },
+  actions: { keep: assign({ text: ({ event }) => event.text }) }
+}).createMachine({
+  id: 'notes',
+  meta: { telemetry: { type: 'note.added', take: { text: 'text' } } },
+  context: { text: '' },
+  initial: 'TICK',
+  states: {
+    TICK: { on: { 'note.add': { target: 'TOCK', actions: 'keep' } } },
+    TOCK: { on: { 'note.add': { target: 'TICK', actions: 'keep' } } }
+  }
+});
+
 /** Every action succeeds, once it is let go. */
 export class HeldExecutor implements StepExecutor {
   readonly attempts: ActionRun[] = [];
@@ -163,6 +178,9 @@ export interface Harness {
   sessions: SessionDirectory;
   executor: HeldExecutor;
   files: ArtifactStore;
+  plane: TelemetryPlane;
+  /** Writes one event each, at once. */
+  note(...texts: string[]): Promise<void>;
   logged: string[];
   /** How far the planes' clock is ahead of the host's, ms. */
   ahead(ms: number): void;
@@ -231,9 +249,14 @@ export async function openHarness(
   const executor = new HeldExecutor();
   const kinds: ActorKind[] = [
     ...commandKinds({ executor, journal }),
-    { kind: 'supervisor', machine: browsers(options.grants ?? true), durable: false }
+    { kind: 'supervisor', machine: browsers(options.grants ?? true), durable: false },
+    { kind: 'notes', machine: notes, durable: false }
   ];
-  const real = createEmbeddedHost({ journal, kinds, roots: () => [{ address: 'supervisor/main', input: {} }] });
+  const real = createEmbeddedHost({
+    journal,
+    kinds,
+    roots: () => ['supervisor/main', 'notes/main'].map((address) => ({ address, input: {} }))
+  });
   await real.start();
   const host = options.around?.(real) ?? real;
 
@@ -312,6 +335,10 @@ export async function openHarness(
     sessions,
     executor,
     files,
+    plane,
+    note: async (...texts) => {
+      await Promise.all(texts.map((text) => host.send('notes/main', { type: 'note.add', text })));
+    },
     logged,
     ahead: (ms) => {
       aheadMs = ms;
