@@ -152,7 +152,7 @@ class SqliteJournal implements Journal {
   }
 
   probe(): Promise<{ ok: boolean; why: string | null }> {
-    this.#probing ??= this.#exclusively((writer) => transaction(writer, [], sql.touch))
+    this.#probing ??= this.#exclusively((writer) => transaction(writer, [], sql.probe))
       .then(
         () => ({ ok: true, why: null }),
         (error: unknown) => ({ ok: false, why: isControlError(error) ? error.message : describe(error) })

@@ -112,7 +112,8 @@ export const sql = {
   boot: "UPDATE meta SET value = value + 1 WHERE key = 'boot'",
   readBoot: "SELECT value FROM meta WHERE key = 'boot'",
   setClean: "UPDATE meta SET value = ? WHERE key = 'clean'",
-  touch: "UPDATE meta SET value = value WHERE key = 'boot'",
+  // A row set to what it is already would not be written at all.
+  probe: "UPDATE meta SET value = value + 1 WHERE key = 'probe'",
   bounds:
     'SELECT coalesce((SELECT min(cursor) FROM events), 0) AS tail, coalesce((SELECT max(cursor) FROM events), 0) AS head',
   loadActors: 'SELECT * FROM actors WHERE address IN (SELECT value FROM json_each(?))',

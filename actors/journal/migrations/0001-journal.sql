@@ -1,9 +1,9 @@
 -- Version 1 of the journal. Released files are never edited: a change is the next numbered file.
 -- Times are ms since 1970. Columns that hold JSON are read and written as text by the host, never nested JSON.
 
--- boot: opens of this database so far. clean: 1 after an orderly close, 0 while open.
+-- boot: opens of this database so far. clean: 1 after an orderly close, 0 while open. probe: writes made to see that one works.
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-INSERT INTO meta (key, value) VALUES ('boot', 0), ('clean', 1);
+INSERT INTO meta (key, value) VALUES ('boot', 0), ('clean', 1), ('probe', 0);
 
 -- The log. Retention may remove from the tail and must leave the newest row: its cursor is where the next one counts on.
 CREATE TABLE events (
