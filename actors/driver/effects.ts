@@ -1,4 +1,5 @@
-import { type DriverEffects, driverMachine } from '../../machines/driver.ts';
+import { driverMachine } from '../../machines/driver.ts';
+import type { DriverEffects } from '../../machines/driver-context.ts';
 import { supervisorMachine } from '../../machines/supervisor.ts';
 import type { ActorKind } from '../host/contract.ts';
 import { effect } from '../host/effect.ts';

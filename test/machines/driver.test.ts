@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { cooldownMs, type DriverContext, driverMachine, FAILURE_LIMIT, quarantineMs } from '../../machines/driver.ts';
+import { driverMachine } from '../../machines/driver.ts';
+import { cooldownMs, type DriverContext, FAILURE_LIMIT, quarantineMs } from '../../machines/driver-context.ts';
 import { Rehearsal } from '../support/rehearsal.ts';
 
 const driver = () => new Rehearsal('driver', driverMachine, { slot: 'slot-1' }, 'slot-1');
