@@ -4,6 +4,7 @@ import type { Failure } from '../schemas/errors.ts';
 import type { ActionResult, FlowAction } from '../schemas/generated/contracts.ts';
 import type {
   ActionInput,
+  ArtifactRef,
   AttemptedOutput,
   CommandContext,
   CommandEvent,
@@ -178,6 +179,7 @@ export const words = setup({
     lostTooOften: ({ context }) => context.losses >= LOSS_LIMIT,
     /** Nothing of the attempt reached the page: there is nothing to look for. */
     neverSent: ({ event }) => failureIn(event)?.details?.sent === false,
+    hasPicture: ({ context }) => picturesOf(context).length > 0,
     hasArtifacts: ({ context }) => (context.verdict?.artifacts.length ?? 0) > 0,
     isVerified: ({ context }) => context.verdict?.outcome === 'VERIFIED',
     isDoubtful: ({ context }) => context.doubtful && isWrite({ context }),
@@ -274,14 +276,19 @@ export const ledger = (state: 'ATTEMPTED' | 'VERIFIED' | 'VERIFICATION_FAILED' |
       : []
 });
 
-export const keepArtifacts = {
+const keep = (artifactsOf: (context: CommandContext) => ArtifactRef[]) => ({
   type: 'record' as const,
-  params: ({ context: { verdict, commandId }, event }: With & { event: unknown }) =>
-    (verdict?.artifacts ?? []).map((artifact) => ({
+  params: ({ context, event }: With & { event: unknown }) =>
+    artifactsOf(context).map((artifact) => ({
       into: 'artifacts',
-      row: { ...artifact, command_id: commandId, created_at: timeOf(event) }
+      row: { ...artifact, command_id: context.commandId, created_at: timeOf(event) }
     }))
-};
+});
+export const keepArtifacts = keep(({ verdict }) => verdict?.artifacts ?? []);
+
+/** A failure carries the picture of its page. */
+const picturesOf = ({ error }: CommandContext) => (error?.details?.artifacts ?? []) as ArtifactRef[];
+export const keepPicture = keep(picturesOf);
 
 export const action = { action: 'current.name', effect: 'current.effect', attempts: 'current.attempts' };
 export const proof = {
@@ -294,6 +301,10 @@ export const says = (type: string, severity: 'info' | 'warn' | 'error', take: Re
   telemetry: { type, severity, take }
 });
 
+export const pictured = says('artifact.captured', 'info', {
+  action: 'current.name',
+  artifacts: 'error.details.artifacts'
+});
 export const captured = says('artifact.captured', 'info', { action: 'current.name', artifacts: 'verdict.artifacts' });
 
 /** The session said no, or could not be told. */

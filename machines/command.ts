@@ -4,10 +4,12 @@ import {
   actionInput,
   captured,
   keepArtifacts,
+  keepPicture,
   ledger,
   letGo,
   lostTooOften,
   noBrowser,
+  pictured,
   proof,
   refused,
   says,
@@ -387,8 +389,14 @@ export const commandMachine = words.createMachine({
         },
         /** On the way to FAILED: what operators look for has an event of its own. */
         failing: {
-          initial: 'sorting',
+          initial: 'picturing',
           states: {
+            picturing: {
+              meta: routing('status.changed'),
+              always: [{ guard: 'hasPicture', target: 'captured' }, { target: 'sorting' }]
+            },
+            /** What the page looked like when it failed. */
+            captured: { meta: pictured, entry: keepPicture, always: 'sorting' },
             sorting: {
               meta: routing('status.changed'),
               always: [

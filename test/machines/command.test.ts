@@ -156,6 +156,15 @@ describe('a command', () => {
     assert.ok(c.types.includes('selector.missing'));
   });
 
+  it('keeps the picture of the page that a failure carries', () => {
+    const c = attempting();
+    c.broke('attempt', { code: 'SELECTOR_MISSING', details: { sent: false, artifacts: [picture] } });
+    assert.equal(c.state, 'FAILED');
+    const kept = c.writes.filter(({ into }) => into === 'artifacts').map(({ row }) => (row as { id: string }).id);
+    assert.deepEqual(kept, ['a1', 'a1'], 'one of the read before, one of the failure');
+    assert.equal(c.types.filter((type) => type === 'artifact.captured').length, 2);
+  });
+
   for (const [what, lose] of [
     ['the browser', (c: Rehearsal) => c.send({ type: 'session.lost', sessionId: 's1', why: 'gone' })],
     ['the process', (c: Rehearsal) => c.send({ type: 'host.resumed' })],
