@@ -12,6 +12,8 @@ export interface EventOptions {
   cursor?: string;
   filters?: StreamFilters;
   signal: AbortSignal;
+  /** Tries in a row that heard nothing, before it is given up. */
+  retries?: number;
   /** Called once, when the server took the subscription: what happens from then on is heard. */
   onSubscribed?: () => void;
   /** Called when the connection was lost and is being made anew. */
@@ -59,7 +61,8 @@ export async function* events(connection: Connection, options: EventOptions): As
       await heard.return('');
     }
     if (options.signal.aborted) return;
-    if (tries >= RETRIES) throw new CliError(`the stream ${connection.telemetry} was lost: ${lost}`, EXIT.unreachable);
+    if (tries >= (options.retries ?? RETRIES))
+      throw new CliError(`the stream ${connection.telemetry} was lost: ${lost}`, EXIT.unreachable);
     options.onLost?.(lost);
     await sleep(Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** tries), undefined, { signal: options.signal }).catch(
       () => {}

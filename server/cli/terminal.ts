@@ -44,7 +44,7 @@ export function createTerminal(
     line: (text = '') => void out.write(`${text}\n`),
     json: (value) => void out.write(`${JSON.stringify(value)}\n`),
     note: (text) => void err.write(`${text}\n`),
-    style: (style, text) => (colours ? styleText(style, text) : text)
+    style: (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text)
   };
 }
 
