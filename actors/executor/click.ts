@@ -29,13 +29,15 @@ export interface Gesture {
 const UNDELIVERED_LIMIT = 3;
 /** How often something else may be in the way; each is harmless, but a page that never lets a click through must end. */
 const BLOCKED_LIMIT = 20;
-/** After a press without a click: time for the document to leave, if the press made it leave. ms */
+/** After a press without a click: time for the document to leave or to ask its server, if the press made it. ms */
 const LEAVING_MS = 300;
 
 interface Collected {
   verdict: 'DELIVERED' | 'NOT_DELIVERED' | 'BLOCKED' | 'GONE' | 'PRESSED';
   /** PRESSED: the page did something with the press. */
   acted?: boolean;
+  /** PRESSED: when, on the page's clock. */
+  at?: number;
   strayed?: string;
 }
 
@@ -58,7 +60,7 @@ export async function witnessedClick(
     if (strayed !== undefined) await mouseFirst(page, wanted, patience);
     const { element } = await whenReady(page, 'arm', { ...wanted, scroll: strayed !== undefined }, patience, {
       token,
-      ends: endOf(gesture)
+      ends: endsOf(gesture)
     });
     onSent();
     const sent = await send(page, element, gesture, wanted);
@@ -80,14 +82,11 @@ export async function witnessedClick(
   }
 }
 
-const endOf = ({ kind, button }: Gesture): string =>
-  kind === 'doubleClick'
-    ? 'dblclick'
-    : button === 'primary'
-      ? 'click'
-      : button === 'secondary'
-        ? 'contextmenu'
-        : 'auxclick';
+/** Events any of which completes the gesture; WebKit has said both click and auxclick for a middle button. */
+const endsOf = ({ kind, button }: Gesture): string[] => {
+  if (kind === 'doubleClick') return ['dblclick'];
+  return { primary: ['click'], secondary: ['contextmenu'], auxiliary: ['auxclick', 'click'] }[button];
+};
 
 /** How the driver took it. REFUSED: certainly not done. */
 type Sent = 'taken' | 'refused' | 'unclear';
@@ -163,7 +162,11 @@ async function collect(
     try {
       await page.ask('mark', { token: still });
       await sleep(LEAVING_MS, page.signal);
-      const { marked } = await page.ask<{ marked: boolean }>('page', { token: still });
+      const { marked, asked } = await page.ask<{ marked: boolean; asked: boolean }>('aftermath', {
+        token: still,
+        at: seen.at
+      });
+      if (marked && asked) return { verdict: 'UNKNOWN' };
       return marked ? { verdict: 'BLOCKED', strayed: seen.strayed ?? 'nothing' } : { verdict: 'GONE' };
     } catch (error) {
       if (documentChanged(error)) return { verdict: 'GONE' };

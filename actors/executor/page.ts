@@ -8,6 +8,7 @@ import { asyncScript, syncScript } from './page-script.ts';
 type SyncOperation =
   | 'validate'
   | 'collect'
+  | 'aftermath'
   | 'count'
   | 'extract'
   | 'scroll'

@@ -40,6 +40,7 @@ const OPERATIONS = {
   },
 
   collect,
+  aftermath,
 
   /** How many elements fit, by the first candidate that has any that fit. */
   count({ candidates, visible: wanted, attributes, properties }) {

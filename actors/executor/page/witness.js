@@ -52,7 +52,7 @@ function arm(element, { token, ends }) {
       return;
     }
     if (DOWN.has(event.type)) seen.pressed = event;
-    if (event.type === ends) seen.delivered += 1;
+    if (ends.includes(event.type)) seen.delivered += 1;
   };
   const windows = windowsOf();
   const watch = (on) => {
@@ -97,8 +97,16 @@ function collect({ token }) {
   if (seen.delivered > 0) return { verdict: 'DELIVERED', events };
   if (seen.pressed) {
     const acted = seen.pressed.defaultPrevented || !witness.element.isConnected;
-    return { verdict: 'PRESSED', acted, strayed: seen.strayed, events };
+    return { verdict: 'PRESSED', acted, at: seen.pressed.timeStamp, strayed: seen.strayed, events };
   }
   if (seen.strayed !== null) return { verdict: 'BLOCKED', strayed: seen.strayed, events };
   return { verdict: 'NOT_DELIVERED', events };
 }
+
+/** After a press without a click: whether the document stayed, and whether it has asked a server anything since. */
+const aftermath = ({ token, at }) => ({
+  marked: window[token] === true,
+  asked: performance
+    .getEntriesByType('resource')
+    .some((one) => one.startTime >= at && ['fetch', 'xmlhttprequest', 'beacon'].includes(one.initiatorType))
+});
