@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { packageRoot } from '../../actors/package-root.ts';
+
+interface Packed {
+  filename: string;
+  unpackedSize: number;
+  files: { path: string; mode: number }[];
+}
+
+/** A native module is compiled in the empty folder, which takes a minute: on CI only. */
+const skip = process.env.CI ? false : 'set CI=1 to install the tarball in an empty folder';
+
+const pack = (...options: string[]): Packed =>
+  JSON.parse(
+    execFileSync('npm', ['pack', '--json', '--ignore-scripts', ...options], { cwd: packageRoot(), encoding: 'utf8' })
+  )[0];
+
+describe('the package', () => {
+  it('holds what runs, and nothing else', () => {
+    const { files, unpackedSize } = pack('--dry-run');
+    const paths = files.map(({ path }) => path);
+    for (const path of [
+      'README.md',
+      'LICENSE',
+      'dist/server/main.js',
+      'dist/server/main.d.ts',
+      'dist/actors/safaridriver/safaridriver.js',
+      'dist/test/site/main.js',
+      'test/site/public/site.css',
+      'schemas/command.schema.json',
+      'machines/flows/comment_on_post.json',
+      'machines/selectors/example.json'
+    ]) {
+      assert.ok(paths.includes(path), `${path} is missing`);
+    }
+    const allowed =
+      /^(dist\/(schemas|machines|actors|server|test\/site)\/|schemas\/[a-z]+\.schema\.json$|machines\/(flows|selectors)\/|actors\/journal\/migrations\/|actors\/executor\/page\/|test\/site\/public\/|(README\.md|LICENSE|package\.json)$)/;
+    assert.deepEqual(
+      paths.filter((path) => !allowed.test(path) || /\.test\.|\.map$/.test(path)),
+      []
+    );
+    assert.ok(unpackedSize < 5_000_000, `${unpackedSize} bytes`);
+  });
+
+  it('works where only it is installed: a command, and an orderly end', { skip }, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'troupe-package-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const { filename } = pack('--pack-destination', folder);
+    writeFileSync(
+      join(folder, 'package.json'),
+      JSON.stringify({ private: true, type: 'module', allowScripts: { sqlite3: true } })
+    );
+    execFileSync('npm', ['install', '--no-fund', '--no-audit', `./${filename}`], { cwd: folder, stdio: 'pipe' });
+    const bin = join(folder, 'node_modules/.bin/troupe');
+    assert.ok(statSync(bin).mode & 0o100);
+
+    const ports = ['--control', '127.0.0.1:0', '--telemetry', '127.0.0.1:0'];
+    const child = spawn(bin, ['start', '--driver', 'stub', ...ports], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'inherit']
+    });
+    t.after(() => child.kill('SIGKILL'));
+    for (let text = ''; !text.includes('Ctrl-C ends it'); ) text += (await once(child.stdout, 'data'))[0];
+    const troupe = (...args: string[]) => execFileSync(bin, args, { cwd: folder, encoding: 'utf8' });
+    const params = ['--param', 'post_url=http://127.0.0.1:9/post/1', '--param', 'text=packed'];
+    const command = troupe('run', 'comment_on_post', '--platform', 'example', ...params, '--wait');
+    assert.equal(JSON.parse(command).state, 'SUCCEEDED');
+    child.kill('SIGTERM');
+    assert.deepEqual(await once(child, 'exit'), [0, null]);
+
+    const demo = troupe('demo', '--driver', 'stub', '--json').trim().split('\n');
+    assert.equal(JSON.parse(demo.at(-1)!).command.state, 'SUCCEEDED', 'the example site is in the package');
+  });
+});

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { packageRoot } from '../../actors/package-root.ts';
+
+// Plain JavaScript without types: it runs before anything is installed.
+const script = (name: string) => import(pathToFileURL(join(packageRoot(), 'scripts/setup', name)).href);
+
+function folder(t: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), 'troupe-setup-'));
+  t.after(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+const write = (path: string, content: string) => {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content);
+};
+
+describe('the set-up', () => {
+  it('does nothing and says nothing where nothing is missing', () => {
+    const flags = process.platform === 'linux' ? ['--tests'] : [];
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/setup.mjs', ...flags], {
+      cwd: packageRoot(),
+      encoding: 'utf8'
+    });
+    assert.deepEqual([status, stdout, stderr], [0, '', '']);
+  });
+
+  it('refuses an old Node with where to get a new one', async () => {
+    const { checkNode } = await script('node-version.mjs');
+    assert.throws(() => checkNode('18.20.0'), /this is Node 18\.20\.0, and Troupe needs 20\.19 or newer/);
+    assert.throws(() => checkNode('20.18.3'));
+    for (const version of ['20.19.0', '22.0.0', '24.1.2']) checkNode(version);
+  });
+
+  it('sees whether what is installed is what is locked', async (t) => {
+    const { isInstalled } = await script('dependencies.mjs');
+    const root = folder(t);
+    const lock = (packages: object) => write(join(root, 'package-lock.json'), JSON.stringify({ packages }));
+    const installed = (packages: object) =>
+      write(join(root, 'node_modules/.package-lock.json'), JSON.stringify({ packages }));
+    const a = { 'node_modules/a': { version: '1.0.0' } };
+    lock({ '': {}, ...a, 'node_modules/other-platform': { version: '2.0.0', optional: true } });
+    assert.equal(isInstalled(root), false, 'nothing is');
+    installed(a);
+    assert.equal(isInstalled(root), true, 'what is for another platform need not be');
+    installed({ 'node_modules/a': { version: '1.0.1' } });
+    assert.equal(isInstalled(root), false, 'another version');
+    installed({});
+    assert.equal(isInstalled(root), false, 'a package is missing');
+  });
+
+  it('names the one command where it may not install', { skip: process.platform !== 'linux' }, (t) => {
+    const bin = folder(t);
+    // A Debian on which we are not root: apt-get is there, and id says so.
+    write(join(bin, 'apt-get'), '#!/bin/sh\nexit 1\n');
+    chmodSync(join(bin, 'apt-get'), 0o755);
+    const program = `
+      process.getuid = () => 1000;
+      const { ensureBrowser } = await import(${JSON.stringify(pathToFileURL(join(packageRoot(), 'scripts/setup/system-packages.mjs')).href)});
+      await ensureBrowser({ tests: false }).catch((error) => console.log(error.message));`;
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      env: { PATH: bin },
+      encoding: 'utf8'
+    });
+    const packages = 'webkit2gtk-driver xvfb';
+    assert.ok(
+      stdout.includes(`sudo sh -c 'apt-get update && apt-get install -y --no-install-recommends ${packages}'`),
+      stdout
+    );
+  });
+
+  it('builds when a source is newer, and takes out what no longer has one', async (t) => {
+    const { ensureBuild } = await script('build.mjs');
+    const root = folder(t);
+    symlinkSync(join(packageRoot(), 'node_modules'), join(root, 'node_modules'));
+    for (const file of ['package-lock.json', 'package.json']) write(join(root, file), '{"type":"module"}');
+    const compilerOptions = { module: 'nodenext', outDir: 'dist', rootDir: '.', types: [] };
+    write(join(root, 'tsconfig.json'), '{}');
+    write(join(root, 'tsconfig.build.json'), JSON.stringify({ compilerOptions, include: ['server'] }));
+    write(join(root, 'server/main.ts'), 'export const a: number = 1;');
+    write(join(root, 'server/gone.ts'), 'export {};');
+    await ensureBuild(root);
+    const main = join(root, 'dist/server/main.js');
+    assert.match(readFileSync(main, 'utf8'), /a = 1/);
+    assert.ok(statSync(main).mode & 0o100, 'it can be executed');
+    const built = statSync(main).mtimeMs;
+
+    await ensureBuild(root);
+    assert.equal(statSync(main).mtimeMs, built, 'nothing changed, nothing built');
+
+    rmSync(join(root, 'server/gone.ts'));
+    write(join(root, 'server/main.ts'), 'export const a: number = 22;');
+    await ensureBuild(root);
+    assert.match(readFileSync(main, 'utf8'), /a = 22/);
+    assert.equal(existsSync(join(root, 'dist/server/gone.js')), false);
+
+    write(join(root, 'server/main.ts'), 'export const a: number = "text";');
+    await assert.rejects(ensureBuild(root), /the build failed:[\s\S]*not assignable/);
+    await assert.rejects(ensureBuild(root), /the build failed/, 'and it is not taken for built');
+  });
+});
