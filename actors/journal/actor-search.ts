@@ -6,6 +6,7 @@ import type { StoredActor } from './rows.ts';
 import {
   branchSql,
   type Condition,
+  inList,
   MAX_EXAMINED,
   matchesNothing,
   Params,
@@ -122,14 +123,20 @@ export function selectStretchEnd(plan: Plan, range: Range) {
 /** Actors of a list of ids: as many rows as ids, so they are sorted and not walked. */
 export function selectByIds({ kind, ids = [] }: ActorQuery, plan: Plan, range: Range, limit: number) {
   const params = new Params();
-  const which =
+  const [index, which] =
     kind === undefined
-      ? `id IN (SELECT value FROM json_each(${params.add(JSON.stringify(ids))}))`
-      : `address IN (SELECT value FROM json_each(${params.add(JSON.stringify(ids.map((id) => `${kind}/${id}`)))}))`;
-  const where = [which, ...rangeSql(params, range).map((term) => `(${term})`), ...testsSql(plan.rest, params)];
+      ? ['actors_by_id', inList('id', ids, params)]
+      : [
+          'actors_by_address',
+          inList(
+            'address',
+            ids.map((id) => `${kind}/${id}`),
+            params
+          )
+        ];
+  const where = [which, ...rangeSql(params, range), ...testsSql(plan.rest, params)];
   return {
-    // The unary plus keeps the planner from walking actors_by_age instead.
-    sql: `SELECT * FROM actors WHERE ${where.join(' AND ')} ORDER BY +created_at DESC, +seq DESC LIMIT ${params.add(limit)}`,
+    sql: `SELECT * FROM actors INDEXED BY ${index} WHERE ${where.join(' AND ')} ${ORDER} LIMIT ${params.add(limit)}`,
     params: params.list
   };
 }

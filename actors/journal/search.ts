@@ -99,7 +99,9 @@ export function branchSql(
 /** Conditions tested row by row. */
 export const testsSql = (conditions: readonly Condition[], params: Params): string[] =>
   conditions.map(({ column, values }) =>
-    values.length === 1
-      ? `${column} = ${params.add(values[0]!)}`
-      : `${column} IN (SELECT value FROM json_each(${params.add(JSON.stringify(values))}))`
+    values.length === 1 ? `${column} = ${params.add(values[0]!)}` : inList(column, values, params)
   );
+
+/** One parameter however long the list, so that lists do not make a statement each. */
+export const inList = (column: string, values: readonly (string | number)[], params: Params): string =>
+  `${column} IN (SELECT value FROM json_each(${params.add(JSON.stringify(values))}))`;

@@ -34,7 +34,7 @@ CREATE INDEX events_of_trouble ON events (severity) WHERE severity IN ('warn', '
 
 CREATE TABLE actors (
   seq INTEGER PRIMARY KEY,
-  address TEXT NOT NULL UNIQUE,
+  address TEXT NOT NULL,
   kind TEXT NOT NULL,
   id TEXT NOT NULL,
   machine_version TEXT NOT NULL,
@@ -57,6 +57,7 @@ CREATE TABLE actors (
   last_cursor INTEGER NOT NULL
 ) STRICT;
 -- Pages are newest first by (created_at, seq); every index below ends in seq by itself.
+CREATE UNIQUE INDEX actors_by_address ON actors (address);
 CREATE INDEX actors_by_age ON actors (created_at);
 CREATE INDEX actors_by_id ON actors (id);
 CREATE INDEX actors_by_phase ON actors (kind, phase, created_at);

@@ -108,7 +108,7 @@ describe('a data directory', () => {
   it('is taken by exactly one of several processes that start at once', async (t) => {
     const folder = await temporaryFolder(t);
     // Every other one was left behind by a process that is dead.
-    const directories = Array.from({ length: 6 }, (_, index) => join(folder, `data${index}`));
+    const directories = Array.from({ length: 24 }, (_, index) => join(folder, `data${index}`));
     const dead = { pid: 2 ** 22 + 1, start: 'boot 1', since: new Date().toISOString(), nonce: 'n' };
     for (const [index, directory] of directories.entries()) {
       mkdirSync(directory);

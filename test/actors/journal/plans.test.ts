@@ -1,0 +1,184 @@
+/** Whether SQLite walks the index that is meant, asked of its own planner: what is quick on ten rows is so on a million. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { ActorQuery, EventFilter, TableName } from '../../../actors/host/contract.ts';
+import {
+  actorConditions,
+  actorPlan,
+  selectActors,
+  selectByIds,
+  selectStretchEnd
+} from '../../../actors/journal/actor-search.ts';
+import { Connection, type Param } from '../../../actors/journal/connection.ts';
+import {
+  eventPlan,
+  selectStretchEnd as selectEventStretchEnd,
+  selectEvents
+} from '../../../actors/journal/event-search.ts';
+import { findStatement } from '../../../actors/journal/find.ts';
+import { migrate, migrations } from '../../../actors/journal/migrations.ts';
+import { partsOf, sql } from '../../../actors/journal/statements.ts';
+import { actorOf, batchOf } from './samples.ts';
+
+let database: Connection;
+before(async () => {
+  database = await Connection.open(':memory:', 'create');
+  await migrate(database, 0, migrations());
+});
+after(() => database.close());
+
+/** The planner's lines, without what it says of lists that a parameter holds. */
+async function planOf({ sql, params = [] }: { sql: string; params?: Param[] }): Promise<string[]> {
+  const lines = await database.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, params);
+  return lines
+    .map((line) => line.detail)
+    .filter(
+      (detail) =>
+        !/^(LIST SUBQUERY|SCAN (json_each|row) VIRTUAL TABLE|CREATE BLOOM FILTER|COMPOUND|MERGE|LEFT|RIGHT|LEFT-MOST|USING|MATERIALIZE|REUSE LIST)/.test(
+          detail
+        )
+    );
+}
+
+/** No row is met but along an index, and none is sorted. */
+function assertWalks(lines: string[], index: string | RegExp, what: string) {
+  assert.ok(lines.length > 0, what);
+  for (const line of lines) {
+    assert.doesNotMatch(line, /^SCAN|TEMP B-TREE/, `${what}: ${lines.join(' | ')}`);
+    assert.match(line, typeof index === 'string' ? new RegExp(`USING (COVERING )?INDEX ${index} `) : index, what);
+  }
+}
+
+const range = { after: 10, to: 1_000 };
+const byRowid = /USING INTEGER PRIMARY KEY \(rowid>\? AND rowid<\?\)/;
+
+describe('a search of the log', () => {
+  const cases: [EventFilter, string | RegExp][] = [
+    [{}, byRowid],
+    [{ platform: 'x' }, byRowid],
+    [{ actor_kinds: ['driver', 'session'] }, byRowid],
+    [{ command_id: 'c' }, 'events_by_command'],
+    [{ command_id: 'c', correlation_id: 'k', severity: ['info'] }, 'events_by_command'],
+    [{ correlation_id: 'k', platform: 'x' }, 'events_by_correlation'],
+    [{ session_id: 's', account_id: 'a' }, 'events_by_session'],
+    [{ account_id: 'a', event_types: ['x', 'y'] }, 'events_by_account'],
+    [{ actor_id: 'a', actor_kinds: ['driver'] }, 'events_by_actor'],
+    [{ severity: ['error'] }, 'events_of_trouble'],
+    [{ severity: ['warn', 'error'], platform: 'x' }, 'events_of_trouble'],
+    [{ event_types: ['human.required'] }, 'events_by_type'],
+    [{ event_types: ['a', 'b', 'c'], severity: ['info', 'error'] }, 'events_by_type']
+  ];
+  for (const [filter, index] of cases) {
+    it(`by ${JSON.stringify(filter)} walks ${index instanceof RegExp ? 'the log from the cursor' : index}`, async () => {
+      const plan = eventPlan(filter);
+      assertWalks(await planOf(selectEvents(plan, range, 100)), index, 'rows');
+      if (plan.walk) assertWalks(await planOf(selectEventStretchEnd(plan, range)), index, 'end of a stretch');
+    });
+  }
+});
+
+describe('a search of the actors', () => {
+  const places = { after: { createdAt: 2_000, seq: 9 }, to: { createdAt: 1_000, seq: 0 } };
+  const cases: [ActorQuery, string][] = [
+    [{}, 'actors_by_age'],
+    [{ createdSince: 5, state: 'RUNNING' }, 'actors_by_age'],
+    [{ kind: 'command' }, 'actors_by_kind'],
+    [{ kind: 'command', status: 'active' }, 'actors_alive'],
+    [{ kind: 'command', status: 'done' }, 'actors_by_kind'],
+    [{ kind: 'command', state: 'QUEUED' }, 'actors_by_phase'],
+    [{ kind: 'command', state: ['QUEUED', 'RUNNING', 'CREATED'], createdSince: 5 }, 'actors_by_phase'],
+    [{ kind: 'command', session_id: 's', state: 'QUEUED' }, 'actors_by_session'],
+    [{ kind: 'session', account_id: 'a' }, 'actors_by_account'],
+    [{ correlation_id: 'k', kind: 'command' }, 'actors_by_correlation'],
+    [{ platform: 'x' }, 'actors_by_platform'],
+    [{ kind: 'command', context: { 'envelope.type': 'flow.run' } }, 'actors_by_envelope_type'],
+    [{ kind: 'command', context: { '$.envelope.type': 'flow.run', n: 1 } }, 'actors_by_envelope_type'],
+    [{ kind: 'command', context: { n: 1 } }, 'actors_by_kind']
+  ];
+  for (const [query, index] of cases) {
+    it(`by ${JSON.stringify(query)} walks ${index}`, async () => {
+      const plan = actorPlan(query);
+      assertWalks(await planOf(selectActors(plan, places, 51)), index, 'rows');
+      const end = await planOf(selectStretchEnd(plan, places));
+      assertWalks(end, index, 'end of a stretch');
+      assert.ok(
+        end.every((line) => line.includes('COVERING')),
+        'no row is read to find the end of a stretch'
+      );
+    });
+  }
+
+  for (const query of [{ ids: ['a', 'b'] }, { kind: 'command', ids: ['a', 'b'], status: 'active' }] as ActorQuery[]) {
+    it(`by ${JSON.stringify(query)} reads no more rows than ids`, async () => {
+      const plan = { walk: undefined, branches: [[]], rest: actorConditions(query) };
+      const [first, ...others] = await planOf(selectByIds(query, plan, places, 51));
+      assert.match(first!, /^SEARCH actors USING INDEX (actors_by_id|actors_by_address) /);
+      assert.deepEqual(others, ['USE TEMP B-TREE FOR ORDER BY']);
+    });
+  }
+
+  it('by address, and a count by state, read an index', async () => {
+    assertWalks(await planOf({ sql: sql.loadActors, params: ['[]'] }), 'actors_by_address', 'loadActors');
+    assertWalks(await planOf({ sql: sql.countActors, params: ['command'] }), 'actors_by_phase', 'countActors');
+  });
+});
+
+describe('a search of a table', () => {
+  const cases: [TableName, Record<string, Param>, string | RegExp][] = [
+    ['idempotency', { service: 's', key: 'k' }, 'sqlite_autoindex_idempotency_1'],
+    ['idempotency', { command_id: 'c' }, 'idempotency_by_command'],
+    ['ledger', { dedupe_key: 'd' }, 'sqlite_autoindex_ledger_1'],
+    ['ledger', { command_id: 'c' }, 'ledger_by_command'],
+    ['ledger', { effect_id: 'e' }, 'ledger_by_effect'],
+    ['ledger', { state: 'UNKNOWN' }, 'ledger_by_state'],
+    ['ledger', { action: 'A' }, 'ledger_by_action'],
+    ['artifacts', { id: 'a' }, 'sqlite_autoindex_artifacts_1'],
+    ['artifacts', { command_id: 'c' }, 'artifacts_by_command'],
+    ['artifacts', { sha256: 'f' }, 'artifacts_by_sha256'],
+    ['artifacts', { kind: 'screenshot' }, 'artifacts_by_kind'],
+    ['flows', { name: 'f' }, 'flows_by_name'],
+    ['flows', { name: 'f', version: 1 }, 'sqlite_autoindex_flows_1'],
+    ['tokens', { id: 't' }, 'sqlite_autoindex_tokens_1'],
+    ['tokens', { sha256: 'f' }, 'tokens_by_sha256'],
+    ['tokens', { service: 's' }, 'tokens_by_service'],
+    ['consumers', { service: 's', name: 'n' }, 'sqlite_autoindex_consumers_1']
+  ];
+  for (const [table, where, index] of cases) {
+    it(`${table} by ${Object.keys(where).join(' and ')} walks ${index}`, async () => {
+      assertWalks(await planOf(findStatement(table, where as never)), index, table);
+    });
+  }
+
+  it('without a condition reads from the newest row, unsorted', async () => {
+    assert.deepEqual(await planOf(findStatement('ledger', {})), ['SCAN ledger']);
+  });
+});
+
+describe('a restart', () => {
+  it('reads only tables that hold work in hand, the outbox in its own order', async () => {
+    assert.deepEqual(await planOf({ sql: sql.tells }), ['SCAN tells']);
+    assert.deepEqual(await planOf({ sql: sql.effects }), ['SCAN effects']);
+    assert.deepEqual(await planOf({ sql: sql.timers }), ['SCAN timers', 'USE TEMP B-TREE FOR ORDER BY']);
+  });
+});
+
+describe('a commit', () => {
+  it('finds what it changes by key', async () => {
+    const batch = batchOf({
+      actors: [actorOf('command/c')],
+      timers: { set: [], cleared: [{ address: 'a/b', id: 't' }] },
+      effects: { declared: [], settled: ['e'] },
+      tells: { sent: [], consumed: ['t'] }
+    });
+    const changing = partsOf(batch).filter((part) => !part.sql.startsWith('INSERT'));
+    assert.equal(changing.length, 4);
+    for (const part of changing) {
+      const lines = await planOf({ sql: part.sql, params: ['[]'] });
+      assertWalks(
+        lines,
+        /^SEARCH \w+ USING (COVERING )?(INDEX (sqlite_autoindex_\w+|actors_by_address)|PRIMARY KEY) \(/,
+        part.sql
+      );
+    }
+  });
+});
