@@ -40,7 +40,7 @@ async function tail(flags: TailFlags, context: CliContext): Promise<ExitCode> {
     ...(flags.cursor === undefined ? {} : { cursor: flags.cursor }),
     filters: filtersOf(flags),
     signal: context.signal,
-    onSubscribed: () => terminal.people && terminal.note('listening; Ctrl-C ends'),
+    onSubscribed: () => terminal.people && !flags.until && terminal.note('listening; Ctrl-C ends'),
     onLost: (why) => terminal.note(`the stream was lost (${why}); connecting again`)
   });
   for await (const frame of heard) {
