@@ -117,7 +117,7 @@ export async function arrive(
     const hasTitle = expected.title === undefined || expected.title === '' || now?.title === expected.title;
     if (now?.state === 'complete' && atUrl && hasTitle) return;
     if (patience.over) {
-      const predicate = `navigation to ${expected.url || 'another page'}${expected.title ? ` titled '${expected.title}'` : ''}; the page is ${now?.url ?? 'changing'}`;
+      const predicate = `navigation to ${expected.url || 'another page'}${expected.title ? ` titled '${expected.title}'` : ''}; the page is ${now ? `${now.url} titled '${now.title}'` : 'changing'}`;
       throw new ControlError('VERIFICATION_FAILED', { action, predicate, waitedMs: patience.waitedMs });
     }
     await sleep(50, page.signal);

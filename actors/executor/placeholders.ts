@@ -89,11 +89,11 @@ function fillCss(selector: string, scope: Scope, where: string): string {
 
 /** @see CSSOM, "serialize a string"; both quotes, since either may be around it */
 const cssEscape = (value: string): string =>
-  value
-    .replace(/\0/g, '\ufffd')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must be escaped
-    .replace(/[\x01-\x1f\x7f]/g, (c) => `\\${c.charCodeAt(0).toString(16)} `)
-    .replace(/["'\\]/g, '\\$&');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must be escaped
+  value.replace(/[\0-\x1f\x7f"'\\]/g, (c) => {
+    if (c === '\0') return '\ufffd';
+    return /["'\\]/.test(c) ? `\\${c}` : `\\${c.charCodeAt(0).toString(16)} `;
+  });
 
 /** The quote that is open at the end of the text, if one is. */
 function openQuote(text: string): string | null {

@@ -74,6 +74,8 @@ const OPERATIONS_ON_FIELDS = {
     document.execCommand('insertText', false, text);
   },
   setValue({ element, text }) {
+    // The setter knows no limit; what the field would not let a person type is not put in behind its back.
+    if (element.maxLength >= 0 && text.length > element.maxLength) return;
     element.focus({ preventScroll: true });
     setNatively(element, text);
   },

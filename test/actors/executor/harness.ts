@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -10,7 +9,7 @@ import type { ActionRun, StepExecutor } from '../../../actors/executor/contract.
 import { createStepExecutor } from '../../../actors/executor/executor.ts';
 import { loadFlows, loadRegistry } from '../../../actors/executor/registry.ts';
 import { resolveFlow } from '../../../actors/executor/resolve.ts';
-import { ControlError, type ErrorCode } from '../../../schemas/errors.ts';
+import { ControlError } from '../../../schemas/errors.ts';
 import type { Flow, FlowAction } from '../../../schemas/generated/contracts.ts';
 import { openWebKit, type WebKit } from '../../support/webkit.ts';
 
@@ -139,11 +138,4 @@ export async function perform(bench: Bench, runs: ActionRun[]) {
   return done;
 }
 
-export const failsWith =
-  (code: ErrorCode, check: (details: Record<string, unknown>, message: string) => void = () => {}) =>
-  (error: unknown): true => {
-    assert.ok(error instanceof ControlError, error instanceof Error ? error.stack : String(error));
-    assert.equal(error.code, code, error.message);
-    check(error.details as Record<string, unknown>, error.message);
-    return true;
-  };
+export { failsWith } from './failures.ts';
