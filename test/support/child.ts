@@ -4,7 +4,10 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A TypeScript file of the tests as a process of its own, in a process group of its own. */
+/**
+ * A TypeScript file of the tests as a process of its own, in a process group of its own. Its standard input ends when
+ * this process does, so that one that waits can see that nobody waits for it.
+ */
 export interface Child {
   process: ChildProcess;
   /** Lines of its standard output so far; the last one only once it is whole. */
@@ -21,7 +24,7 @@ export interface Child {
 /** `wrapper` is a command the process is run by: `['unshare', '-m', …]`. */
 export function startChild(file: string, args: string[], wrapper: string[] = []): Child {
   const [command, ...rest] = [...wrapper, process.execPath, '--import', 'tsx', file, ...args];
-  const child = spawn(command!, rest, { cwd: root, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command!, rest, { cwd: root, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
   const lines: string[] = [];
   const waiting = new Set<() => void>();
   let [partial, stderr] = ['', ''];
