@@ -145,10 +145,12 @@ class SqliteJournal implements Journal {
 
   /** The log has no hole: a batch goes on right where the last one ended. */
   #headAfter({ events }: Batch): number {
-    for (const [index, { cursor }] of events.entries()) {
-      assert.equal(cursor, this.#head + 1 + index, `cursor ${cursor} is not the one after ${this.#head + index}`);
+    let head = this.#head;
+    for (const { cursor } of events) {
+      if (cursor !== head + 1) assert.fail(`cursor ${cursor} is not the one after ${head}`);
+      head = cursor;
     }
-    return this.#head + events.length;
+    return head;
   }
 
   probe(): Promise<{ ok: boolean; why: string | null }> {
