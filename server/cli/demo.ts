@@ -88,7 +88,7 @@ async function show({ troupe, site, terminal, signal }: Stage): Promise<ExitCode
   let sent: Promise<CommandAccepted> | undefined;
   const stop = new AbortController();
   const until = AbortSignal.any([signal, stop.signal, AbortSignal.timeout(LIMIT_MS)]);
-  const print = timeline(terminal, 'offset');
+  const print = timeline(terminal, { when: 'offset' });
   const heard: EventEnvelope[] = [];
   const stream = events(connection, {
     signal: until,
@@ -102,8 +102,7 @@ async function show({ troupe, site, terminal, signal }: Stage): Promise<ExitCode
     if (frame.type !== 'event') continue;
     const { event } = frame;
     heard.push(event);
-    if (!terminal.people) terminal.json(event);
-    else if (event.severity !== 'debug') print(event);
+    terminal.people ? print(event) : terminal.json(event);
     commandId ??= (await sent)?.command_id;
     const { actor, to } = event.payload;
     if (actor.kind === 'command' && actor.id === commandId && ENDED.has(to)) break;

@@ -126,7 +126,7 @@ async function follow(
   since: string,
   until: AbortSignal
 ): Promise<CommandView | undefined> {
-  const print = timeline(terminal, 'offset');
+  const print = timeline(terminal, { when: 'offset' });
   for await (const frame of events(connection, {
     cursor: since,
     filters: { command_id: commandId },

@@ -22,7 +22,7 @@ export const addTail: AddCommand = (program, context, ends) => {
     .description('print events as they happen, until Ctrl-C')
     .option('--cursor <CURSOR>', 'replay what came after it first; 0 is from the beginning')
     .option('--until <WHAT>', "'caught-up': end when the replay has come to now")
-    .option('--severity <LEVEL...>', 'debug, info, warn, error')
+    .option('--severity <LEVEL...>', 'debug, info, warn, error; a terminal shows debug only when asked for')
     .option('--type <TYPE...>', 'event types, like action.verified')
     .option('--kind <KIND...>', 'actor kinds, like command or session')
     .option('--session <ID>', 'of one session')
@@ -35,7 +35,7 @@ export const addTail: AddCommand = (program, context, ends) => {
 
 async function tail(flags: TailFlags, context: CliContext): Promise<ExitCode> {
   const { connection, terminal } = connect(flags, context);
-  const print = timeline(terminal, 'clock');
+  const print = timeline(terminal, { when: 'clock', debug: flags.severity !== undefined });
   const heard = events(connection, {
     ...(flags.cursor === undefined ? {} : { cursor: flags.cursor }),
     filters: filtersOf(flags),

@@ -14,14 +14,24 @@ const COLUMNS_FOR_CAUSE = 140;
  *    +0.412 s  command 1f0c4a9e  QUEUED.waiting → RUNNING.PREPARING.looking     status.changed  session.granted
  *    +0.588 s  command 1f0c4a9e  RUNNING: PREPARING.looking → ACTION_ATTEMPTED  status.changed  xstate.done.actor.prepare
  * ```
+ * Events of severity debug (states that are only passed through) are left out unless `debug` is true; each line goes on
+ * from the state that the actor's last line showed.
  * @param when `offset`: seconds since the first event; `clock`: local time
  */
-export function timeline(terminal: Terminal, when: 'offset' | 'clock'): (event: EventEnvelope) => void {
+export function timeline(
+  terminal: Terminal,
+  { when, debug = false }: { when: 'offset' | 'clock'; debug?: boolean }
+): (event: EventEnvelope) => void {
   let start: number | undefined;
+  const shown = new Map<string, string>();
   return (event) => {
     const at = Date.parse(event.emitted_at);
     start ??= at;
-    const { actor, from, to, why } = event.payload;
+    if (event.severity === 'debug' && !debug) return;
+    const { actor, to, why } = event.payload;
+    const who = `${actor.kind}/${actor.id}`;
+    const from = shown.get(who) ?? event.payload.from;
+    shown.set(who, to);
     const line = [
       (when === 'offset' ? `+${((at - start) / 1000).toFixed(3)} s` : clock(at)).padStart(WIDTH.when),
       `${actor.kind} ${shortId(actor.id)}`.padEnd(WIDTH.actor),

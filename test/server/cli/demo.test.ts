@@ -12,6 +12,12 @@ import { temporaryFolder, troupe } from './harness.ts';
 const skip = webkitMissing() ?? false;
 const env = { ...(process.env as Record<string, string>), NO_COLOR: '1' };
 
+/** `QUEUED: admitting → waiting status.changed` of each line about the command, without time, id and cause. */
+const commandLines = (text: string): string[] =>
+  [...text.matchAll(/\+\d+\.\d{3} s {2}command \S+ +(\S.*?) {2,}(\S+)/g)].map(
+    ([, change, type]) => `${change} ${type}`
+  );
+
 describe('troupe demo', () => {
   it('comments exactly once in a real browser, shows it happening, and leaves a picture and no process', {
     skip
@@ -19,13 +25,15 @@ describe('troupe demo', () => {
     const data = temporaryFolder(t);
     const { code, out, err } = await troupe(['demo', '--data', data], { env });
     assert.equal(code, 0, out + err);
-    const own = out.split('\n').filter((line) => /\+\d+\.\d{3} s {2}command/.test(line));
-    const seen = ['CREATED', 'QUEUED', 'RUNNING', 'ACTION_ATTEMPTED', 'VERIFIED', 'SUCCEEDED'];
+    const own = commandLines(out);
     let from = 0;
-    for (const state of seen) {
+    for (const state of ['CREATED', 'QUEUED', 'RUNNING', 'ACTION_ATTEMPTED', 'VERIFIED', 'SUCCEEDED']) {
       from = own.findIndex((line, i) => i >= from && line.includes(state));
       assert.notEqual(from, -1, `${state} in ${out}`);
     }
+    const shown = commandLines(readFileSync(join(packageRoot(), 'README.md'), 'utf8'));
+    assert.ok(shown.length > 5);
+    assert.deepEqual(own, shown, 'what the README shows');
     assert.match(out, /site +has the comment exactly once/);
     const [, picture] = /screenshot +(\S+)/.exec(out)!;
     assert.deepEqual([...readFileSync(picture!).subarray(0, 4)], [0x89, 0x50, 0x4e, 0x47]);

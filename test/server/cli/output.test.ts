@@ -80,22 +80,38 @@ describe('the timeline', () => {
 
   it('counts from the first event it prints', () => {
     const { lines, terminal: out } = terminal({ env: { NO_COLOR: '1' } });
-    const print = timeline(out, 'offset');
+    const print = timeline(out, { when: 'offset' });
     print(event({}));
     print(event({ at: '2026-01-01T00:00:01.234Z' }));
     assert.match(lines[0]!, /^ +\+0\.000 s {2}command 1f0c4a9e {2}CREATED → QUEUED +status\.changed +xstate\.init\n$/);
     assert.match(lines[1]!, /^ +\+1\.234 s /);
   });
 
+  it('leaves out the states that are only passed through, unless they are asked for', () => {
+    const passing = [
+      event({ to: 'A' }),
+      event({ from: 'A', to: 'B', severity: 'debug' }),
+      event({ from: 'B', to: 'C' })
+    ];
+    const changes = (debug: boolean) => {
+      const { lines, terminal: out } = terminal({ env: { NO_COLOR: '1' } });
+      const print = timeline(out, { when: 'offset', debug });
+      for (const one of passing) print(one);
+      return lines.map((line) => /1f0c4a9e {2}(.*?) {2}/.exec(line)?.[1]);
+    };
+    assert.deepEqual(changes(true), ['CREATED → A', 'A → B', 'B → C']);
+    assert.deepEqual(changes(false), ['CREATED → A', 'A → C']);
+  });
+
   it('leaves the cause out where the line has no room', () => {
     const { lines, terminal: out } = terminal({ columns: 100 });
-    timeline(out, 'clock')(event({}));
+    timeline(out, { when: 'clock' })(event({}));
     assert.ok(!lines[0]!.includes('xstate.init'));
   });
 
   it('says why of what went wrong, harmlessly', () => {
     const { lines, terminal: out } = terminal({ env: { NO_COLOR: '1' } });
-    timeline(out, 'offset')(event({ severity: 'error', why: `bad${ESCAPE}c` }));
+    timeline(out, { when: 'offset' })(event({ severity: 'error', why: `bad${ESCAPE}c` }));
     assert.equal(lines[1]!.trim(), 'bad\\x1bc');
   });
 });
