@@ -38,7 +38,7 @@ const late = {};
  *            │    └──already done──────────────────────────────────────────────────▲   └──no more──▶ SUCCEEDED
  *            │                               └──it does not──▶ VERIFICATION_FAILED ──▶ FAILED
  *            └──failed──▶ FAILED
- * command.cancel: CANCELLED at once; while an action is being attempted, after looking what came of it.
+ * command.cancel: CANCELLED at once; while a write is being attempted, after looking what came of it.
  * ```
  * A write is attempted once. When the browser or the process dies under it, the command gets another browser, walks
  * back to the page (`reconciling`) and looks; what is not there then is UNKNOWN, and a person decides.
@@ -242,8 +242,14 @@ export const commandMachine = words.createMachine({
         ACTION_ATTEMPTED: {
           initial: 'attempting',
           on: {
-            'command.cancel': { actions: 'stopCancelled' },
-            'command.expire': { actions: 'stopExpired' },
+            'command.cancel': [
+              { guard: 'isWrite', actions: 'stopCancelled' },
+              { target: '#command.CANCELLED', actions: ['stopCancelled', 'takeStop'] }
+            ],
+            'command.expire': [
+              { guard: 'isWrite', actions: 'stopExpired' },
+              { target: '#command.FAILED', actions: ['stopExpired', 'takeStop'] }
+            ],
             'session.lost': [
               { guard: 'isWrite', target: '.recovering', actions: ['noteLoss', 'doubt'] },
               { target: 'PREPARING.waiting', actions: 'noteLoss' }
@@ -287,8 +293,8 @@ export const commandMachine = words.createMachine({
                 ]
               },
               on: {
-                'command.cancel': { target: 'verifying', actions: ['stopCancelled', 'doubt'] },
-                'command.expire': { target: 'verifying', actions: ['stopExpired', 'doubt'] }
+                'command.cancel': { guard: 'isWrite', target: 'verifying', actions: ['stopCancelled', 'doubt'] },
+                'command.expire': { guard: 'isWrite', target: 'verifying', actions: ['stopExpired', 'doubt'] }
               }
             },
             verifying: {

@@ -242,6 +242,20 @@ describe('cancelling a command', () => {
     assert.deepEqual(c.running, []);
   });
 
+  it('lets go of a read at once, attempted or being looked at', () => {
+    for (const looked of [false, true]) {
+      const c = command();
+      c.send(granted());
+      c.done('prepare', prepared);
+      if (looked) c.done('attempt', { witness: 'NONE', proofs: [] });
+      assert.deepEqual(c.running, [looked ? 'verify' : 'attempt']);
+      c.send({ type: 'command.cancel' });
+      assert.equal(c.state, 'CANCELLED');
+      assert.equal(c.context.error.code, 'CANCELLED');
+      assert.deepEqual(c.running, []);
+    }
+  });
+
   it('breaks off an attempt, looks what came of it, and reports that', () => {
     const c = attempting();
     c.send({ type: 'command.cancel' });
@@ -277,6 +291,14 @@ describe('a deadline', () => {
     assert.equal(c.state, 'FAILED');
     assert.equal(c.context.error.code, 'DEADLINE_EXCEEDED');
     assert.ok(c.context.completedAt >= c.context.createdAt + 5_000);
+  });
+
+  it('lets go of a read at once', () => {
+    const c = due(5_000);
+    c.send(granted());
+    c.done('prepare', prepared).advance(5_000);
+    assert.equal(c.state, 'FAILED');
+    assert.equal(c.context.error.code, 'DEADLINE_EXCEEDED');
   });
 
   it('breaks off an attempt and reports what came of it', () => {
