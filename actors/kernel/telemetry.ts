@@ -35,7 +35,7 @@ export function microstepRow(
     return failureRow(record, step, event, after.error as Failure);
   }
   if (after === before) return undefined;
-  const quiet: TelemetryMeta = { type: definition.telemetry.type, severity: 'debug' };
+  const quiet: TelemetryMeta = { ...definition.telemetry, severity: 'debug' };
   return row(definition, record, step, stateOf(before), after, event, quiet);
 }
 

@@ -13,7 +13,10 @@ const job = setup({
   delays: { limit: ({ context }) => context.limitMs }
 }).createMachine({
   id: 'job',
-  meta: { telemetry: { type: 'job.changed' }, subject: { command_id: 'missing' } },
+  meta: {
+    telemetry: { type: 'job.changed', take: { limitMs: 'limitMs', counted: 'tries' } },
+    subject: { command_id: 'missing' }
+  },
   context: ({ input }) => ({ tries: 0, limitMs: input.limitMs }),
   initial: 'idle',
   states: {
@@ -79,10 +82,11 @@ describe('a step', () => {
     assert.deepEqual(row?.payload.actor, { kind: 'job', id: 'one' });
   });
 
-  it('logs a change of context alone as debug', () => {
+  it('logs a change of context alone as debug, with what the root takes of it', () => {
     const actor = make();
     actor.send({ type: 'note' });
     assert.equal(actor.rows.at(-1)?.severity, 'debug');
+    assert.equal(actor.rows.at(-1)?.payload.counted, 1);
     assert.equal(actor.context.tries, 1);
   });
 
