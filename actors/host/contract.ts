@@ -148,6 +148,8 @@ export interface Tables {
   consumers: { service: string; name: string; cursor: number; updated_at: number };
 }
 export type TableName = keyof Tables;
+/** Columns compare by equality; a list means any of. */
+export type Where<T extends TableName> = { [C in keyof Tables[T]]?: Tables[T][C] | readonly Tables[T][C][] };
 export type Write = { [T in TableName]: { into: T; row: Tables[T] } }[TableName];
 
 /** Everything one group commit writes: all of it or nothing. */
@@ -223,7 +225,7 @@ export interface Journal {
   /** Oldest cursor kept and newest, 0 and 0 when empty. */
   bounds(): Promise<{ tail: number; head: number }>;
   /** Rows of a table by equality, newest first by rowid. */
-  find<T extends TableName>(table: T, where?: Partial<Tables[T]>, limit?: number): Promise<Tables[T][]>;
+  find<T extends TableName>(table: T, where?: Where<T>, limit?: number): Promise<Tables[T][]>;
   /** Checks that a write would work, for /ready. */
   probe(): Promise<{ ok: boolean; why: string | null }>;
   close(): Promise<void>;

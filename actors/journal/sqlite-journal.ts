@@ -25,7 +25,8 @@ import type {
   Journal,
   Pending,
   TableName,
-  Tables
+  Tables,
+  Where
 } from '../host/contract.ts';
 import { searchActors } from './actor-search.ts';
 import { inspect } from './check.ts';
@@ -227,7 +228,7 @@ class SqliteJournal implements Journal {
     return this.#read('lookups', async (reader) => (await reader.get<{ tail: number; head: number }>(sql.bounds))!);
   }
 
-  async find<T extends TableName>(table: T, where: Partial<Tables[T]> = {}, limit?: number): Promise<Tables[T][]> {
+  async find<T extends TableName>(table: T, where: Where<T> = {}, limit?: number): Promise<Tables[T][]> {
     const { sql, params } = findStatement(table, where, limit);
     return this.#read('lookups', (reader) => reader.all<Tables[T]>(sql, params));
   }

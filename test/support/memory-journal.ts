@@ -21,7 +21,8 @@ import type {
   TableName,
   Tables,
   TellRow,
-  TimerRow
+  TimerRow,
+  Where
 } from '../../actors/host/contract.ts';
 import { contextPath, limitOf } from '../../actors/journal/actor-search.ts';
 import { matchesFilter } from '../../actors/journal/event-filter.ts';
@@ -212,13 +213,13 @@ export class MemoryJournal implements Journal {
     return this.#bounds();
   }
 
-  async find<T extends TableName>(table: T, where: Partial<Tables[T]> = {}, limit = FIND_LIMIT): Promise<Tables[T][]> {
+  async find<T extends TableName>(table: T, where: Where<T> = {}, limit = FIND_LIMIT): Promise<Tables[T][]> {
     this.#expectOpen();
     // For what it refuses.
     findStatement(table, where, limit);
     const wanted = Object.entries(where).filter(([, value]) => value !== undefined);
     return parsed<Tables[T]>(this.#disk.tables[table])
-      .filter((row) => wanted.every(([column, value]) => row[column as keyof Tables[T]] === value))
+      .filter((row) => wanted.every(([column, value]) => [value].flat().includes(row[column as keyof Tables[T]])))
       .reverse()
       .slice(0, limit);
   }

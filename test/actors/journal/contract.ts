@@ -1,7 +1,7 @@
 /** What every journal keeps to; run against each by a test file of its own. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import type { ActorQuery, EventFilter, Journal, Tables } from '../../../actors/host/contract.ts';
+import type { ActorQuery, EventFilter, Journal, Tables, Where } from '../../../actors/host/contract.ts';
 import { isControlError } from '../../../schemas/errors.ts';
 import { actorOf, batchOf, eventAt, eventsFrom, nobody, withContext } from './samples.ts';
 
@@ -497,13 +497,16 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
         ({ id, command_id, kind: 'screenshot', media_type: 'image/png', sha256: id, size: 1, created_at: 1 }) as const;
       const rows = [artifact('1', 'c'), artifact('2', null), artifact('3', 'c'), artifact('4', 'd')];
       await journal.commit(batchOf({ writes: rows.map((row) => ({ into: 'artifacts', row })) }));
-      const found = async (where: Partial<Tables['artifacts']>, limit?: number) =>
+      const found = async (where: Where<'artifacts'>, limit?: number) =>
         (await journal.find('artifacts', where, limit)).map((row) => row.id);
       assert.deepEqual(await found({}), ['4', '3', '2', '1']);
       assert.deepEqual(await found({ command_id: 'c' }), ['3', '1']);
       assert.deepEqual(await found({ command_id: 'c' }, 1), ['3']);
       assert.deepEqual(await found({ command_id: null }), ['2']);
       assert.deepEqual(await found({ command_id: 'c', sha256: '1' }), ['1']);
+      assert.deepEqual(await found({ command_id: ['d', 'c'] }), ['4', '3', '1']);
+      assert.deepEqual(await found({ command_id: ['c', 'd'], id: ['2', '3'] }), ['3']);
+      assert.deepEqual(await found({ command_id: [] }), []);
       assert.deepEqual(await found({ id: undefined } as never, 1), ['4']);
       await assert.rejects(journal.find('artifacts', { '1=1 --': 1 } as never), code('QUERY_INVALID'));
     });
