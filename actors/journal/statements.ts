@@ -1,7 +1,6 @@
 /**
- * What a commit runs: per table one statement that takes a whole batch as one JSON parameter. Measured here, that is
- * several times faster than a statement per row, since a row then costs no trip to SQLite's thread and back
- * (`bench/journal.ts`).
+ * What a commit runs: per table one statement that takes a whole batch as one JSON parameter. A row then costs no trip
+ * to SQLite's thread and back: two to four times the rows a second on a quiet machine (`bench/journal.ts`).
  */
 import type { Batch, TableName, Write } from '../host/contract.ts';
 import {
