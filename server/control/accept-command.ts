@@ -6,7 +6,7 @@
  * a command that was accepted is answered again even when it would not be accepted today.
  */
 import { randomUUID } from 'node:crypto';
-import type { ActorView, Write } from '../../actors/host/contract.ts';
+import type { ActorView, Tables, Write } from '../../actors/host/contract.ts';
 import { ControlError, isControlError } from '../../schemas/errors.ts';
 import type { ApprovalPreview, CommandEnvelope } from '../../schemas/generated/contracts.ts';
 import { allows, demand } from '../auth/scopes.ts';
@@ -17,6 +17,7 @@ import { chooseSession } from './choose-session.ts';
 import { type CommandType, commandType, commandTypes } from './command-types.ts';
 import type { Control } from './deps.ts';
 import { type PinnedFlow, runsScript } from './flow-registry.ts';
+import { IdempotencyRows } from './idempotency.ts';
 import { KeyedLock } from './keyed-lock.ts';
 
 export interface Accepted {
@@ -29,16 +30,17 @@ export type AcceptCommand = (body: unknown, client: Client) => Promise<Accepted>
 
 export function commandAcceptor(control: Control): AcceptCommand {
   const lock = new KeyedLock();
+  const rows = new IdempotencyRows(control.host.journal);
   return async (body, client) => {
     assertShallow(body, 'the command');
     const bodyHash = canonicalHash(body);
     const { envelope, type } = readBody(body);
     authorise(envelope, type, client);
     const keys = sentBefore(envelope);
-    const locks = keys.map(({ service, key }) => (service === null ? key : `${service} ${key}`));
+    const locks = keys.map(({ key }) => key);
     return lock.with(locks, async () => {
       for (const key of keys) {
-        const command = await replay(control, key, bodyHash);
+        const command = await replay(control, rows, key, bodyHash);
         if (command) return { command, replayed: true };
       }
       return { command: await create(control, envelope, type, client, keys, bodyHash), replayed: false };
@@ -72,9 +74,8 @@ function authorise(envelope: CommandEnvelope, type: CommandType, client: Client)
 }
 
 interface SentKey {
-  /** null: whoever sent it. A command id is one for all services. */
-  service: string | null;
   key: string;
+  find(rows: IdempotencyRows): Promise<Tables['idempotency'] | undefined>;
   conflict(commandId: string): ControlError;
 }
 
@@ -82,25 +83,31 @@ interface SentKey {
 function sentBefore({ command_id, idempotency_key, requester }: CommandEnvelope): SentKey[] {
   const keys: SentKey[] = [];
   if (idempotency_key !== undefined) {
+    const key = `key:${idempotency_key}`;
     keys.push({
-      service: requester.service,
-      key: `key:${idempotency_key}`,
+      key,
+      find: (rows) => rows.ofKey(requester.service, key),
       conflict: (commandId) => new ControlError('IDEMPOTENCY_CONFLICT', { key: idempotency_key, commandId })
     });
   }
   if (command_id !== undefined) {
+    const key = `id:${command_id}`;
     keys.push({
-      service: null,
-      key: `id:${command_id}`,
+      key,
+      find: (rows) => rows.ofCommand(command_id, key),
       conflict: (commandId) => new ControlError('COMMAND_ID_CONFLICT', { commandId })
     });
   }
   return keys;
 }
 
-async function replay({ host }: Control, sent: SentKey, bodyHash: string): Promise<ActorView | undefined> {
-  const where = { key: sent.key, ...(sent.service === null ? {} : { service: sent.service }) };
-  const [row] = await host.journal.find('idempotency', where, 1);
+async function replay(
+  { host }: Control,
+  rows: IdempotencyRows,
+  sent: SentKey,
+  bodyHash: string
+): Promise<ActorView | undefined> {
+  const row = await sent.find(rows);
   if (!row) return undefined;
   if (row.body_hash !== bodyHash) throw sent.conflict(row.command_id);
   const command = await host.read(`command/${row.command_id}`);

@@ -3,7 +3,7 @@
  * and asks for what comes after it, so however slow it is, it skips and repeats nothing, and costs nobody else anything.
  */
 import type { ActorHost, EventFilter, EventRow } from '../../actors/host/contract.ts';
-import { matches } from './filters.ts';
+import { matchesFilter } from '../../actors/journal/event-filter.ts';
 
 /** What a reader asked for and cannot have. The log goes on after `to`. */
 export interface Gap {
@@ -61,7 +61,7 @@ export function createEventLog(host: ActorHost, { tailRows = 10_000 } = {}): Eve
     let at = start;
     for (; at < tail.length && rows.length < limit && at - start < limit * 4; at++) {
       const row = tail[at] as EventRow;
-      if (matches(filter, row)) rows.push(row);
+      if (matchesFilter(row, filter)) rows.push(row);
     }
     return { rows, position: at === tail.length ? host.head : (tail[at - 1] as EventRow).cursor };
   }

@@ -1,4 +1,4 @@
-import type { EventFilter, EventRow } from '../../actors/host/contract.ts';
+import type { EventFilter } from '../../actors/host/contract.ts';
 import type { Severity, StreamFilters } from '../../schemas/generated/contracts.ts';
 import { list, oneOf, text } from '../control/query.ts';
 
@@ -38,11 +38,3 @@ export function intersect(a: StreamFilters, b: StreamFilters): EventFilter | und
 }
 
 const nonEmpty = (items: string[] | undefined): string[] | undefined => (items?.length ? items : undefined);
-
-/** The same answer as the journal's, for rows that are in memory. */
-export const matches = (filter: EventFilter, { severity, type, actorKind, actorId, subject }: EventRow): boolean =>
-  (filter.severity === undefined || filter.severity.includes(severity)) &&
-  (filter.event_types === undefined || filter.event_types.includes(type)) &&
-  (filter.actor_kinds === undefined || filter.actor_kinds.includes(actorKind)) &&
-  (filter.actor_id === undefined || filter.actor_id === actorId) &&
-  TEXTS.every((name) => filter[name] === undefined || filter[name] === subject[name]);

@@ -59,7 +59,7 @@ export function commandRoutes(router: Router, control: Control): void {
     if (wait > 0 && command.status === 'active') {
       const ended = await host.waitFor(`command/${id}`, ({ status }) => status !== 'active', {
         timeoutMs: wait * 1000,
-        signal: AbortSignal.any([goneSignal(ctx), control.draining])
+        signal: untilGone(ctx, control.draining)
       });
       command = ended ?? (await find(control, id));
     }
@@ -103,9 +103,16 @@ async function cancel(control: Control, command: ActorView, reason: string | und
   }
 }
 
-/** Aborts when the client has gone away before its answer. */
-function goneSignal(ctx: Ctx): AbortSignal {
+/** Aborts when the client has gone away before its answer, and when the process is told to stop. */
+function untilGone(ctx: Ctx, draining: AbortSignal): AbortSignal {
   const gone = new AbortController();
-  ctx.res.once('close', () => gone.abort());
+  const abort = () => gone.abort();
+  if (draining.aborted) abort();
+  draining.addEventListener('abort', abort);
+  // Also after the answer: what lives as long as the process must not remember every request.
+  ctx.res.once('close', () => {
+    draining.removeEventListener('abort', abort);
+    abort();
+  });
   return gone.signal;
 }
