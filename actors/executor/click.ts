@@ -64,7 +64,7 @@ export async function witnessedClick(
     });
     onSent();
     const sent = await send(page, element, gesture, wanted);
-    const seen = await collect(page, token, sent);
+    const seen = await collect(page, wanted, token, sent);
     if (seen.verdict === 'DELIVERED') return 'DELIVERED';
     if (seen.verdict === 'GONE') return 'GONE';
     if (seen.verdict === 'UNKNOWN') return 'UNKNOWN';
@@ -148,10 +148,11 @@ async function pointer(page: Page, element: ElementRef, gesture: Gesture, { offs
 
 async function collect(
   page: Page,
+  wanted: Wanted,
   token: string,
   sent: Sent
 ): Promise<{ verdict: Exclude<Collected['verdict'], 'PRESSED'> | 'UNKNOWN'; strayed?: string }> {
-  const seen = await ask(page, token);
+  const seen = await ask(page, wanted, token);
   if (seen.verdict === 'GONE') {
     // The driver said it did not click, and another document is here: that one was not clicked either.
     return sent === 'refused' ? { verdict: 'NOT_DELIVERED' } : { verdict: 'GONE' };
@@ -179,12 +180,17 @@ async function collect(
 
 async function ask(
   page: Page,
+  { candidates }: Wanted,
   token: string
 ): Promise<Omit<Collected, 'verdict'> & { verdict: Collected['verdict'] | 'UNKNOWN' }> {
   for (let alerts = 0; ; ) {
     try {
       // A click that navigates may make the next command wait for the page: longer than a read.
-      return await page.ask<Collected>('collect', { token }, { timeoutMs: page.session.deadlines.navigateMs });
+      return await page.ask<Collected>(
+        'collect',
+        { token, candidates },
+        { timeoutMs: page.session.deadlines.navigateMs }
+      );
     } catch (error) {
       if (isLoss(error) || isControlError(error, 'CANCELLED')) throw error;
       // What the click itself opened was read and dismissed; the witness stands behind it.

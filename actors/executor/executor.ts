@@ -1,19 +1,13 @@
 import type { Lease } from '../../machines/protocol.ts';
 import { ControlError, isControlError } from '../../schemas/errors.ts';
-import type {
-  ActionResult,
-  FlowAction,
-  Proof,
-  Selectors,
-  Step,
-  WaitForElementStep
-} from '../../schemas/generated/contracts.ts';
+import type { ActionResult, FlowAction, Proof, Selectors, Step } from '../../schemas/generated/contracts.ts';
 import { aborted, isLoss, type WebDriverSession } from '../webdriver/client.ts';
+import { alreadyDone } from './already-done.ts';
 import type { ActionRun, Artifact, Attempted, Prepared, StepExecutor, Verified } from './contract.ts';
 import { dedupeKey } from './dedupe-key.ts';
-import { open, reload } from './navigate.ts';
+import { reload } from './navigate.ts';
 import { Page, Patience, sleep } from './page.ts';
-import { explain, type Judged, type Look, lookAt, poll, wantsPresence } from './predicate.ts';
+import { explain, type Judged, type Look, poll } from './predicate.ts';
 import type { SelectorLookup } from './registry.ts';
 import { type Candidate, candidatesOf } from './selectors.ts';
 import { assertEvents, runStep, type StepContext } from './steps.ts';
@@ -34,9 +28,6 @@ export interface ExecutorOptions {
 }
 
 const VERIFY_MS = 10_000;
-/** How long what a dedupe predicate needs to be there may take, and how long what it excludes must stay away, ms. */
-const DEDUPE_PRESENCE_MS = 5_000;
-const DEDUPE_ABSENCE_MS = 250;
 /** A page loaded anew shows what it shows: the next look is at one loaded again. ms */
 const RELOAD_EVERY_MS = 2_000;
 /** What was just sent gets this long to leave the page before it is loaded anew, ms. */
@@ -229,7 +220,8 @@ export function createStepExecutor({ pool, registry, artifacts, verifyMs = VERIF
     const { verify } = run.action;
     if (!verify) return { holds: true, looks: [], waitedMs: 0 };
     const limitMs = verify.timeoutMs ?? longest(verify.steps) ?? verifyMs;
-    const options = { candidatesFor: candidatesFor(run) };
+    // What a write has set in motion is not looked at in its first 100 ms: the page may still show what was.
+    const options = { candidatesFor: candidatesFor(run), atOnce: run.action.effect === 'read' };
     if (!verify.afterReload) return polled(page, verify, { ...options, limitMs });
     const patience = new Patience(limitMs);
     // The answer to what was sent may have been lost, with the page waiting for it: half the time is for the reloads.
@@ -237,7 +229,11 @@ export function createStepExecutor({ pool, registry, artifacts, verifyMs = VERIF
     if (patience.waitedMs < BEFORE_RELOAD_MS) await sleep(BEFORE_RELOAD_MS - patience.waitedMs, page.signal);
     for (;;) {
       await reload(page);
-      const again = await polled(page, verify, { ...options, limitMs: Math.min(RELOAD_EVERY_MS, patience.leftMs) });
+      const again = await polled(page, verify, {
+        ...options,
+        limitMs: Math.min(RELOAD_EVERY_MS, patience.leftMs),
+        atOnce: true
+      });
       if (again.holds || patience.over) return { ...again, waitedMs: patience.waitedMs };
     }
   }
@@ -285,48 +281,6 @@ export function createStepExecutor({ pool, registry, artifacts, verifyMs = VERIF
       extracted[name] = all ? read : (read[0] ?? null);
     }
     return extracted;
-  }
-}
-
-/**
- * What shows that the action is done already; null when it is not. Only something found that should not be there says
- * so: a page that lacks what the predicate needs has not loaded, and is an error rather than a done action.
- * @throws ControlError SELECTOR_MISSING
- */
-async function alreadyDone(
-  page: Page,
-  { attempt, dedupe }: FlowAction,
-  candidatesFor: (step: WaitForElementStep) => Candidate[]
-): Promise<Look | null> {
-  for (const [i, step] of dedupe!.steps.entries()) {
-    if (step.type === 'navigate') {
-      await open(page, step.url, step.timeout);
-    } else if (wantsPresence(step)) {
-      const limitMs = step.timeout ?? dedupe!.timeoutMs ?? DEDUPE_PRESENCE_MS;
-      const { holds, looks, waitedMs } = await poll(page, { steps: [step] }, { limitMs, candidatesFor, atOnce: true });
-      const tried = looks[0]?.tried ?? [];
-      if (!holds) throw new ControlError('SELECTOR_MISSING', { step: `${attempt} dedupe ${i + 1}`, tried, waitedMs });
-    } else {
-      const found = await appears(page, step, candidatesFor, step.timeout ?? dedupe!.timeoutMs ?? DEDUPE_ABSENCE_MS);
-      if (found) return found;
-    }
-  }
-  return null;
-}
-
-/** Watches for a while: a list may still be filling in. The look at which there was too much; null when there never was. */
-async function appears(
-  page: Page,
-  step: WaitForElementStep,
-  candidatesFor: (step: WaitForElementStep) => Candidate[],
-  limitMs: number
-): Promise<Look | null> {
-  const patience = new Patience(limitMs);
-  for (;;) {
-    const look = await lookAt(page, step, candidatesFor);
-    if (!look.holds && look.count > 0) return look;
-    if (patience.over) return null;
-    await sleep(Math.min(100, patience.leftMs), page.signal);
   }
 }
 

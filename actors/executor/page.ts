@@ -16,6 +16,7 @@ type SyncOperation =
   | 'viewport'
   | 'mark'
   | 'page'
+  | 'loadedMs'
   | 'stop'
   | 'insertText'
   | 'setValue'

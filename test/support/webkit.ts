@@ -35,7 +35,7 @@ export interface WebKit {
 }
 
 /** A real WebKit in an X server of its own, driven by WebKitWebDriver directly: no Appium, no slot. */
-export async function openWebKit({ width = 1280, height = 900 } = {}): Promise<WebKit> {
+export async function openWebKit({ width = 1280, height = 900, pageLoadStrategy = 'none' } = {}): Promise<WebKit> {
   const xvfb = spawn(
     '/usr/bin/Xvfb',
     ['-displayfd', '3', '-screen', '0', `${width}x${height}x24`, '-nolisten', 'tcp'],
@@ -62,6 +62,7 @@ export async function openWebKit({ width = 1280, height = 900 } = {}): Promise<W
       alwaysMatch: {
         browserName: 'MiniBrowser',
         unhandledPromptBehavior: 'ignore',
+        pageLoadStrategy,
         timeouts: { implicit: 0, script: 10_000, pageLoad: 30_000 },
         'webkitgtk:browserOptions': { binary: miniBrowser(), args: ['--automation'] }
       }

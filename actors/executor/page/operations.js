@@ -120,6 +120,12 @@ const OPERATIONS = {
         : ''
   }),
 
+  /** Since this document's load event, ms; 0 while it loads. */
+  loadedMs() {
+    const [navigation] = performance.getEntriesByType('navigation');
+    return navigation?.loadEventEnd > 0 ? performance.now() - navigation.loadEventEnd : 0;
+  },
+
   stop: () => window.stop()
 };
 

@@ -82,11 +82,14 @@ function armKeys({ token }) {
   Object.defineProperty(window, token, { value: witness, configurable: true, enumerable: false });
 }
 
+/** Whether an equal element stands where this one was: the page drew itself again, and took the press for nothing. */
+const isRenewed = (element, candidates) => choose(candidates).element?.isEqualNode(element) ?? false;
+
 /**
  * What the listeners saw, once. GONE: they are not here, so the document is another. PRESSED: the button went down on
  * the element and the click never came; the page may act on either.
  */
-function collect({ token }) {
+function collect({ token, candidates }) {
   const witness = window[token];
   if (!witness) return { verdict: 'GONE', events: [] };
   witness.stop();
@@ -96,7 +99,8 @@ function collect({ token }) {
   const { events } = seen;
   if (seen.delivered > 0) return { verdict: 'DELIVERED', events };
   if (seen.pressed) {
-    const acted = seen.pressed.defaultPrevented || !witness.element.isConnected;
+    const acted =
+      seen.pressed.defaultPrevented || !(witness.element.isConnected || isRenewed(witness.element, candidates));
     return { verdict: 'PRESSED', acted, at: seen.pressed.timeStamp, strayed: seen.strayed, events };
   }
   if (seen.strayed !== null) return { verdict: 'BLOCKED', strayed: seen.strayed, events };

@@ -91,6 +91,24 @@ describe('an armed click in a real WebKit', { skip: webkitMissing() ?? false }, 
     assert.equal(await bench.ask('return window.n'), 1);
   });
 
+  it('clicks what was drawn anew under the press, and not what went away with it', async () => {
+    const page = (onPress: string) => `<div id="at"></div><script>
+      window.presses = 0; window.clicks = 0;
+      const draw = () => {
+        at.innerHTML = '<button id="b" style="width: 200px; height: 60px">B</button>';
+        at.firstChild.onclick = () => { clicks += 1; };
+        at.firstChild.onmousedown = () => { presses += 1; if (presses === 1) { ${onPress} } };
+      };
+      draw();
+    </script>`;
+    await bench.show(page('draw()'));
+    assert.equal((await bench.attempt([{ type: 'click', selectors: ['#b'] }])).witness, 'DELIVERED');
+    assert.deepEqual(await bench.ask('return [presses, clicks]'), [2, 1]);
+    await bench.show(page('at.replaceChildren()'));
+    assert.equal((await bench.attempt([{ type: 'click', selectors: ['#b'] }])).witness, 'UNKNOWN');
+    assert.deepEqual(await bench.ask('return [presses, clicks]'), [1, 0]);
+  });
+
   it('waits for a cover to go and says what covers when it does not', async () => {
     const cover = (
       ms: number | null
