@@ -189,15 +189,20 @@ const lost = {
     }))
 };
 
-/** Every waiting command hears its place in the line. */
+/**
+ * A command that joins the line hears its place. It is not told each time the line moves, which would be as many
+ * messages as the square of its length: whoever asks for a command's place finds it in the session's queue.
+ */
 const announce = {
   type: 'tell' as const,
-  params: ({ context }: With) =>
-    toCommands(inLine(context), context, (index) => ({
+  params: ({ context }: With) => {
+    const joined = context.queue.at(-1)?.commandId;
+    return toCommands(joined === undefined ? [] : [joined], context, () => ({
       type: 'session.queued',
-      position: index + 1,
+      position: inLine(context).indexOf(joined as string) + 1,
       why: context.current ? 'another command runs in its session' : (context.why ?? 'its session is starting')
-    }))
+    }));
+  }
 };
 
 /** Nobody waits for what will not come. */
@@ -236,16 +241,17 @@ const release = {
 const toCommands = (
   ids: string[],
   { sessionId }: SessionContext,
-  event: (index: number) => { type: string; [key: string]: unknown }
-): Tell[] => ids.map((id, index) => ({ to: `command/${id}`, event: { ...event(index), sessionId } }));
+  event: () => { type: string; [key: string]: unknown }
+): Tell[] => ids.map((id) => ({ to: `command/${id}`, event: { ...event(), sessionId } }));
 
-const inLine = ({ queue }: SessionContext) =>
+/** The next first: the most urgent, then the oldest. */
+export const inLine = ({ queue }: SessionContext) =>
   [...queue].sort((a, b) => a.priority - b.priority).map(({ commandId }) => commandId);
 
 const closed = () => ({ code: 'SESSION_CLOSED', message: 'its session was closed; send the command again' });
 const failed = ({ why }: SessionContext) => ({ code: 'SESSION_CLOSED', message: `its session failed: ${why}` });
 const line = { actions: ['enqueue' as const, announce] };
-const unline = { actions: ['free' as const, announce] };
+const unline = { actions: 'free' as const };
 /** Word of a lease that is no longer ours, or that came twice. */
 const late = {};
 
@@ -362,7 +368,7 @@ export const sessionMachine = words.createMachine({
       after: { idleLimit: { target: 'CLOSING', actions: { type: 'closeFor', params: { reason: 'idle' } } } }
     },
     BUSY: {
-      entry: ['takeNext', grant, announce],
+      entry: ['takeNext', grant],
       on: {
         'command.released': [
           { guard: ({ context, event }) => context.current === event.commandId, target: 'READY', actions: 'free' },

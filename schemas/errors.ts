@@ -194,7 +194,7 @@ export const catalogue = {
     true,
     (d) => `session ${d.sessionId} has ${d.limit} commands waiting; try again when some have ended`
   ),
-  RATE_LIMITED: entry<{ client: string; limit: number }>(
+  RATE_LIMITED: entry<{ client: string; limit: number; retryAfter: number }>(
     429,
     true,
     (d) => `client '${d.client}' is over ${d.limit} requests a second; slow down`

@@ -1,5 +1,5 @@
+import { SUPERVISOR } from '../actors/driver/drivers.ts';
 import type { ActorHost } from '../actors/host/contract.ts';
-import { SUPERVISOR } from '../machines/protocol.ts';
 import type { ReadinessCheck } from './control/readiness.ts';
 
 interface Slot {

@@ -10,7 +10,7 @@
  */
 import type { Logger } from 'pino';
 import { commandKinds } from '../actors/command/kinds.ts';
-import { createDrivers, type Drivers, stubDrivers } from '../actors/driver/drivers.ts';
+import { createDrivers, type Drivers, SUPERVISOR, stubDrivers } from '../actors/driver/drivers.ts';
 import { ArtifactStore } from '../actors/executor/artifacts.ts';
 import { createStepExecutor } from '../actors/executor/executor.ts';
 import { loadFlows, loadRegistry } from '../actors/executor/registry.ts';
@@ -18,7 +18,6 @@ import { createStubExecutor } from '../actors/executor/stub.ts';
 import { createEmbeddedHost } from '../actors/host/embedded-host.ts';
 import { openDataDirectory } from '../actors/journal/data-directory.ts';
 import { openSqliteJournal } from '../actors/journal/sqlite-journal.ts';
-import { SUPERVISOR } from '../machines/protocol.ts';
 import type { Config } from '../schemas/generated/contracts.ts';
 import { bindGuard } from './auth/bind-guard.ts';
 import { createTokens } from './auth/tokens.ts';
@@ -149,7 +148,8 @@ async function bringUp(
         check: async () => ({ ok: registry.platforms.length > 0, why: `loaded for ${registry.platforms.join(', ')}` })
       }
     ],
-    draining: draining.signal
+    draining: draining.signal,
+    limits: { requests: config.request_limit }
   });
   const served: Served[] = [];
   // The planes outlive the host at the end: they go on answering and telling what it still writes.

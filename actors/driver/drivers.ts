@@ -7,6 +7,9 @@ import { platformOf } from './platform.ts';
 import { BrowserPool } from './pool.ts';
 import { Slot } from './slot.ts';
 
+/** The address that every session asks for a browser; `main` makes it at each start. */
+export { SUPERVISOR } from '../../machines/protocol.ts';
+
 /** At the end a browser gets this long to close by itself before it is killed, ms. */
 const LAST_DELETE_MS = 1_000;
 

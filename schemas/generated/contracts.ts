@@ -438,6 +438,10 @@ export interface Config {
    */
   slots: number;
   /**
+   * REST requests a second that one client may send; over it 429 with Retry-After. 0 is no limit.
+   */
+  request_limit: number;
+  /**
    * Allows addresses other than loopback, for a gateway with TLS in front.
    */
   insecure: boolean;

@@ -14,6 +14,7 @@ const VALUE: Record<string, string> = {
   telemetry: ' <HOST:PORT>',
   driver: ' <safari|stub>',
   slots: ' <N>',
+  request_limit: ' <N>',
   log_level: ' <LEVEL>'
 };
 
@@ -28,11 +29,9 @@ export const addStart: AddCommand = (program, context, ends) => {
     .action(async (flags: Record<string, unknown>) => ends(await start(flags, context)));
 };
 
-async function start(
-  { config: file, logLevel, ...flags }: Record<string, unknown>,
-  context: CliContext
-): Promise<ExitCode> {
-  const config = readConfig({ ...flags, log_level: logLevel }, context.env, file as string | undefined);
+async function start({ config: file, ...flags }: Record<string, unknown>, context: CliContext): Promise<ExitCode> {
+  const byKey = Object.fromEntries(configOptions.map(({ key }) => [key, flags[camelCase(key)]]));
+  const config = readConfig(byKey, context.env, file as string | undefined);
   const terminal = createTerminal(context, { env: context.env, text: true });
   const logger = createLogger(config.log_level, context.err);
   const troupe = await startTroupe(config, { logger, environment: context.env as NodeJS.ProcessEnv, version });
@@ -45,6 +44,9 @@ async function start(
   await troupe.stop();
   return EXIT.done;
 }
+
+/** As commander names the value of `--log-level`. */
+const camelCase = (key: string) => key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 
 function banner({ config, endpoints, dataDir, adminToken }: Troupe, terminal: Terminal): void {
   const folder = shellWord(nearer(dataDir));

@@ -14,10 +14,13 @@ import { tokenRoutes } from './api/tokens.ts';
 import { type Control, type ControlDeps, defaultLimits } from './deps.ts';
 import { problems } from './problem.ts';
 import { hygiene, refuseWhileDraining, requestId } from './request.ts';
+import { limitRequests } from './request-limit.ts';
 import { unrouted } from './routes.ts';
 
 export function createControlPlane(deps: ControlDeps): Koa {
-  const control: Control = { now: Date.now, ...deps, limits: { ...defaultLimits, ...deps.limits } };
+  const limits = { ...defaultLimits, ...deps.limits };
+  const tokens = limitRequests(deps.tokens, limits.requests);
+  const control: Control = { now: Date.now, ...deps, tokens, limits };
   const router = new Router({ strict: false });
   healthRoutes(router, control);
   commandRoutes(router, control);

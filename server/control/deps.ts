@@ -23,6 +23,8 @@ export interface ControlLimits {
   /** Result lists. */
   pageDefault: number;
   pageMax: number;
+  /** Of one client, a second; 0 is no limit. */
+  requests: number;
   /** `?wait=` at most this. */
   waitSeconds: number;
 }
@@ -34,6 +36,7 @@ export const defaultLimits: ControlLimits = {
   checkMs: 2_000,
   pageDefault: 50,
   pageMax: 500,
+  requests: 0,
   waitSeconds: 60
 };
 

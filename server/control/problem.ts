@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { ControlError, type ErrorCode } from '../../schemas/errors.ts';
 import type { Problem } from '../../schemas/generated/contracts.ts';
 
-/** Seconds after which it is worth trying again. */
+/** Seconds after which it is worth trying again, where nobody knows better. */
 const RETRY_AFTER = 5;
 
 /** Every failure as problem+json (RFC 9457). What is not of the catalogue is INTERNAL, its text in the log only. */
@@ -23,7 +23,11 @@ export const problems =
   };
 
 export function problemOf(error: ControlError, requestId: string): Problem {
-  const { errors, ...details } = error.details as { errors?: Problem['errors']; [key: string]: unknown };
+  const { errors, retryAfter, ...details } = error.details as {
+    errors?: Problem['errors'];
+    retryAfter?: number;
+    [key: string]: unknown;
+  };
   return {
     type: `urn:troupe:error:${error.code}`,
     title: titleOf(error.code),
@@ -32,7 +36,7 @@ export function problemOf(error: ControlError, requestId: string): Problem {
     detail: error.message,
     request_id: requestId,
     retryable: error.retryable,
-    ...(error.status === 429 || error.status === 503 ? { retry_after: RETRY_AFTER } : {}),
+    ...(error.status === 429 || error.status === 503 ? { retry_after: retryAfter ?? RETRY_AFTER } : {}),
     ...(Object.keys(details).length > 0 ? { details } : {}),
     ...(errors ? { errors } : {})
   };

@@ -15,6 +15,8 @@ import type {
   SessionView
 } from '../../schemas/generated/contracts.ts';
 
+import { lineOf } from './queue-place.ts';
+
 /** What views are made of: a live actor and a stored one alike. */
 export interface ActorFacts {
   id: string;
@@ -51,7 +53,7 @@ interface SessionContext {
   device: string;
   lease: { slot: string; fencing: number } | null;
   current: string | null;
-  queue: { commandId: string }[];
+  queue: { commandId: string; priority: number }[];
   why: string | null;
   readyAt: number | null;
   closedAt: number | null;
@@ -139,7 +141,7 @@ export function sessionView(actor: ActorFacts): SessionView {
     why: context.why ?? null,
     driver: context.lease ? { slot: context.lease.slot, fencing: context.lease.fencing } : null,
     current_command_id: context.current ?? null,
-    queue: (context.queue ?? []).map((item) => item.commandId),
+    queue: lineOf(context.queue ?? []),
     created_at: instantOf(actor.createdAt),
     ready_at: instantOrNull(context.readyAt),
     closed_at: instantOrNull(context.closedAt),

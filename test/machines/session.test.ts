@@ -43,16 +43,22 @@ describe('a session', () => {
     assert.equal(s.state, 'READY');
   });
 
-  it('tells a waiting command its place, and forgets one that gave up', () => {
+  it('tells a command that joins the line its place, once, and forgets one that gave up', () => {
     const s = ready();
-    s.send(submit('a'));
-    s.send(submit('b'));
-    s.send(submit('c'));
-    const placeOf = (id: string) =>
-      s.tells.filter((t) => t.to === `command/${id}` && t.event.type === 'session.queued').at(-1)?.event.position;
-    assert.equal(placeOf('c'), 2);
+    for (const [id, priority] of [
+      ['a', 3],
+      ['b', 3],
+      ['c', 1]
+    ] as const)
+      s.send(submit(id, priority));
+    const places = s.tells.filter((t) => t.event.type === 'session.queued').map((t) => [t.to, t.event.position]);
+    assert.deepEqual(places, [
+      ['command/a', 1],
+      ['command/b', 1],
+      ['command/c', 1]
+    ]);
     s.send({ type: 'command.released', commandId: 'b' });
-    assert.deepEqual(s.context.queue, [{ commandId: 'c', priority: 3 }]);
+    assert.deepEqual(s.context.queue, [{ commandId: 'c', priority: 1 }]);
     assert.equal(s.context.current, 'a');
   });
 

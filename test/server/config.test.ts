@@ -34,6 +34,7 @@ describe('the configuration', () => {
       telemetry: '127.0.0.1:7071',
       driver: 'safari',
       slots: 1,
+      request_limit: 1000,
       insecure: false,
       log_level: 'info'
     });

@@ -8,6 +8,7 @@ import { commandAcceptor } from '../accept-command.ts';
 import { commandType } from '../command-types.ts';
 import type { Control } from '../deps.ts';
 import { instant, integer, oneOf, readQuery, text } from '../query.ts';
+import { withPlaces } from '../queue-place.ts';
 import { asks, type Ctx, clientOf, jsonBody } from '../request.ts';
 import { commandAccepted, commandView, factsOf, pageOf } from '../views.ts';
 
@@ -46,10 +47,8 @@ export function commandRoutes(router: Router, control: Control): void {
       ...(type === undefined ? {} : { context: { 'envelope.type': type } }),
       ...(since === undefined ? {} : { createdSince: since })
     });
-    ctx.body = pageOf(
-      items.map((record) => commandView(factsOf(record))),
-      next
-    );
+    const commands = items.map((record) => commandView(factsOf(record)));
+    ctx.body = pageOf(await withPlaces(host, commands), next);
   });
 
   router.get('/v1/commands/:id', asks(tokens, 'read:commands'), async (ctx) => {
@@ -63,7 +62,7 @@ export function commandRoutes(router: Router, control: Control): void {
       });
       command = ended ?? (await find(control, id));
     }
-    ctx.body = commandView(command);
+    [ctx.body] = await withPlaces(host, [commandView(command)]);
   });
 
   router.post('/v1/commands/:id/cancel', asks(tokens), jsonBody(limits.bodyBytes, { optional: true }), async (ctx) => {

@@ -21,7 +21,7 @@ const STATES = [
   'FAILED'
 ];
 
-/** POST, GET /v1/sessions; GET, DELETE /v1/sessions/{id}. */
+/** POST, GET /v1/sessions; GET, DELETE /v1/sessions/{id}; POST /v1/sessions/{id}/pause, resume, takeover, handback. */
 export function sessionRoutes(router: Router, control: Control): void {
   const { host, tokens, limits } = control;
 
@@ -71,7 +71,19 @@ export function sessionRoutes(router: Router, control: Control): void {
     ctx.status = session.status === 'active' ? 202 : 200;
     ctx.body = sessionView(session);
   });
+
+  for (const verb of HOLDS) {
+    router.post(`/v1/sessions/:id/${verb}`, asks(tokens, `session:${verb}`), async (ctx) => {
+      const id = ctx.params.id as string;
+      await find(control, id);
+      ctx.body = sessionView(await host.send(`session/${id}`, { type: `session.${verb}` }));
+      ctx.status = 202;
+    });
+  }
 }
+
+/** A person holds the session between commands, which wait; what runs is finished first. */
+const HOLDS = ['pause', 'resume', 'takeover', 'handback'];
 
 async function find({ host }: Control, sessionId: string) {
   const session = await host.read(`session/${sessionId}`);

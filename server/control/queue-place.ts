@@ -1,0 +1,28 @@
+import type { ActorHost } from '../../actors/host/contract.ts';
+import type { CommandView } from '../../schemas/generated/contracts.ts';
+
+/**
+ * Commands with their place in their session's line as it is now, 1 being next. A command is told its place once; asking
+ * finds where it has come to since.
+ */
+export async function withPlaces(host: ActorHost, commands: CommandView[]): Promise<CommandView[]> {
+  const waiting = commands.filter(({ state }) => state === 'QUEUED');
+  const lines = new Map<string, string[]>();
+  for (const id of new Set(waiting.flatMap(({ session_id }) => session_id ?? []))) {
+    const session = await host.read(`session/${id}`);
+    if (session) lines.set(id, lineOf(session.context.queue as Queued[]));
+  }
+  return commands.map((command) => {
+    const place = lines.get(command.session_id ?? '')?.indexOf(command.command_id) ?? -1;
+    return command.state === 'QUEUED' && place >= 0 ? { ...command, queue_position: place + 1 } : command;
+  });
+}
+
+interface Queued {
+  commandId: string;
+  priority: number;
+}
+
+/** Command ids, next first: the most urgent, then the oldest. */
+export const lineOf = (queue: Queued[]): string[] =>
+  [...queue].sort((a, b) => a.priority - b.priority).map(({ commandId }) => commandId);
