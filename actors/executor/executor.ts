@@ -144,8 +144,7 @@ export function createStepExecutor({ pool, registry, artifacts, verifyMs = VERIF
           if (i < run.action.steps.length - 1) await assertEvents(step, { page, name });
         }
         if (keysDown > 0) await page.call((session, options) => session.releaseActions(options));
-        for (const text of page.alerts) proofs.push({ kind: 'matched_text', value: `alert: ${text}`.slice(0, 2000) });
-        return { witness, proofs };
+        return { witness, proofs: [...proofs, ...alertsOf(page)] };
       }).catch((error: unknown) => {
         if (isControlError(error) && !('sent' in error.details)) Object.assign(error.details, { sent });
         // The loss of a later command says nothing about an earlier click.
@@ -172,7 +171,7 @@ export function createStepExecutor({ pool, registry, artifacts, verifyMs = VERIF
           { ...action, steps: leadIn(action) }
         ]) {
           for (const [i, step] of earlier.steps.entries()) {
-            await runStep(step, { ...context, name: stepName(earlier, i, step) });
+            await page.pastAlerts(() => runStep(step, { ...context, name: stepName(earlier, i, step) }));
           }
         }
         if (!action.verify) return byDedupe(page, run);
@@ -200,11 +199,13 @@ export function createStepExecutor({ pool, registry, artifacts, verifyMs = VERIF
       if (!isControlError(error, 'VERIFICATION_FAILED')) throw error;
       return failed(page, error.message, page.alerts);
     }
-    const extracted = action.extract ? await extract(page, run, action.extract) : undefined;
-    await page.enter();
-    proofs.push({ kind: 'url', value: (await page.call((session, options) => session.url(options))).slice(0, 2000) });
+    const { extract: rules } = action;
+    const extracted = rules ? await page.pastAlerts(() => extract(page, run, rules)) : undefined;
+    await page.pastAlerts(() => page.enter());
+    const url = await page.pastAlerts(() => page.call((session, options) => session.url(options)));
+    proofs.push({ kind: 'url', value: url.slice(0, 2000) });
     const shot = await picture(page);
-    proofs.push(...shot.proofs);
+    proofs.push(...shot.proofs, ...alertsOf(page));
     return { outcome: 'VERIFIED', why: null, ...(extracted && { extracted }), proofs, artifacts: shot.artifacts };
   }
 
@@ -239,18 +240,8 @@ export function createStepExecutor({ pool, registry, artifacts, verifyMs = VERIF
   }
 
   /** An alert in the way of a look is dismissed and told; the look is taken again. */
-  async function polled(
-    page: Page,
-    ...[predicate, options]: Parameters<typeof poll> extends [Page, ...infer R] ? R : never
-  ): Promise<Judged> {
-    for (let alerts = 0; ; alerts += 1) {
-      try {
-        return await poll(page, predicate, options);
-      } catch (error) {
-        if (!isControlError(error, 'ALERT_OPEN') || alerts >= 3) throw error;
-      }
-    }
-  }
+  const polled = (page: Page, ...rest: Parameters<typeof poll> extends [Page, ...infer R] ? R : never) =>
+    page.pastAlerts(() => poll(page, ...rest));
 
   async function byDedupe(page: Page, run: ActionRun): Promise<Verified> {
     const done = await alreadyDone(page, run.action, candidatesFor(run));
@@ -283,6 +274,10 @@ export function createStepExecutor({ pool, registry, artifacts, verifyMs = VERIF
     return extracted;
   }
 }
+
+/** What the page said in alerts that were read and dismissed. */
+const alertsOf = ({ alerts }: Page): Proof[] =>
+  alerts.map((text) => ({ kind: 'matched_text', value: `alert: ${text}`.slice(0, 2000) }));
 
 function proofsOf(looks: Look[]): Proof[] {
   return looks

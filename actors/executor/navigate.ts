@@ -44,25 +44,37 @@ export async function open(page: Page, url: string, limitMs = LOAD_LIMIT_MS): Pr
   });
 }
 
-/** Loads the page again. @throws as `open` */
+/** Loads the page again, whatever alerts it opens. @throws as `open`, but for ALERT_OPEN */
 export async function reload(page: Page, limitMs = LOAD_LIMIT_MS): Promise<void> {
-  await page.enter();
-  await leave(page, new Patience(limitMs), async (before) => {
-    await page.session.refresh(page.options({ timeoutMs: limitMs + ANSWER_MS }));
-    return { url: before.url, samePage: false };
-  });
+  const bear: Bear = (task) => page.pastAlerts(task);
+  await bear(() => page.enter());
+  await leave(
+    page,
+    new Patience(limitMs),
+    async (before) => {
+      await bear(() =>
+        page.call((session, options) => session.refresh({ ...options, timeoutMs: limitMs + ANSWER_MS }))
+      );
+      return { url: before.url, samePage: false };
+    },
+    bear
+  );
 }
+
+/** What an alert in the way means: the end, or to do it again. */
+type Bear = <T>(task: () => Promise<T>) => Promise<T>;
 
 /** Marks the document, makes it go, and waits for another one to be complete. */
 async function leave(
   page: Page,
   patience: Patience,
-  go: (before: { url: string }) => Promise<{ url: string; samePage: boolean }>
+  go: (before: { url: string }) => Promise<{ url: string; samePage: boolean }>,
+  bear: Bear = (task) => task()
 ): Promise<void> {
   const token = newToken();
   let before: { url: string };
   try {
-    before = await page.ask<{ url: string }>('mark', { token });
+    before = await bear(() => page.ask<{ url: string }>('mark', { token }));
   } catch (error) {
     if (!documentChanged(error)) throw error;
     before = { url: '' };
@@ -70,12 +82,12 @@ async function leave(
   const { url, samePage } = await go(before);
   page.forgetFrame();
   for (;;) {
-    const now = await look(page, token);
+    const now = await bear(() => look(page, token));
     if (now?.state === 'complete' && (!now.marked || (samePage && now.url === parseUrl(url)?.href))) {
       if (isErrorPage(now.url, url)) {
         throw new ControlError('NAVIGATION_FAILED', { url, reason: now.said || 'the site did not answer' });
       }
-      return page.enter();
+      return bear(() => page.enter());
     }
     if (patience.over) {
       await page.ask('stop', {}).catch(() => {});

@@ -41,6 +41,9 @@ export const documentChanged = (error: unknown): boolean =>
     'detached shadow root'
   );
 
+/** A page that opens one alert after another is not driven. */
+const ALERT_LIMIT = 3;
+
 /** The browser of one call of the executor: one session, the frame it looks into, and the caller's abort. */
 export class Page {
   readonly session: WebDriverSession;
@@ -85,6 +88,17 @@ export class Page {
     } catch (error) {
       if (!isControlError(error, 'ALERT_OPEN')) throw error;
       throw await this.#takeAlert(error);
+    }
+  }
+
+  /** Does again what an alert was in the way of, now dismissed and noted: for what may be done again. */
+  async pastAlerts<T>(task: () => Promise<T>): Promise<T> {
+    for (let passed = 0; ; passed += 1) {
+      try {
+        return await task();
+      } catch (error) {
+        if (!isControlError(error, 'ALERT_OPEN') || passed >= ALERT_LIMIT) throw error;
+      }
     }
   }
 

@@ -66,6 +66,8 @@ export interface PersistedSnapshot {
   output?: unknown;
   error?: unknown;
   children: Record<string, { src: string; effect?: string; address?: Address }>;
+  /** Of a child machine: whom it reports to, and under which name. */
+  parent?: { address: Address; child: string };
   /** Timers that run now: id → due, ms since 1970. A timer that fires and is not here any more is stale. */
   timers: Record<string, number>;
 }

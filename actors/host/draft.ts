@@ -1,6 +1,6 @@
 import { ControlError, type Failure, isControlError, toFailure } from '../../schemas/errors.ts';
 import { acceptedEvents, type Definition, restore } from '../kernel/definition.ts';
-import { birth, type Cause, type Step, splitAddress, step } from '../kernel/step.ts';
+import { birth, type Cause, type Step, splitAddress, step, stop } from '../kernel/step.ts';
 import type { TelemetryRow } from '../kernel/telemetry.ts';
 import type {
   ActorRecord,
@@ -10,6 +10,7 @@ import type {
   EffectRow,
   EventRow,
   MachineEvent,
+  PersistedSnapshot,
   TellRow,
   TimerRow,
   Write
@@ -162,11 +163,11 @@ export class Draft {
     const definition = this.#definition(tell.to);
     const exists = this.#current(tell.to) !== undefined;
     if (tell.event.type === 'actor.create' && definition) {
-      const { input, ifAbsent } = tell.event as unknown as { input: Record<string, unknown>; ifAbsent: boolean };
+      const { input, ifAbsent, parent } = tell.event as unknown as CreateEvent;
       if (exists && ifAbsent) return;
       if (!exists) {
         try {
-          return this.#apply(birth(definition, tell.to, input, this.#sources.now()));
+          return this.#apply(birth(definition, tell.to, input, this.#sources.now(), parent));
         } catch (error) {
           return this.#undeliverable(tell, toFailure(error));
         }
@@ -178,6 +179,8 @@ export class Draft {
     }
     const { event } = tell;
     if (event.type === 'tell.refused') return this.#offer(tell.to, event);
+    if (event.type === 'actor.stop') return this.#stop(tell.to, definition);
+    if (tell.from !== null && isEndOfChild(event)) return void this.#deliver(tell.to, event, { child: tell.from });
     if (!this.#deliver(tell.to, event, {})) this.#bounce(tell, `it is ${this.#current(tell.to)?.state}`);
   }
 
@@ -188,6 +191,12 @@ export class Draft {
     if (!record || !definition) return;
     const result = step(definition, record, event, {}, this.#sources.now());
     if (result.kind === 'stepped') this.#apply(result.step);
+  }
+
+  /** By its parent. One that has ended by itself meanwhile stays as it is. */
+  #stop(address: Address, definition: Definition) {
+    const record = this.#current(address);
+    if (record?.status === 'active') this.#apply(stop(definition, record, this.#sources.now()));
   }
 
   /** Lets a sender that wants to know hear that what it told was not taken. */
@@ -290,6 +299,15 @@ export class Draft {
     this.#answers.push(() => sender.resolve(viewOf(definition, record)));
   }
 }
+
+interface CreateEvent {
+  input: Record<string, unknown>;
+  ifAbsent: boolean;
+  parent?: PersistedSnapshot['parent'];
+}
+
+/** What a child machine's last step tells its parent; an effect's result never comes as a tell. */
+const isEndOfChild = ({ type }: MachineEvent) => /^xstate\.(done|error)\.actor\./.test(type);
 
 export function viewOf(definition: Definition, record: ActorRecord): ActorView {
   const { context, status, error } = record.snapshot;

@@ -14,7 +14,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { ControlError, type Failure, toFailure } from '../../schemas/errors.ts';
-import { type Definition, define } from '../kernel/definition.ts';
+import { type Definition, defineAll } from '../kernel/definition.ts';
 import { splitAddress } from '../kernel/step.ts';
 import type {
   ActorHost,
@@ -101,7 +101,7 @@ class EmbeddedHost implements ActorHost {
       ...options
     };
     this.#clock = this.#options.clock;
-    this.#definitions = new Map(kinds.map((kind) => [kind.kind, define(kind)]));
+    this.#definitions = new Map(kinds.flatMap(defineAll).map((definition) => [definition.kind, definition]));
     this.#cache = new RecordCache(this.#options.cacheSize);
     this.#timers = new TimerQueue(this.#clock, (timer) => this.#post({ kind: 'timer', address: timer.address, timer }));
     this.#effects = new EffectRunner({

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { type AnyMachineSnapshot, type AnyStateMachine, type AnyStateNode, fromPromise } from 'xstate';
+import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from 'xstate';
 import type { TelemetryMeta } from '../../machines/protocol.ts';
-import { ControlError } from '../../schemas/errors.ts';
 import type { ActorKind, PersistedSnapshot, Subject } from '../host/contract.ts';
+import { assertHostable, inlineActors, isMachine, nodesOf } from './fitness.ts';
 
 /** A kind the kernel has looked through: fit to be hosted, with what it needs at every step worked out once. */
 export interface Definition {
@@ -23,15 +23,27 @@ interface RootMeta {
   subject?: Partial<Record<keyof Subject, string>>;
 }
 
-const promiseTransition = String(fromPromise(async () => undefined).transition);
+/**
+ * The kind itself and one for every child machine it can start: `order` with an actor `payment` gives `order_payment`.
+ * @throws ControlError MACHINE_UNFIT with the place and the cure.
+ */
+export function defineAll(kind: ActorKind): Definition[] {
+  const own = define(kind);
+  const actors: [string, unknown][] = [
+    ...Object.entries(kind.machine.implementations.actors),
+    ...inlineActors(kind.machine)
+  ];
+  const children = actors.flatMap(([src, machine]) =>
+    isMachine(machine) ? defineAll({ kind: childKind(kind.kind, src), machine, durable: kind.durable }) : []
+  );
+  return [own, ...children];
+}
 
-/** @throws ControlError MACHINE_UNFIT with the place and the cure. */
+/** @throws ControlError MACHINE_UNFIT */
 export function define({ kind, machine, durable }: ActorKind): Definition {
+  assertHostable(kind, machine);
   const meta = (machine.root.meta ?? {}) as RootMeta;
   const descriptors = new Set(nodesOf(machine.root).flatMap((node) => [...node.transitions.keys()]));
-  for (const node of nodesOf(machine.root)) {
-    for (const { src, id } of node.invoke) assertPromise(kind, machine, node, String(src), id);
-  }
   return {
     kind,
     machine,
@@ -43,22 +55,9 @@ export function define({ kind, machine, durable }: ActorKind): Definition {
   };
 }
 
-function assertPromise(kind: string, machine: AnyStateMachine, node: AnyStateNode, src: string, id: string) {
-  const logic = machine.implementations.actors[src] as { transition?: unknown } | undefined;
-  const place = `state '${node.id}', invoke '${id}'`;
-  if (!logic) {
-    throw new ControlError('MACHINE_UNFIT', { kind, place, reason: `no implementation of '${src}'; provide one` });
-  }
-  if (String(logic.transition) !== promiseTransition) {
-    throw new ControlError('MACHINE_UNFIT', {
-      kind,
-      place,
-      reason: `'${src}' is not promise logic; what a crash must not lose has to be a fromPromise`
-    });
-  }
-}
-
-const nodesOf = (node: AnyStateNode): AnyStateNode[] => [node, ...Object.values(node.states).flatMap(nodesOf)];
+/** The kind of a child machine, from its parent's kind and the name of its logic there. */
+export const childKind = (kind: string, src: string): string =>
+  `${kind}_${src.replace(/^xstate\.invoke\./, '')}`.toLowerCase().replace(/[^a-z0-9_]/g, '_');
 
 /** Event types the state accepts now, without XState's own. */
 export function acceptedEvents(snapshot: AnyMachineSnapshot): string[] {
@@ -101,8 +100,8 @@ export function restore({ machine }: Definition, persisted: PersistedSnapshot): 
 const historyNodes = (machine: AnyStateMachine, ids: Record<string, string[]>) =>
   Object.fromEntries(Object.entries(ids).map(([key, list]) => [key, list.map((id) => machine.getStateNodeById(id))]));
 
-/** To JSON, without children and timers, which the step adds. */
-export function persist(snapshot: AnyMachineSnapshot): Omit<PersistedSnapshot, 'children' | 'timers'> {
+/** To JSON, without children, timers and parent, which the step adds. */
+export function persist(snapshot: AnyMachineSnapshot): Omit<PersistedSnapshot, 'children' | 'timers' | 'parent'> {
   const history = Object.entries((snapshot.historyValue ?? {}) as Record<string, AnyStateNode[]>);
   return {
     value: snapshot.value,

@@ -125,3 +125,40 @@ export const failureRow = (record: ActorRecord, step: number, event: MachineEven
     error: failure
   }
 });
+
+/** What a machine says with `emit`: a row of that type. */
+export const emittedRow = (
+  definition: Definition,
+  record: ActorRecord,
+  step: number,
+  snapshot: AnyMachineSnapshot,
+  { type, ...said }: MachineEvent
+): TelemetryRow => {
+  const at = stateOf(snapshot);
+  const base = row(definition, record, step, at, snapshot, { type }, { type, severity: 'info' });
+  return { ...base, payload: { ...said, ...base.payload } };
+};
+
+const still = (
+  { telemetry }: Definition,
+  record: ActorRecord,
+  step: number,
+  event: string,
+  severity: 'debug' | 'info'
+): TelemetryRow => ({
+  severity,
+  type: telemetry.type,
+  actorKind: record.kind,
+  actorId: record.id,
+  step,
+  subject: record.subject,
+  payload: { actor: { kind: record.kind, id: record.id }, from: record.state, to: record.state, event, step }
+});
+
+/** A step that moved no state. */
+export const quietRow = (definition: Definition, record: ActorRecord, step: number, event: string): TelemetryRow =>
+  still(definition, record, step, event, 'debug');
+
+/** The parent stopped it where it was. */
+export const stoppedRow = (definition: Definition, record: ActorRecord, step: number): TelemetryRow =>
+  still(definition, record, step, 'actor.stop', 'info');

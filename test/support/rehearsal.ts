@@ -16,9 +16,15 @@ export class Rehearsal {
   #effects: EffectRow[] = [];
   #timers = new Map<string, { dueAt: number; event: MachineEvent }>();
 
-  constructor(kind: string, machine: AnyStateMachine, input: Record<string, unknown>, id = 'one') {
+  constructor(
+    kind: string,
+    machine: AnyStateMachine,
+    input: Record<string, unknown>,
+    id = 'one',
+    parent?: { address: string; child: string }
+  ) {
     this.definition = define({ kind, machine, durable: true });
-    const first = birth(this.definition, `${kind}/${id}`, input, this.now);
+    const first = birth(this.definition, `${kind}/${id}`, input, this.now, parent);
     this.record = first.record;
     this.#apply(first);
   }

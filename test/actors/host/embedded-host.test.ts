@@ -113,9 +113,10 @@ class Process {
     this.host.onCommit((rows) => this.rows.push(...rows));
   }
 
-  /** As if the process were gone: its journal is closed under it, and nothing it still does is written. */
+  /** As if the process were gone: its journal is closed under it first, so nothing it still does is written. */
   async crash() {
     await this.host.journal.close();
+    await this.host.stop();
   }
 }
 

@@ -229,7 +229,9 @@ describe('a machine', () => {
     assert.throws(
       () => define({ kind: 'ears', machine, durable: true }),
       (error) =>
-        isControlError(error, 'MACHINE_UNFIT') && /ears\.on/.test(error.message) && /fromPromise/.test(error.message)
+        isControlError(error, 'MACHINE_UNFIT') &&
+        /actor 'listen'/.test(error.message) &&
+        /fromPromise/.test(error.message)
     );
   });
 

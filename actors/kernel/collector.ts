@@ -1,0 +1,179 @@
+import type { Create, Record_, Tell } from '../../machines/protocol.ts';
+import { ControlError } from '../../schemas/errors.ts';
+import type {
+  ActorRecord,
+  Address,
+  EffectRow,
+  MachineEvent,
+  PersistedSnapshot,
+  TellRow,
+  TimerRow,
+  Write
+} from '../host/contract.ts';
+import { childKind, type Definition } from './definition.ts';
+import { isMachine, logicOf } from './fitness.ts';
+import type { Action } from './microsteps.ts';
+
+/** Where an event comes from, for what is checked before the machine sees it: an effect, a timer, a child's end. */
+export type Cause = { effect?: string; timer?: string; child?: Address };
+
+/** What XState holds for another actor: a child by its id, the parent, or itself. */
+interface Ref {
+  id: string;
+}
+export const PARENT = '#parent';
+/** A `sendTo` with a delay: a timer of the sender's that becomes a tell. */
+export const DELAYED_SEND = 'troupe.send';
+
+/** Sorts the actions of one step. Later actions win over earlier ones of the same step: a timer set after its cancel stays. */
+export class Collector {
+  readonly children: PersistedSnapshot['children'];
+  readonly timers: Record<string, number>;
+  readonly effects: EffectRow[] = [];
+  readonly settled: string[] = [];
+  readonly timerRows: TimerRow[] = [];
+  readonly cleared: string[] = [];
+  readonly tells: TellRow[] = [];
+  readonly writes: Write[] = [];
+  readonly #definition: Definition;
+  readonly #address: Address;
+  readonly #id: string;
+  readonly #parent: PersistedSnapshot['parent'];
+  readonly #step: number;
+  readonly #now: number;
+  #index = 0;
+
+  constructor(definition: Definition, record: ActorRecord, step: number, now: number) {
+    this.children = { ...record.snapshot.children };
+    this.timers = { ...record.snapshot.timers };
+    this.#definition = definition;
+    this.#address = record.address;
+    this.#id = record.id;
+    this.#parent = record.snapshot.parent;
+    this.#step = step;
+    this.#now = now;
+  }
+
+  /** The event itself was an effect's result, a child's end or a timer's firing: that one is over. */
+  finish({ effect, child, timer }: Cause) {
+    const ended = Object.entries(this.children).find(
+      ([, running]) =>
+        (effect !== undefined && running.effect === effect) || (child !== undefined && running.address === child)
+    )?.[0];
+    if (ended !== undefined) {
+      if (effect !== undefined) this.settled.push(effect);
+      delete this.children[ended];
+    }
+    if (timer !== undefined) this.#clear(timer);
+  }
+
+  take(action: Action) {
+    switch (action.type) {
+      case 'xstate.spawnChild':
+        return this.#spawn(action.params as { id: string; src: unknown; input: unknown });
+      case 'xstate.stopChild':
+        return this.#stop((action.params as { id?: string } | undefined)?.id);
+      case 'xstate.raise': {
+        const { event, id, delay } = action.params as { event: MachineEvent; id?: string; delay?: number };
+        // Without a delay XState has taken it inside the step.
+        return typeof delay === 'number' ? this.#after(delay, event, id) : undefined;
+      }
+      case 'xstate.sendTo':
+        return this.#sendTo(action.params as { to: Ref; event: MachineEvent; id?: string; delay?: number });
+      case 'xstate.emit': // a row: see `collect`
+      case 'xstate.cancel':
+        return this.#clear((action.params as { sendId: string }).sendId);
+      case 'xstate.log':
+        return;
+      case 'tell': {
+        for (const { to, event } of listOf(action.params as Tell | Tell[])) this.#tell(to, event);
+        return;
+      }
+      case 'create': {
+        for (const { address, input, ifAbsent } of listOf(action.params as Create | Create[])) {
+          this.#tell(address, { type: 'actor.create', input, ifAbsent: ifAbsent ?? false });
+        }
+        return;
+      }
+      case 'record': {
+        this.writes.push(...(listOf(action.params as Record_ | Record_[]) as unknown as Write[]));
+        return;
+      }
+      default:
+        throw new ControlError('MACHINE_UNFIT', {
+          kind: this.#definition.kind,
+          place: `action '${action.type}'`,
+          reason: 'it has code of its own, which a crash would lose; use tell, create, record or an invoked promise'
+        });
+    }
+  }
+
+  endAll() {
+    for (const child of Object.keys(this.children)) this.#stop(child);
+    for (const id of Object.keys(this.timers)) this.#clear(id);
+  }
+
+  /** A child's end, to its parent. */
+  report(end: { output?: unknown; error?: unknown }) {
+    if (!this.#parent) return;
+    const { address, child } = this.#parent;
+    const type = 'error' in end ? `xstate.error.actor.${child}` : `xstate.done.actor.${child}`;
+    this.#tell(address, { type, ...end, actorId: child });
+  }
+
+  #name = () => `${this.#address}#${this.#step}.${this.#index++}`;
+
+  #spawn({ id: given, src, input }: { id: string | undefined; src: unknown; input: unknown }) {
+    const name = this.#name();
+    const id = given ?? name;
+    const { kind, machine } = this.#definition;
+    if (typeof src !== 'string') {
+      const reason = 'it starts a child by its logic, which a snapshot cannot name; name it in setup({ actors })';
+      throw new ControlError('MACHINE_UNFIT', { kind, place: `child '${id}'`, reason });
+    }
+    if (isMachine(logicOf(machine, src))) {
+      const address = `${childKind(kind, src)}/${this.#id}.${id}.${this.#step}`;
+      this.children[id] = { src, address };
+      const parent = { address: this.#address, child: id };
+      return this.#tell(address, { type: 'actor.create', input: input ?? {}, ifAbsent: false, parent });
+    }
+    this.children[id] = { src, effect: name };
+    this.effects.push({ id: name, address: this.#address, child: id, src, input: input ?? null });
+  }
+
+  #stop(child: string | undefined) {
+    const running = child === undefined ? undefined : this.children[child];
+    if (child === undefined || !running) return;
+    if (running.effect) this.settled.push(running.effect);
+    if (running.address) this.#tell(running.address, { type: 'actor.stop' });
+    delete this.children[child];
+  }
+
+  /** To a child machine, the parent, or itself. A promise hears nothing, as in XState. */
+  #sendTo({ to, event, id, delay }: { to: Ref; event: MachineEvent; id?: string; delay?: number }) {
+    const address = to.id === PARENT ? this.#parent?.address : (this.children[to.id]?.address ?? this.#selfIf(to));
+    if (address === undefined) return;
+    if (typeof delay === 'number') this.#after(delay, { type: DELAYED_SEND, to: address, event }, id);
+    else this.#tell(address, event);
+  }
+
+  #selfIf = (to: Ref) => (to.id === this.#address ? this.#address : undefined);
+
+  #after(delay: number, event: MachineEvent, id = this.#name()) {
+    const dueAt = this.#now + Math.max(0, delay);
+    this.timers[id] = dueAt;
+    this.timerRows.push({ address: this.#address, id, dueAt, event });
+  }
+
+  #clear(id: string) {
+    if (!(id in this.timers)) return;
+    delete this.timers[id];
+    this.cleared.push(id);
+  }
+
+  #tell(to: Address, event: MachineEvent) {
+    this.tells.push({ id: this.#name(), from: this.#address, to, event });
+  }
+}
+
+const listOf = <T>(one: T | T[]): T[] => (Array.isArray(one) ? one : [one]);

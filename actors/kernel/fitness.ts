@@ -1,0 +1,75 @@
+/**
+ * Which machines can be hosted. What a crash would lose without anybody knowing is refused when the machine is
+ * registered, with the place and the cure: callbacks and observables, whose state is in a closure; actions with code of
+ * their own, which would run or not run unrecorded.
+ */
+import { type AnyStateMachine, type AnyStateNode, fromPromise, StateMachine } from 'xstate';
+import { hostActions } from '../../machines/protocol.ts';
+import { ControlError } from '../../schemas/errors.ts';
+
+export const nodesOf = (node: AnyStateNode): AnyStateNode[] => [node, ...Object.values(node.states).flatMap(nodesOf)];
+
+const promiseTransition = String(fromPromise(async () => undefined).transition);
+
+export const isMachine = (logic: unknown): logic is AnyStateMachine => logic instanceof StateMachine;
+export const isPromise = (logic: unknown): boolean =>
+  String((logic as { transition?: unknown } | undefined)?.transition) === promiseTransition;
+
+/** Logic written where it is invoked, by the name XState gives it. */
+export function inlineActors(machine: AnyStateMachine): [src: string, logic: unknown][] {
+  return nodesOf(machine.root).flatMap((node) => {
+    const written = [node.config.invoke ?? []].flat() as { src: unknown }[];
+    return node.invoke.flatMap(({ src }, i) =>
+      typeof written[i]?.src === 'object' ? [[String(src), written[i]?.src] as [string, unknown]] : []
+    );
+  });
+}
+
+/** What a name of an invoke or a `spawnChild` means. */
+export const logicOf = (machine: AnyStateMachine, src: string): unknown =>
+  machine.implementations.actors[src] ?? inlineActors(machine).find(([name]) => name === src)?.[1];
+
+/** @throws ControlError MACHINE_UNFIT */
+export function assertHostable(kind: string, machine: AnyStateMachine) {
+  const refuse = (place: string, reason: string): never => {
+    throw new ControlError('MACHINE_UNFIT', { kind, place, reason });
+  };
+  for (const [src, logic] of Object.entries(machine.implementations.actors))
+    assertLogic(`actor '${src}'`, logic, refuse);
+  for (const [name, action] of Object.entries(machine.implementations.actions)) {
+    if (!(name in hostActions)) assertAction(`action '${name}'`, action, refuse);
+  }
+  for (const node of nodesOf(machine.root)) {
+    for (const { src, id } of node.invoke) {
+      const place = `state '${node.id}', invoke '${id}'`;
+      const logic = logicOf(machine, String(src));
+      if (!logic) refuse(place, `no implementation of '${src}'; provide one`);
+      assertLogic(place, logic, refuse);
+    }
+    for (const action of actionsOf(node)) assertAction(`state '${node.id}'`, action, refuse);
+  }
+}
+
+type Refuse = (place: string, reason: string) => never;
+
+function assertLogic(place: string, logic: unknown, refuse: Refuse) {
+  if (isPromise(logic) || isMachine(logic)) return;
+  refuse(place, 'it is neither a promise nor a machine; write it as fromPromise, or as a machine of its own');
+}
+
+/** assign, raise, sendTo and their kind are data to XState (`resolve`); a bare function is code. */
+function assertAction(place: string, action: unknown, refuse: Refuse) {
+  if (typeof action !== 'function' || 'resolve' in action) return;
+  refuse(
+    place,
+    `the action ${action.name || '(anonymous)'} has code of its own, which a crash would lose; use an invoked fromPromise`
+  );
+}
+
+const actionsOf = (node: AnyStateNode): unknown[] => [
+  ...node.entry,
+  ...node.exit,
+  ...[...node.transitions.values()].flat().flatMap(({ actions }) => actions),
+  ...(node.always ?? []).flatMap(({ actions }) => actions),
+  ...(node.initial?.actions ?? [])
+];
