@@ -1,7 +1,8 @@
 /** A child in a process group of its own that never outlives us. */
 import { spawn } from 'node:child_process';
 
-const GRACE_MS = 10_000;
+/** From being told to end to being killed: a test runner in the middle of a test may never end by itself. */
+const GRACE_MS = 5_000;
 
 /** Runs to its end with our terminal; resolves with an exit code. Whatever is left of its group is killed. */
 export async function runGroup(command, args, options = {}) {
@@ -13,9 +14,10 @@ export async function runGroup(command, args, options = {}) {
       // gone
     }
   };
+  let late;
   const end = (signal) => {
     tell(signal);
-    setTimeout(() => tell('SIGKILL'), GRACE_MS).unref();
+    late ??= setTimeout(() => tell('SIGKILL'), GRACE_MS);
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   for (const signal of signals) process.on(signal, end);
@@ -25,6 +27,7 @@ export async function runGroup(command, args, options = {}) {
       child.once('exit', (code, signal) => resolve(signal ? 1 : code));
     });
   } finally {
+    clearTimeout(late);
     tell('SIGKILL');
     for (const signal of signals) process.off(signal, end);
   }

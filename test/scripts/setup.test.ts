@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -113,5 +114,42 @@ describe('the set-up', () => {
     write(join(root, 'server/main.ts'), 'export const a: number = "text";');
     await assert.rejects(ensureBuild(root), /the build failed:[\s\S]*not assignable/);
     await assert.rejects(ensureBuild(root), /the build failed/, 'and it is not taken for built');
+  });
+});
+
+describe('a group', () => {
+  const group = pathToFileURL(join(packageRoot(), 'scripts/setup/process-group.mjs')).href;
+  /** A child that starts another one and says its pid; both would live for a minute. */
+  const family = `
+    const { spawn } = require('node:child_process');
+    const child = spawn('sleep', ['60'], { stdio: 'ignore' });
+    process.on('SIGTERM', () => {}); // and does not want to end
+    console.log(child.pid);`;
+  const script = (program: string) =>
+    `const { runGroup } = await import(${JSON.stringify(group)});
+     process.exitCode = await runGroup(process.execPath, ['-e', ${JSON.stringify(program)}]);`;
+  const run = (program: string) =>
+    spawn(process.execPath, ['--input-type=module', '-e', script(program)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const isAlive = (pid: number) =>
+    existsSync(`/proc/${pid}`) && !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+  const gone = async (pid: number) => {
+    while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+
+  it('passes the exit code on, and ends what its leader left running', {
+    skip: !existsSync('/proc/self')
+  }, async () => {
+    const process = run(`${family}\nsetTimeout(() => process.exit(7), 100);`);
+    const grandchild = Number((await once(process.stdout!, 'data'))[0]);
+    assert.deepEqual(await once(process, 'exit'), [7, null]);
+    await gone(grandchild);
+  });
+
+  it('ends as a whole when it is told to, even who does not want to', { skip: !existsSync('/proc/self') }, async () => {
+    const process = run(`${family}\nsetTimeout(() => {}, 60_000);`);
+    const grandchild = Number((await once(process.stdout!, 'data'))[0]);
+    process.kill('SIGTERM');
+    assert.deepEqual(await once(process, 'exit'), [1, null]);
+    await gone(grandchild);
   });
 });
