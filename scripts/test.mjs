@@ -10,7 +10,7 @@ import { runGroup } from './setup/process-group.mjs';
 import { root, runScript, setup } from './setup.mjs';
 
 /** No test may hang the run; the longest takes a few minutes on a slow machine. */
-const TEST_LIMIT_MS = 15 * 60_000;
+const TEST_LIMIT_MS = 10 * 60_000;
 
 const args = process.argv.slice(2);
 const options = args.filter((arg) => arg.startsWith('-'));

@@ -49,16 +49,17 @@ function onPath(program) {
 const hasApt = () => process.platform === 'linux' && onPath('apt-get');
 const mayInstall = () => hasApt() && process.getuid?.() === 0;
 
+/** The one command for a person. */
+function cure(command) {
+  if (hasApt()) return `install with\n\n  sudo sh -c '${command}'\n`;
+  if (process.platform === 'darwin') return "install Apple's command line tools with\n\n  xcode-select --install\n";
+  return "these are Debian's names; install them with this system's package manager";
+}
+
 /** @throws SetupError when it cannot be done here, saying what to do */
 export async function installPackages(packages, why) {
   const command = `apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}`;
-  if (!mayInstall()) {
-    throw new SetupError(
-      hasApt()
-        ? `${why} needs ${packages.join(', ')}; install them once with\n\n  sudo sh -c '${command}'\n`
-        : `${why} needs what Debian packages as ${packages.join(', ')}; install it with this system's package manager`
-    );
-  }
+  if (!mayInstall()) throw new SetupError(`${why} needs ${packages.join(', ')}; ${cure(command)}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   // Another apt may be at work: wait for it instead of failing.
   const apt = (what, args) => runQuietly(what, 'apt-get', ['-o', 'DPkg::Lock::Timeout=300', ...args], { env });
