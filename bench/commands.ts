@@ -27,7 +27,7 @@ const CONNECTIONS = 64;
 
 const dataDir = await mkdtemp(join(tmpdir(), 'troupe-bench-'));
 const config = readConfig(
-  { data: dataDir, control: '127.0.0.1:0', telemetry: '127.0.0.1:0', driver: 'stub', slots: 1 },
+  { data: dataDir, control: '127.0.0.1:0', telemetry: '127.0.0.1:0', driver: 'stub', slots: 1, request_limit: 0 },
   {}
 );
 const logger = pino({ level: 'error' });
