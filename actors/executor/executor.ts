@@ -240,8 +240,12 @@ export function createStepExecutor({ pool, registry, artifacts, verifyMs = VERIF
   }
 
   /** An alert in the way of a look is dismissed and told; the look is taken again. */
-  const polled = (page: Page, ...rest: Parameters<typeof poll> extends [Page, ...infer R] ? R : never) =>
-    page.pastAlerts(() => poll(page, ...rest));
+  function polled(
+    page: Page,
+    ...rest: Parameters<typeof poll> extends [Page, ...infer R] ? R : never
+  ): Promise<Judged> {
+    return page.pastAlerts(() => poll(page, ...rest));
+  }
 
   async function byDedupe(page: Page, run: ActionRun): Promise<Verified> {
     const done = await alreadyDone(page, run.action, candidatesFor(run));

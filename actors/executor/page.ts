@@ -117,13 +117,15 @@ export class Page {
   }
 
   async #read<T>(send: () => Promise<unknown>): Promise<T> {
-    let answer: Answer;
+    let answer: Answer | null;
     try {
-      answer = (await send()) as Answer;
+      answer = (await send()) as Answer | null;
     } catch (error) {
       if (!isControlError(error, 'ALERT_OPEN')) throw error;
       throw await this.#takeAlert(error);
     }
+    // Our scripts always say something; null is a driver's answer for one that an alert kept from its end.
+    if (answer === null) throw await this.#takeAlert(new ControlError('ALERT_OPEN', { text: '' }));
     if (answer?.invalid) throw new ControlError('SELECTOR_INVALID', answer.invalid);
     if (answer?.broke !== undefined) {
       throw new ControlError('DRIVER_ERROR', { error: 'javascript error', message: answer.broke, status: 500 });
