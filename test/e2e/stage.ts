@@ -1,7 +1,13 @@
 /** The real program, a real WebKit under it, and the example site: what every test here plays on. */
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
-import type { ActionResult, CommandAccepted, CommandEnvelope, CommandView } from '../../schemas/generated/contracts.ts';
+import type {
+  ActionResult,
+  CommandAccepted,
+  CommandEnvelope,
+  CommandView,
+  Flow
+} from '../../schemas/generated/contracts.ts';
 import { type Site, startSite } from '../site/site.ts';
 import { type Manager, type ManagerOptions, startManager } from '../support/manager.ts';
 import { webkitMissing } from '../support/webkit.ts';
@@ -100,4 +106,18 @@ export async function cancel({ manager }: Stage, { command_id }: Pick<CommandAcc
   const answer = await manager.request<CommandView>('POST', `/v1/commands/${command_id}/cancel`);
   assert.equal(answer.status, 202, JSON.stringify(answer.body));
   return answer.body;
+}
+
+/** The shipped comment_on_post with something else in it, under another name. Its actions: POST_OPEN, COMMENT_CREATE. */
+export async function putFlow(
+  { manager }: Stage,
+  name: string,
+  change: (actions: Flow['actions']) => void
+): Promise<string> {
+  const { body: shipped } = await manager.request<Flow>('GET', '/v1/flows/comment_on_post');
+  const { version: _, ...flow } = shipped;
+  change(flow.actions);
+  const put = await manager.request('PUT', `/v1/flows/${name}`, { ...flow, name });
+  assert.equal(put.status, 201, JSON.stringify(put.body));
+  return name;
 }
