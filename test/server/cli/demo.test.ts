@@ -40,8 +40,9 @@ describe('troupe demo', () => {
     assert.deepEqual(new ProcessLedger(join(data, 'processes')).living(), []);
   });
 
-  it('is a stream of JSON with --json, and says when nothing was driven', async () => {
-    const { code, json } = await troupe(['demo', '--json', '--driver', 'stub'], { env });
+  it('is a stream of JSON with --json, and says when nothing was driven', async (t) => {
+    const argv = ['demo', '--json', '--driver', 'stub', '--data', temporaryFolder(t)];
+    const { code, json } = await troupe(argv, { env });
     assert.equal(code, 0);
     const { command, comments_on_the_site: comments, events } = json.at(-1);
     assert.equal(command.state, 'SUCCEEDED');

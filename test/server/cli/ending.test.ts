@@ -19,15 +19,17 @@ const skip = webkitMissing() ?? false;
 async function inTheMiddle(t: TestContext): Promise<{ child: ChildProcess; data: string }> {
   const site = await startSite({ visitor: 'alice' });
   t.after(() => site.close());
+  let child: ChildProcess | undefined;
+  // Hooks run in the order they are set: nothing may be left of the processes when the folder goes.
+  t.after(() => {
+    child?.kill('SIGKILL');
+    new ProcessLedger(join(data, 'processes')).sweepNow();
+  });
   const data = join(temporaryFolder(t), 'data');
   const main = ['--import', import.meta.resolve('tsx'), join(packageRoot(), 'server/main.ts')];
   const ports = ['--control', '127.0.0.1:0', '--telemetry', '127.0.0.1:0'];
-  const child = spawn(process.execPath, [...main, 'start', '--data', data, ...ports], {
+  child = spawn(process.execPath, [...main, 'start', '--data', data, ...ports], {
     stdio: ['ignore', 'pipe', 'ignore']
-  });
-  t.after(() => {
-    child.kill('SIGKILL');
-    new ProcessLedger(join(data, 'processes')).sweepNow();
   });
   for (let text = ''; !text.includes('Ctrl-C ends it'); ) text += (await once(child.stdout!, 'data'))[0];
   const token = readFileSync(join(data, 'admin.token'), 'utf8').trim();
