@@ -19,7 +19,7 @@ import type {
   SessionRefused,
   TellRefused
 } from './protocol.ts';
-import type { SessionInput } from './session.ts';
+import type { SessionInput } from './session-context.ts';
 
 /** What a command is made with, what it remembers, and what it can be told. */
 

@@ -2,10 +2,14 @@ import { approvalMachine } from '../../machines/approval.ts';
 import { commandMachine } from '../../machines/command.ts';
 import type { ActionInput, AttemptedOutput, PreparedOutput, VerifiedOutput } from '../../machines/command-context.ts';
 import { sessionMachine } from '../../machines/session.ts';
+import type { SessionInput as SessionBirth } from '../../machines/session-context.ts';
 import type { ActionRun, StepExecutor } from '../executor/contract.ts';
 import { resolveAction, withDefaults } from '../executor/resolve.ts';
 import type { ActorKind, Journal } from '../host/contract.ts';
 import { effect } from '../host/effect.ts';
+
+/** What a session actor is born with; the host adds when. */
+export type SessionInput = Omit<SessionBirth, 'at'>;
 
 export interface CommandHands {
   executor: StepExecutor;

@@ -2,18 +2,10 @@
  * Which session an account has open, and how many commands wait in it, answered at once: two commands that come together
  * must find the same session. Kept from the log; what is promised and not yet in the log is held here.
  */
+import type { SessionInput } from '../../actors/command/kinds.ts';
 import type { ActorHost, ActorRecord, EventRow } from '../../actors/host/contract.ts';
 
-/** What a session actor is born with. */
-export interface SessionInput {
-  sessionId: string;
-  accountId: string | null;
-  platform: string;
-  browser: string;
-  device: string;
-  idleLimitMs: number;
-  [key: string]: unknown;
-}
+export type { SessionInput };
 
 export interface OpenSession {
   sessionId: string;
