@@ -4,28 +4,17 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ProcessLedger } from '../../actors/driver/ledger.ts';
 import { defaultLimits } from '../../actors/driver/limits.ts';
 import { platformOf } from '../../actors/driver/platform.ts';
 import { BrowserPool } from '../../actors/driver/pool.ts';
 import { Slot } from '../../actors/driver/slot.ts';
-import type { WebDriverSession } from '../../actors/webdriver/client.ts';
+import { open } from '../../actors/executor/navigate.ts';
+import { Page } from '../../actors/executor/page.ts';
 import { describe } from '../../schemas/errors.ts';
 import type { Finding } from './doctor-checks.ts';
 
 const TITLE = 'Troupe was here';
-const TITLE_LIMIT_MS = 5_000;
-
-/** A navigation may be answered before the new document has its title. */
-async function titleOf(browser: WebDriverSession, signal: AbortSignal): Promise<string> {
-  const until = performance.now() + TITLE_LIMIT_MS;
-  for (;;) {
-    const title = await browser.title({ signal });
-    if (title !== '' || performance.now() > until) return title;
-    await sleep(50, undefined, { signal });
-  }
-}
 
 /** The same way a session's browser is started: display, Appium, driver, browser; nothing of it is left. */
 export async function openRealPage(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Finding> {
@@ -48,8 +37,8 @@ export async function openRealPage(env: NodeJS.ProcessEnv, signal: AbortSignal):
     await slot.open('desktop', signal);
     await slot.configure(1, signal);
     const browser = pool.get({ slot: 'doctor', fencing: 1 });
-    await browser.navigate(`http://127.0.0.1:${(page.address() as AddressInfo).port}/`, { signal });
-    const title = await titleOf(browser, signal);
+    await open(new Page(browser, signal), `http://127.0.0.1:${(page.address() as AddressInfo).port}/`);
+    const title = await browser.title({ signal });
     const { length } = await browser.screenshot({ signal });
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     if (title === TITLE && length > 0) return { state: 'ok', detail: `opened and photographed in ${seconds} s` };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { documentChanged } from '../../../actors/executor/page.ts';
 import type { WebDriverSession } from '../../../actors/webdriver/client.ts';
 import type { Lease } from '../../../machines/protocol.ts';
 import { isControlError } from '../../../schemas/errors.ts';
@@ -8,7 +9,14 @@ import { browserMissing, eventually, stage } from './stage.ts';
 /** Opens a page and waits until it is there: a navigation is answered before its page has loaded. */
 async function shows(session: WebDriverSession, text: string): Promise<void> {
   await session.navigate(`data:text/html,<title>${text}</title><h1>${text}</h1>`);
-  await eventually(`the page '${text}'`, async () => (await session.title()) === text);
+  await eventually(`the page '${text}'`, async () => {
+    try {
+      return (await session.title()) === text;
+    } catch (error) {
+      if (documentChanged(error)) return false; // the page before it was still going
+      throw error;
+    }
+  });
 }
 
 describe('a driver slot with a real browser', { skip: browserMissing }, () => {
