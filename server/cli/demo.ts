@@ -12,9 +12,9 @@ import type { AddCommand, CliContext } from './context.ts';
 import { type DemoSite, startDemoSite } from './demo-site.ts';
 import { events } from './events.ts';
 import { CliError, EXIT, type ExitCode } from './exit.ts';
-import { version } from './program.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
 import { timeline } from './timeline.ts';
+import { version } from './version.ts';
 
 interface DemoFlags {
   data?: string;

@@ -1,7 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { packageRoot } from '../../actors/package-root.ts';
 import { isControlError } from '../../schemas/errors.ts';
 import type { AddCommand, CliContext } from './context.ts';
 import { addDemo } from './demo.ts';
@@ -11,10 +8,9 @@ import { addRun } from './run.ts';
 import { addStart } from './start.ts';
 import { addTail } from './tail.ts';
 import { addToken } from './token.ts';
+import { version } from './version.ts';
 
 const commands: AddCommand[] = [addStart, addDemo, addRun, addTail, addToken, addDoctor];
-
-export const version: string = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')).version;
 
 /** Runs one command line, without `node` and the script. Resolves with the exit code; what went wrong is on stderr. */
 export async function runCli(argv: string[], context: CliContext): Promise<number> {

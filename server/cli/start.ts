@@ -4,8 +4,8 @@ import { createLogger } from '../log.ts';
 import { startTroupe, type Troupe } from '../start.ts';
 import type { AddCommand, CliContext } from './context.ts';
 import { EXIT, type ExitCode } from './exit.ts';
-import { version } from './program.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
+import { version } from './version.ts';
 
 /** How an option's value is called in the help. */
 const VALUE: Record<string, string> = {

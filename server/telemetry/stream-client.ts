@@ -25,7 +25,7 @@ import type { Consumers } from './consumers.ts';
 import type { EventLog } from './event-log.ts';
 import { eventFrame } from './event-view.ts';
 import { filterParameters, intersect } from './filters.ts';
-import type { TelemetryLimits } from './plane.ts';
+import type { TelemetryLimits } from './limits.ts';
 
 export interface StreamClientDeps {
   socket: WebSocket;

@@ -24,7 +24,8 @@ import { openFlowRegistry } from '../../server/control/flow-registry.ts';
 import { hostChecks, type ReadinessCheck } from '../../server/control/readiness.ts';
 import { type HttpLimits, serve } from '../../server/control/serve.ts';
 import { openSessionDirectory, type SessionDirectory } from '../../server/control/session-directory.ts';
-import { createTelemetryPlane, type TelemetryLimits, type TelemetryPlane } from '../../server/telemetry/plane.ts';
+import type { TelemetryLimits } from '../../server/telemetry/limits.ts';
+import { createTelemetryPlane, type TelemetryPlane } from '../../server/telemetry/plane.ts';
 
 export const greet: Flow = {
   name: 'greet',
