@@ -9,9 +9,9 @@ import type { CommandView, EventEnvelope } from '../../schemas/generated/contrac
 import { Random } from '../simulation/random.ts';
 import { type Site, startSite } from '../site/site.ts';
 import { type Manager, runTroupe, startManager } from '../support/manager.ts';
-import { type FoundProcess, noneLeft, processesOf } from '../support/processes.ts';
-import { assertChained, assertWhole, describeRows, readLog } from './log.ts';
-import { actionOf, body, comment, commentsOf, needsBrowser, stillWorks, VISITOR } from './stage.ts';
+import { noneLeft, processesOf } from '../support/processes.ts';
+import { assertChained, assertWhole, bootOf, describeRows, readLog } from './log.ts';
+import { actionOf, body, comment, commentsOf, needsBrowser, stillWorks, strangersTo, VISITOR } from './stage.ts';
 
 const KILLS = 20;
 
@@ -93,6 +93,8 @@ describe('a manager whose process ends in the middle', needsBrowser(), () => {
 
   interface Round {
     text: string;
+    /** Processes that outlived their manager, until the next one came. */
+    orphans: number;
     /** The state its command was in, and the action it was at. */
     stateAtKill: string;
     end: CommandView;
@@ -134,18 +136,18 @@ describe('a manager whose process ends in the middle', needsBrowser(), () => {
     await manager.kill();
     const status = await answered;
     assert.ok(status === 202 || status === null, `POST was answered ${status}`);
-    const orphans = processesOf(data);
+    const orphans = processesOf(data).length;
 
     const startBegan = performance.now();
     await start();
     const startMs = since(startBegan);
-    assertGone(orphans);
     const found = await manager.request('GET', `/v1/commands/${wish.command_id}`);
     if (found.status === 404) {
       assert.equal(status, null, 'a command that was accepted is not there');
       assert.equal((await post()).status, 202);
     }
     const end = await manager.commandEnd(wish.command_id!, { timeoutMs: 240_000 });
+    assert.deepEqual(strangersTo(manager), [], 'left by the process that was killed');
     const own = await readLog(manager, `command_id=${wish.command_id}`);
     assert.ok(['SUCCEEDED', 'FAILED'].includes(end.state), `${JSON.stringify(end)}${describeRows(own)}`);
     const comments = commentsOf(site, text);
@@ -153,6 +155,7 @@ describe('a manager whose process ends in the middle', needsBrowser(), () => {
     const stateAtKill = found.status === 404 ? 'nothing durable yet' : await lastBefore(own);
     return {
       text,
+      orphans,
       stateAtKill,
       end,
       comments,
@@ -164,31 +167,29 @@ describe('a manager whose process ends in the middle', needsBrowser(), () => {
 
   /** How far a command was when the process before this one ended. */
   async function lastBefore(own: EventEnvelope[]): Promise<string> {
-    const starts = await readLog(manager, 'actor_kinds=supervisor');
-    const boot = Number(starts.findLast(({ payload }) => payload.from === null)!.cursor);
+    const boot = Number(await bootOf(manager));
     const before = own.filter(({ cursor, payload }) => payload.actor.kind === 'command' && Number(cursor) < boot);
     const { to } = before.at(-1)!.payload;
     const action = before.findLast(({ payload }) => payload.action)?.payload.action;
     return to.includes('ACTION_ATTEMPTED') ? `${to} ${action}` : to;
   }
-
-  /** A process may have another's number by now, and then another command line. */
-  function assertGone(orphans: FoundProcess[]) {
-    const now = processesOf(data);
-    const survivors = orphans.filter((orphan) =>
-      now.some(({ pid, command }) => pid === orphan.pid && command === orphan.command)
-    );
-    assert.deepEqual(survivors, []);
-  }
 });
 
 const since = (begin: number) => Math.round(performance.now() - begin);
 
-function summarise(t: TestContext, rounds: { end: CommandView; stateAtKill: string }[], log: EventEnvelope[]) {
+function summarise(
+  t: TestContext,
+  rounds: { end: CommandView; stateAtKill: string; orphans: number }[],
+  log: EventEnvelope[]
+) {
   const count = (names: string[]) =>
     [...new Set(names)].map((name) => `${names.filter((one) => one === name).length} ${name}`).join(', ');
   t.diagnostic(`${rounds.length} kills; ended: ${count(rounds.map(({ end }) => end.error?.code ?? end.state))}`);
   t.diagnostic(`killed in: ${count(rounds.map(({ stateAtKill }) => stateAtKill))}`);
+  const orphans = rounds.map((round) => round.orphans);
+  t.diagnostic(
+    `processes that outlived it: ${Math.min(...orphans)} to ${Math.max(...orphans)}, and none the next start`
+  );
   t.diagnostic(`${log.length} events without hole or repeat`);
 }
 

@@ -18,6 +18,12 @@ export async function readLog(manager: Manager, query = ''): Promise<EventEnvelo
   }
 }
 
+/** The cursor of the first event of the process that runs now. */
+export async function bootOf(manager: Manager): Promise<string> {
+  const supervisor = await readLog(manager, 'actor_kinds=supervisor');
+  return supervisor.findLast(({ payload }) => payload.from === null)!.cursor;
+}
+
 /** From the first event on, each cursor is the one after the last, and no event comes twice. */
 export function assertWhole(events: EventEnvelope[]): void {
   for (const [i, { cursor }] of events.entries()) {

@@ -10,6 +10,7 @@ import type {
 } from '../../schemas/generated/contracts.ts';
 import { type Site, startSite } from '../site/site.ts';
 import { type Manager, type ManagerOptions, startManager } from '../support/manager.ts';
+import { type FoundProcess, processesOf } from '../support/processes.ts';
 import { webkitMissing } from '../support/webkit.ts';
 
 /** Whom the site takes a browser for that brings no cookie. */
@@ -120,4 +121,12 @@ export async function putFlow(
   const put = await manager.request('PUT', `/v1/flows/${name}`, { ...flow, name });
   assert.equal(put.status, 201, JSON.stringify(put.body));
   return name;
+}
+
+/** Processes of its data directory that are neither it nor descended from it. */
+export function strangersTo({ data, pid }: Manager): FoundProcess[] {
+  const all = new Map(processesOf(data).map((found) => [found.pid, found]));
+  const isOurs = (found: FoundProcess | undefined): boolean =>
+    found !== undefined && (found.pid === pid || isOurs(all.get(found.parent)));
+  return [...all.values()].filter((found) => !isOurs(found));
 }
