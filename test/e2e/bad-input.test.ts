@@ -237,9 +237,10 @@ describe('bad input', needsBrowser(), () => {
     });
 
     it('a deadline that passes while a page is opened is DEADLINE_EXCEEDED', async () => {
+      const flow = await loading('open_for_long', 120_000);
       const url = stage.site.postUrl(1, 'variant=never-answer');
       const deadline_at = deadline();
-      const { command } = await fails({ text: 'late page', url, deadline_at }, 'DEADLINE_EXCEEDED');
+      const { command } = await fails({ text: 'late page', flow, url, deadline_at }, 'DEADLINE_EXCEEDED');
       assert.ok(command.started_at);
       assert.ok(command.completed_at! >= deadline_at);
     });
@@ -259,13 +260,13 @@ describe('bad input', needsBrowser(), () => {
 
     it('a deadline that passes during the attempt ends it with what came of the attempt', async () => {
       const { site, manager } = stage;
-      const held = site.hold('after', 'comment');
-      const deadline_at = deadline();
-      const { command_id } = await manager.send(comment(site, { text: 'late but made', deadline_at }));
-      const ended = manager.commandEnd(command_id);
-      await Promise.race([held.arrived, ended]);
-      const command = await ended;
-      held.release();
+      const flow = await putFlow(stage, 'waits_after_comment', (actions) => {
+        actions[1]!.steps.push({ type: 'waitForElement', selectors: ['#never'], timeout: 120_000 });
+      });
+      const { command_id } = await manager.send(
+        comment(site, { text: 'late but made', flow, deadline_at: deadline() })
+      );
+      const command = await manager.commandEnd(command_id);
       assert.equal(command.state, 'FAILED', JSON.stringify(command));
       assert.equal(command.error?.code, 'DEADLINE_EXCEEDED');
       const { attempts, outcome } = actionOf(command, 'COMMENT_CREATE');
