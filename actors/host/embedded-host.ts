@@ -208,7 +208,9 @@ class EmbeddedHost implements ActorHost {
     if (this.#state === 'stopping' || this.#state === 'stopped') return;
     this.#state = 'stopping';
     const until = this.#clock.now() + graceMs;
-    while (this.#effects.countOf('command') > 0 && this.#clock.now() < until) await this.#pause(50);
+    // Between two effects of a command there is mail and no effect.
+    const isBusy = () => this.#effects.countOf('command') > 0 || (this.#pumping && !this.#journalError);
+    while (isBusy() && this.#clock.now() < until) await this.#pause(50);
     this.#timers.stop();
     await this.#effects.stop('the process is shutting down');
     if (!this.#journalError) await this.#untilIdle();
