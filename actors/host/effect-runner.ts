@@ -1,6 +1,7 @@
 import { createEmptyActor } from 'xstate';
 import { ControlError, type Failure, toFailure } from '../../schemas/errors.ts';
 import type { Definition } from '../kernel/definition.ts';
+import { logicOf } from '../kernel/fitness.ts';
 import type { Address, EffectRow } from './contract.ts';
 import type { Clock } from './timer-queue.ts';
 
@@ -121,7 +122,7 @@ export class EffectRunner {
 
 /** The function inside `fromPromise` logic. */
 function creatorOf({ machine, kind }: Definition, src: string): Creator {
-  const logic = machine.implementations.actors[src] as { config?: Creator } | undefined;
+  const logic = logicOf(machine, src) as { config?: Creator } | undefined;
   if (typeof logic?.config !== 'function') {
     throw new ControlError('MACHINE_UNFIT', { kind, place: `effect '${src}'`, reason: 'it is not promise logic' });
   }

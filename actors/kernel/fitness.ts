@@ -47,6 +47,11 @@ export function assertHostable(kind: string, machine: AnyStateMachine) {
       assertLogic(place, logic, refuse);
     }
     for (const action of actionsOf(node)) assertAction(`state '${node.id}'`, action, refuse);
+    for (const { what, name } of namesIn(node)) {
+      if (!isGiven(machine, what, name)) {
+        refuse(`state '${node.id}'`, `the ${what} '${name}' has no implementation; give it in setup({ ${what}s })`);
+      }
+    }
   }
 }
 
@@ -73,3 +78,25 @@ const actionsOf = (node: AnyStateNode): unknown[] => [
   ...(node.always ?? []).flatMap(({ actions }) => actions),
   ...(node.initial?.actions ?? [])
 ];
+
+type Named = { what: 'action' | 'guard' | 'delay'; name: string };
+
+/** What the state calls by name: XState looks it up when it comes to it, which is too late. */
+function namesIn(node: AnyStateNode): Named[] {
+  const transitions = [...[...node.transitions.values()].flat(), ...(node.always ?? [])];
+  const delays = node.after.flatMap(({ delay }) => (typeof delay === 'string' ? delay : []));
+  return [
+    ...actionsOf(node).flatMap((action) => named('action', action)),
+    ...transitions.flatMap(({ guard }) => named('guard', guard)),
+    ...delays.map((name): Named => ({ what: 'delay', name }))
+  ];
+}
+
+function named(what: Named['what'], code: unknown): Named[] {
+  const name =
+    typeof code === 'string' ? code : typeof code === 'object' && code !== null && 'type' in code && code.type;
+  return typeof name === 'string' && !name.startsWith('xstate.') ? [{ what, name }] : [];
+}
+
+const isGiven = ({ implementations }: AnyStateMachine, what: Named['what'], name: string): boolean =>
+  name in implementations[`${what}s`] || (what === 'action' && name in hostActions);

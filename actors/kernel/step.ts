@@ -13,7 +13,7 @@
  */
 import type { AnyMachineSnapshot } from 'xstate';
 
-import { toFailure } from '../../schemas/errors.ts';
+import { ControlError, toFailure } from '../../schemas/errors.ts';
 import type {
   ActorRecord,
   Address,
@@ -27,6 +27,7 @@ import type {
 import { type Cause, Collector, DELAYED_SEND, PARENT } from './collector.ts';
 import { acceptedEvents, type Definition, persist, restore, stateOf, subjectOf } from './definition.ts';
 
+import { firstNonJson } from './json.ts';
 import { firstMicrosteps, type Microstep, microsteps, type Seat, stamp } from './microsteps.ts';
 import {
   birthRow,
@@ -173,6 +174,8 @@ function collect(
     made.report(after.status === 'error' ? { error: after.error } : { output: after.output });
   }
 
+  if (definition.foreign) assertKept(definition, before, after, made);
+
   const context = after.context as Record<string, unknown>;
   const deadlines = Object.values(made.timers);
   return {
@@ -200,6 +203,31 @@ function collect(
     tells: made.tells,
     writes: made.writes
   };
+}
+
+/** @throws ControlError MACHINE_UNFIT naming the first thing of this step that JSON would not give back as it is */
+function assertKept(
+  { kind }: Definition,
+  before: AnyMachineSnapshot | undefined,
+  after: AnyMachineSnapshot,
+  made: Collector
+) {
+  const kept: [place: string, value: unknown][] = [
+    ...(after.context === before?.context ? [] : [['context', after.context] as [string, unknown]]),
+    ...(after.output === undefined ? [] : [['output', after.output] as [string, unknown]]),
+    ...made.effects.map(({ src, input }): [string, unknown] => [`input of '${src}'`, input]),
+    ...made.tells.map(({ to, event: { input, ...event } }): [string, unknown] =>
+      event.type === 'actor.create'
+        ? [`input of ${to}`, input]
+        : [`event '${event.type}' to ${to}`, { ...event, input }]
+    )
+  ];
+  for (const [place, value] of kept) {
+    const unfit = firstNonJson(value);
+    if (!unfit) continue;
+    const reason = `it is ${unfit.what}, which a snapshot cannot keep; keep JSON there, and an actor by its id`;
+    throw new ControlError('MACHINE_UNFIT', { kind, place: `${place} ${unfit.path}`.trimEnd(), reason });
+  }
 }
 
 const seatOf = ({ address, snapshot }: ActorRecord): Seat => ({
