@@ -14,6 +14,9 @@ import { addToken } from './token.ts';
 
 const commands: AddCommand[] = [addStart, addDemo, addRun, addTail, addToken, addDoctor];
 
+/** Refused because of what was asked for, before anything was started. */
+const WRONG_USAGE = ['CONFIG_INVALID', 'MACHINE_UNFIT', 'BIND_REFUSED'];
+
 export const version: string = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')).version;
 
 /** Runs one command line, without `node` and the script. Resolves with the exit code; what went wrong is on stderr. */
@@ -43,7 +46,7 @@ export async function runCli(argv: string[], context: CliContext): Promise<numbe
     if (!(error instanceof CliError) && !isControlError(error)) throw error;
     context.err.write(`troupe: ${isControlError(error) ? `${error.code}: ` : ''}${error.message}\n`);
     if (error instanceof CliError) return error.exitCode;
-    return error.code === 'CONFIG_INVALID' || error.code === 'BIND_REFUSED' ? EXIT.usage : EXIT.failed;
+    return WRONG_USAGE.includes(error.code) ? EXIT.usage : EXIT.failed;
   }
 }
 
