@@ -24,6 +24,11 @@ export class PlainStage implements Stage {
     this.#actor.subscribe({ error: () => {} });
   }
 
+  /** Those of the events that would move it. */
+  legal<E extends { type: string }>(events: readonly E[]): E[] {
+    return events.filter((event) => this.#actor.getSnapshot().can(event));
+  }
+
   async begin() {
     (this.#actor as unknown as { start(): void }).start();
     await settled();

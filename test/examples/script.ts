@@ -8,6 +8,8 @@ import { PlainStage } from './plain-stage.ts';
 
 /** One thing that happens to a machine, the same on both sides. */
 export type Happening =
+  /** One of the events the state accepts now. */
+  | { pick: number }
   | { send: { type: string; [key: string]: unknown } }
   | { advance: number }
   | { settle: number; outcome: Outcome }
@@ -18,7 +20,8 @@ export const happening = ({ events, outcomes, times }: Example): fc.Arbitrary<Ha
   const settles = outcomes.length === 0 ? [] : [{ arbitrary: outcome(outcomes, 'settle'), weight: 4 }];
   const late = outcomes.length === 0 ? [] : [{ arbitrary: outcome(outcomes, 'settleLate'), weight: 1 }];
   return fc.oneof(
-    { arbitrary: fc.constantFrom(...events).map((send) => ({ send })), weight: 6 },
+    { arbitrary: fc.nat(99).map((pick) => ({ pick })), weight: 6 },
+    { arbitrary: fc.constantFrom(...events).map((send) => ({ send })), weight: 2 },
     { arbitrary: fc.constantFrom(...times).map((advance) => ({ advance })), weight: 3 },
     ...(settles as { arbitrary: fc.Arbitrary<Happening>; weight: number }[]),
     ...(late as { arbitrary: fc.Arbitrary<Happening>; weight: number }[]),
@@ -31,7 +34,7 @@ const outcome = (outcomes: readonly Outcome[], field: 'settle' | 'settleLate') =
     .tuple(fc.constantFrom(0, 0, 1, 2), fc.constantFrom(...outcomes))
     .map(([index, outcome]) => ({ [field]: index, outcome }) as unknown as Happening);
 
-async function happen(stage: Stage, it: Happening) {
+async function happen(stage: Stage, it: Exclude<Happening, { pick: number }>) {
   if ('send' in it) return stage.send(it.send);
   if ('advance' in it) return stage.advance(it.advance);
   if ('settle' in it) return stage.settle(it.settle, it.outcome);
@@ -39,7 +42,7 @@ async function happen(stage: Stage, it: Happening) {
   return stage.crash();
 }
 
-export type Subject = Pick<Example, 'kind' | 'machine' | 'input'>;
+export type Subject = Pick<Example, 'kind' | 'machine' | 'input'> & Partial<Pick<Example, 'events'>>;
 
 /**
  * Runs both sides through the same and compares them after each happening.
@@ -47,7 +50,7 @@ export type Subject = Pick<Example, 'kind' | 'machine' | 'input'>;
  * @throws AssertionError naming the happening after which they differ.
  */
 export async function compare(
-  { kind, machine, input }: Subject,
+  { kind, machine, input, events = [] }: Subject,
   happenings: readonly Happening[],
   storage: Storage
 ): Promise<{ hosted: HostedStage; states: string[] }> {
@@ -58,7 +61,8 @@ export async function compare(
   try {
     await Promise.all([plain.begin(), hosted.begin()]);
     await same('at birth');
-    for (const [index, it] of happenings.entries()) {
+    for (const [index, given] of happenings.entries()) {
+      const it = 'pick' in given ? { send: picked(given.pick) } : given;
       await happen(plain, it);
       await happen(hosted, it);
       await same(`after happening ${index + 1}, ${JSON.stringify(it)}`);
@@ -68,6 +72,11 @@ export async function compare(
     await hosted.end();
   }
   return { hosted, states };
+
+  function picked(index: number) {
+    const legal = plain.legal(events);
+    return legal[index % legal.length] ?? { type: 'nothing.is.legal' };
+  }
 
   async function same(when: string) {
     const [there, here] = [await plain.picture(), await hosted.picture()];
