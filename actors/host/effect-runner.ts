@@ -131,7 +131,7 @@ function creatorOf({ machine, kind }: Definition, src: string): Creator {
 
 /** What an effect returns lives on in a snapshot: it is made JSON here, where the place of a mistake is still known. */
 function asJson(output: unknown, src: string): unknown {
-  if (output === undefined) return null;
+  if (output === undefined) return undefined;
   try {
     return JSON.parse(JSON.stringify(output) ?? 'null');
   } catch (cause) {
