@@ -40,8 +40,9 @@ export function assertHostable(kind: string, machine: AnyStateMachine) {
     if (!(name in hostActions)) assertAction(`action '${name}'`, action, refuse);
   }
   for (const node of nodesOf(machine.root)) {
-    for (const { src, id } of node.invoke) {
+    for (const { src, id, onSnapshot, systemId } of node.invoke) {
       const place = `state '${node.id}', invoke '${id}'`;
+      assertOwnActor(place, { onSnapshot, systemId }, refuse);
       const logic = logicOf(machine, String(src));
       if (!logic) refuse(place, `no implementation of '${src}'; provide one`);
       assertLogic(place, logic, refuse);
@@ -62,8 +63,24 @@ function assertLogic(place: string, logic: unknown, refuse: Refuse) {
   refuse(place, 'it is neither a promise nor a machine; write it as fromPromise, or as a machine of its own');
 }
 
+/** A child is an actor of its own here: what it does reaches its parent as an event, and it is found by its id in there. */
+function assertOwnActor(
+  place: string,
+  { onSnapshot, syncSnapshot, systemId }: { onSnapshot?: unknown; syncSnapshot?: unknown; systemId?: unknown },
+  refuse: Refuse
+) {
+  if (onSnapshot || syncSnapshot) {
+    const name = onSnapshot ? 'onSnapshot' : 'syncSnapshot';
+    refuse(place, `${name}: a child's snapshots are not sent to its parent; let the child sendParent what matters`);
+  }
+  if (systemId) refuse(place, 'systemId: there is no system to find it in; send to it by its id');
+}
+
 /** assign, raise, sendTo and their kind are data to XState (`resolve`); a bare function is code. */
 function assertAction(place: string, action: unknown, refuse: Refuse) {
+  if (typeof action === 'function' && 'type' in action && action.type === 'xstate.spawnChild') {
+    assertOwnActor(`${place}, spawnChild`, action as { syncSnapshot?: unknown; systemId?: unknown }, refuse);
+  }
   if (typeof action !== 'function' || 'resolve' in action) return;
   refuse(
     place,
