@@ -15,11 +15,24 @@ import { isMachine, logicOf } from './fitness.ts';
 import type { Action } from './microsteps.ts';
 
 /** Where an event comes from, for what is checked before the machine sees it: an effect, a timer, a child's end. */
-export type Cause = { effect?: string; timer?: string; child?: Address };
+export type Cause = {
+  effect?: string;
+  timer?: string;
+  /** Of the timer: it may have been set anew under its name while its firing was on the way. */
+  dueAt?: number;
+  child?: Address;
+};
 
 /** What XState holds for another actor: a child by its id, the parent, or itself. */
 interface Ref {
   id: string;
+}
+/** What XState says of a child that is to start. */
+interface Spawned {
+  id: string | ((...args: never[]) => string) | undefined;
+  src: unknown;
+  input: unknown;
+  actorRef: Ref;
 }
 export const PARENT = '#parent';
 /** A `sendTo` with a delay: a timer of the sender's that becomes a tell. */
@@ -33,7 +46,7 @@ export class Collector {
   readonly settled: string[] = [];
   readonly timerRows: TimerRow[] = [];
   readonly cleared: string[] = [];
-  readonly tells: TellRow[] = [];
+  tells: TellRow[] = [];
   readonly writes: Write[] = [];
   readonly #definition: Definition;
   readonly #address: Address;
@@ -62,7 +75,7 @@ export class Collector {
     )?.[0];
     if (ended !== undefined) {
       if (effect !== undefined) this.settled.push(effect);
-      delete this.children[ended];
+      this.#keepName(ended);
     }
     if (timer !== undefined) this.#clear(timer);
   }
@@ -70,7 +83,7 @@ export class Collector {
   take(action: Action) {
     switch (action.type) {
       case 'xstate.spawnChild':
-        return this.#spawn(action.params as { id: string; src: unknown; input: unknown });
+        return this.#spawn(action.params as Spawned);
       case 'xstate.stopChild':
         return this.#stop((action.params as { id?: string } | undefined)?.id);
       case 'xstate.raise': {
@@ -108,6 +121,17 @@ export class Collector {
     }
   }
 
+  /**
+   * Of all the ways to start a child only `spawn` inside `assign` is no action: nothing of it reaches the host.
+   * @throws ControlError MACHINE_UNFIT
+   */
+  assertKnows(children: string[]) {
+    const stray = children.find((id) => id !== 'undefined' && !(id in this.children));
+    if (stray === undefined) return;
+    const reason = 'it is started by spawn() inside assign or context, which is no action; use spawnChild with an id';
+    throw new ControlError('MACHINE_UNFIT', { kind: this.#definition.kind, place: `child '${stray}'`, reason });
+  }
+
   endAll() {
     for (const child of Object.keys(this.children)) this.#stop(child);
     for (const id of Object.keys(this.timers)) this.#clear(id);
@@ -121,11 +145,19 @@ export class Collector {
     this.#tell(address, { type, ...end, actorId: child });
   }
 
+  /** An ended child keeps its name until it is stopped, as in XState: `sendTo` it goes nowhere and is no mistake. */
+  #keepName(child: string) {
+    const { src } = this.children[child] as { src: string };
+    if (child.startsWith(`${this.#address}#`)) delete this.children[child];
+    else this.children[child] = { src };
+  }
+
   #name = () => `${this.#address}#${this.#step}.${this.#index++}`;
 
-  #spawn({ id: given, src, input }: { id: string | undefined; src: unknown; input: unknown }) {
+  #spawn({ id: given, src, input, actorRef }: Spawned) {
     const name = this.#name();
-    const id = given ?? name;
+    // An id that is computed has its value only in what XState made of it.
+    const id = typeof given === 'function' ? actorRef.id : (given ?? name);
     const { kind, machine } = this.#definition;
     if (typeof src !== 'string') {
       const reason = 'it starts a child by its logic, which a snapshot cannot name; name it in setup({ actors })';
@@ -145,8 +177,15 @@ export class Collector {
     const running = child === undefined ? undefined : this.children[child];
     if (child === undefined || !running) return;
     if (running.effect) this.settled.push(running.effect);
-    if (running.address) this.#tell(running.address, { type: 'actor.stop' });
+    if (running.address) this.#end(running.address);
     delete this.children[child];
+  }
+
+  /** A child whose state was left in the step that entered it never was: neither its making nor what it was sent goes out. */
+  #end(address: Address) {
+    const isNew = this.tells.some(({ to, event }) => to === address && event.type === 'actor.create');
+    if (isNew) this.tells = this.tells.filter(({ to }) => to !== address);
+    else this.#tell(address, { type: 'actor.stop' });
   }
 
   /** To a child machine, the parent, or itself. A promise hears nothing, as in XState. */

@@ -25,7 +25,7 @@ import type {
   Write
 } from '../host/contract.ts';
 import { type Cause, Collector, DELAYED_SEND, PARENT } from './collector.ts';
-import { acceptedEvents, type Definition, persist, restore, stateOf, subjectOf } from './definition.ts';
+import { acceptedEvents, type Definition, nodesIn, persist, restore, stateOf, subjectOf } from './definition.ts';
 
 import { firstNonJson } from './json.ts';
 import { firstMicrosteps, type Microstep, microsteps, type Seat, stamp } from './microsteps.ts';
@@ -108,7 +108,9 @@ export function step(
   const stamped = stamp(event, now);
   try {
     const before = restore(definition, record.snapshot);
-    if (!accepts(before, stamped, cause)) {
+    const take = () => microsteps(definition.machine, before, stamped, seatOf(record));
+    const passed = accepts(before, stamped, cause) ? take() : takenByAlways(before, stamped, take);
+    if (!passed) {
       const legal = acceptedEvents(before);
       return {
         kind: 'rejected',
@@ -117,7 +119,6 @@ export function step(
         row: rejectedRow(record, stamped, legal, cause.timer !== undefined)
       };
     }
-    const passed = microsteps(definition.machine, before, stamped, seatOf(record));
     return { kind: 'stepped', step: collect(definition, record, before, passed, stamped, cause, now) };
   } catch (error) {
     return { kind: 'stepped', step: broken(definition, record, stamped, error, cause, now) };
@@ -127,8 +128,21 @@ export function step(
 function isStale({ children, timers }: PersistedSnapshot, event: MachineEvent, cause: Cause): boolean {
   if (cause.effect !== undefined) return children[String(event.actorId)]?.effect !== cause.effect;
   if (cause.child !== undefined) return children[String(event.actorId)]?.address !== cause.child;
-  if (cause.timer !== undefined) return !(cause.timer in timers);
-  return false;
+  if (cause.timer === undefined) return false;
+  const dueAt = timers[cause.timer];
+  return dueAt === undefined || (cause.dueAt !== undefined && cause.dueAt !== dueAt);
+}
+
+/** An `always` whose guard reads the event may take what no `on` does. XState's own events come with a cause, or are forged. */
+function takenByAlways(
+  before: AnyMachineSnapshot,
+  event: MachineEvent,
+  take: () => Microstep[]
+): Microstep[] | undefined {
+  if (before.status !== 'active' || event.type.startsWith('xstate.')) return undefined;
+  if (!nodesIn(before).some((node) => node.always?.length)) return undefined;
+  const passed = take();
+  return passed.some(([after]) => after !== before) ? passed : undefined;
 }
 
 /** The end of an effect or child is always accepted: without a handler it is only noted, or for an error ends the actor. */
@@ -169,6 +183,7 @@ function collect(
     }
     previous = snapshot;
   }
+  made.assertKnows(Object.keys(after.children));
   if (after.status !== 'active') {
     made.endAll();
     made.report(after.status === 'error' ? { error: after.error } : { output: after.output });

@@ -148,7 +148,7 @@ export class HostedStage implements Stage {
     const hands = this.#newHands();
     const host = createEmbeddedHost({
       journal: this.#storage.open(),
-      kinds: [{ kind: this.#kind, machine: this.#make(hands), durable: true }],
+      kinds: [{ kind: this.#kind, machine: this.#make(hands), durable: true, foreign: true }],
       clock: this.#clock.of(() => process.alive),
       defer: (run) => queueMicrotask(() => process.alive && run()),
       // Nothing of a step may live in memory alone.
