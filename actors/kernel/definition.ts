@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from 'xstate';
 import type { TelemetryMeta } from '../../machines/protocol.ts';
+import { ControlError, describe } from '../../schemas/errors.ts';
 import type { ActorKind, PersistedSnapshot, Subject } from '../host/contract.ts';
 import { assertHostable, inlineActors, isMachine, nodesOf } from './fitness.ts';
 
@@ -53,12 +54,21 @@ export function define({ kind, machine, durable, foreign = false }: ActorKind): 
     machine,
     durable,
     foreign,
-    version: createHash('sha256').update(JSON.stringify(machine.definition)).digest('hex').slice(0, 16),
+    version: versionOf(kind, machine),
     subjectPaths: meta.subject ?? {},
     telemetry: meta.telemetry ?? { type: `${kind}.changed` },
     descriptors: new Set([...descriptors].filter((type) => type !== '' && !type.startsWith('xstate.'))),
     listensFor: (type) => descriptors.has(type)
   };
+}
+
+function versionOf(kind: string, machine: AnyStateMachine): string {
+  try {
+    return createHash('sha256').update(JSON.stringify(machine.definition)).digest('hex').slice(0, 16);
+  } catch (cause) {
+    const reason = `it is not data and functions: ${describe(cause)}`;
+    throw new ControlError('MACHINE_UNFIT', { kind, place: 'its config', reason }, cause);
+  }
 }
 
 /** The kind of a child machine, from its parent's kind and the name of its logic there. */

@@ -18,7 +18,15 @@ export function listOf<T>(value: T[] | undefined, place: string, refuse: Refuse)
 
 /** For a message: what somebody gave instead. */
 export const kindOf = (value: unknown): string =>
-  value === null ? 'null' : Array.isArray(value) ? 'a list' : value === undefined ? 'missing' : `a ${typeof value}`;
+  value === null
+    ? 'null'
+    : Array.isArray(value)
+      ? 'a list'
+      : value === undefined
+        ? 'missing'
+        : typeof value === 'object'
+          ? 'an object'
+          : `a ${typeof value}`;
 
 export const isSchema = (value: unknown): value is JsonSchema =>
   value !== null && typeof value === 'object' && !Array.isArray(value);
