@@ -49,6 +49,12 @@ type Case = [name: string, config: unknown, code: ErrorCode, says: RegExp];
 const events = (declared: unknown) => one({ schema: { events: declared } });
 
 const cases: Case[] = [
+  [
+    'a bigint in its config',
+    one({ machine: machine({ id: 'm', output: 1n }) }),
+    'MACHINE_UNFIT',
+    /its config: .*BigInt/
+  ],
   ['nothing', undefined, 'CONFIG_INVALID', /"the default export": must be an object .* is missing/],
   ['a list', [], 'CONFIG_INVALID', /a list/],
   ['an unknown key', { machnies: [] }, 'CONFIG_INVALID', /'machnies' is no key of it; there are machines, effects/],
