@@ -27,6 +27,12 @@ export type Cause = {
 interface Ref {
   id: string;
 }
+interface Send {
+  to: Ref;
+  event: MachineEvent;
+  id?: string;
+  delay?: number;
+}
 /** What XState says of a child that is to start. */
 interface Spawned {
   id: string | ((...args: never[]) => string) | undefined;
@@ -54,6 +60,8 @@ export class Collector {
   readonly #parent: PersistedSnapshot['parent'];
   readonly #step: number;
   readonly #now: number;
+  /** To children that this step has yet to start. */
+  #early: Send[] = [];
   #index = 0;
 
   constructor(definition: Definition, record: ActorRecord, step: number, now: number) {
@@ -92,7 +100,7 @@ export class Collector {
         return typeof delay === 'number' ? this.#after(delay, event, id) : undefined;
       }
       case 'xstate.sendTo':
-        return this.#sendTo(action.params as { to: Ref; event: MachineEvent; id?: string; delay?: number });
+        return this.#sendTo(action.params as Send);
       case 'xstate.emit': // a row: see `collect`
       case 'xstate.cancel':
         return this.#clear((action.params as { sendId: string }).sendId);
@@ -167,7 +175,8 @@ export class Collector {
       const address = `${childKind(kind, src)}/${this.#id}.${id}.${this.#step}`;
       this.children[id] = { src, address };
       const parent = { address: this.#address, child: id };
-      return this.#tell(address, { type: 'actor.create', input: input ?? {}, ifAbsent: false, parent });
+      this.#tell(address, { type: 'actor.create', input: input ?? {}, ifAbsent: false, parent });
+      return this.#sendEarly(id);
     }
     this.children[id] = { src, effect: name };
     this.effects.push({ id: name, address: this.#address, child: id, src, input: input ?? null });
@@ -189,11 +198,27 @@ export class Collector {
   }
 
   /** To a child machine, the parent, or itself. A promise hears nothing, as in XState. */
-  #sendTo({ to, event, id, delay }: { to: Ref; event: MachineEvent; id?: string; delay?: number }) {
-    const address = to.id === PARENT ? this.#parent?.address : (this.children[to.id]?.address ?? this.#selfIf(to));
+  #sendTo(send: Send) {
+    const { to, event, id, delay } = send;
+    const isParent = to.id === PARENT;
+    // An entry action comes before the invoke of its state, and may write to it all the same.
+    if (!isParent && !(to.id in this.children) && to.id !== this.#address) {
+      this.#early.push(send);
+      return;
+    }
+    const address = isParent ? this.#parent?.address : (this.children[to.id]?.address ?? this.#selfIf(to));
     if (address === undefined) return;
     if (typeof delay === 'number') this.#after(delay, { type: DELAYED_SEND, to: address, event }, id);
     else this.#tell(address, event);
+  }
+
+  #sendEarly(child: string) {
+    const [now, later] = [
+      this.#early.filter(({ to }) => to.id === child),
+      this.#early.filter(({ to }) => to.id !== child)
+    ];
+    this.#early = later;
+    for (const send of now) this.#sendTo(send);
   }
 
   #selfIf = (to: Ref) => (to.id === this.#address ? this.#address : undefined);

@@ -198,6 +198,20 @@ describe('a child by name', () => {
     assert.equal(actor.tells.at(-1)?.to, 'shop_payment/s.p.5');
   });
 
+  it('may be written to by an entry action, which comes before its invoke', () => {
+    const machine = setup({ actors: { payment } }).createMachine({
+      id: 'shop',
+      invoke: { id: 'p', src: 'payment', input: { amount: 1 } },
+      entry: [sendTo('p', { type: 'confirm' }), sendTo('p', { type: 'remind' }, { delay: 5 })]
+    } as never);
+    const actor = new Rehearsal('shop', machine as never, {}, 's');
+    actor.advance(5);
+    assert.deepEqual(
+      actor.tells.map(({ to, event }) => [to, event.type]),
+      ['actor.create', 'confirm', 'remind'].map((type) => ['shop_payment/s.p.1', type])
+    );
+  });
+
   it('was never there if its state is left in the step that entered it', () => {
     const actor = shop({
       glance: {
