@@ -91,7 +91,7 @@ export class EffectRunner {
         definition,
         row.src
       )({
-        input: row.input,
+        input: row.input ?? undefined,
         signal,
         self: this.#self(row),
         system: undefined,
