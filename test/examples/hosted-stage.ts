@@ -32,7 +32,7 @@ export class HostedStage implements Stage {
   readonly #address: string;
   readonly #clock = new StepClock();
   readonly #childKinds: string[];
-  readonly #emitted: string[] = [];
+  readonly #emitted: { by: string; said: string }[] = [];
   #process: Process | undefined;
   /** Rows of the log, of all processes. */
   readonly rows: EventRow[] = [];
@@ -112,12 +112,15 @@ export class HostedStage implements Stage {
 
   async picture(): Promise<Picture> {
     const lives: Record<string, Life> = {};
+    const emitted: Record<string, string[]> = {};
     const { journal } = this.#running.host;
     const root = (await journal.loadActors([this.#address]))[0] as ActorRecord;
     const children: ActorRecord[] = [];
     for (const kind of this.#childKinds) children.push(...(await journal.queryActors({ kind, limit: 500 })).items);
     const record = (at: ActorRecord, place: string) => {
       lives[place] = life(at.snapshot);
+      const own = this.#emitted.filter(({ by }) => by === at.address);
+      if (own.length > 0) emitted[place] = own.map(({ said }) => said);
       const below = children.filter(({ snapshot }) => snapshot.parent?.address === at.address).sort(byBirth);
       const seen = new Map<string, number>();
       for (const child of below) {
@@ -131,12 +134,15 @@ export class HostedStage implements Stage {
     return {
       lives,
       waiting: this.#running.hands.waiting.map(({ name, input }) => `${name} ${JSON.stringify(input)}`),
-      emitted: this.#emitted
+      emitted
     };
   }
 
   async end() {
-    await this.#running.host.stop();
+    const stopped = this.#running.host.stop();
+    // Work that does not heed its signal is waited for, and the time for that is over.
+    this.#clock.move(60_000);
+    await stopped;
   }
 
   get #running(): Process {
@@ -158,9 +164,10 @@ export class HostedStage implements Stage {
     host.onCommit((rows) => {
       if (!process.alive) return;
       this.rows.push(...rows);
-      for (const { payload, type } of rows) {
+      for (const { payload, type, actorKind, actorId } of rows) {
         const { actor, from, to, event, step, why, ...said } = payload as Record<string, unknown>;
-        if (event === type) this.#emitted.push(JSON.stringify(json({ type, ...said })));
+        if (event !== type) continue;
+        this.#emitted.push({ by: `${actorKind}/${actorId}`, said: JSON.stringify(json({ type, ...said })) });
       }
     });
     this.#process = process;

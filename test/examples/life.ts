@@ -13,8 +13,8 @@ export interface Picture {
   lives: Record<string, Life>;
   /** Promises waited for, in the order they were asked for. */
   waiting: string[];
-  /** What the machines emitted, in order. */
-  emitted: string[];
+  /** What each emitted, in order. */
+  emitted: Record<string, string[]>;
 }
 
 /** One side of the comparison. Every call returns once nothing moves any more. */

@@ -9,7 +9,7 @@ export class PlainStage implements Stage {
   readonly #hands: Hands;
   readonly #actor: AnyActorRef;
   readonly #machines: { ref: AnyActorRef; place: string }[] = [];
-  readonly #emitted: string[] = [];
+  readonly #emitted: Record<string, string[]> = {};
 
   constructor(machine: AnyStateMachine, input: Record<string, unknown>, hands: Hands) {
     this.#hands = hands;
@@ -88,6 +88,8 @@ export class PlainStage implements Stage {
     const before = this.#machines.filter(({ ref: other }) => other._parent === ref._parent && other.id === ref.id);
     const place = parent === undefined ? '' : `${prefix}${ref.id}[${before.length}]`;
     this.#machines.push({ ref, place });
-    ref.on('*', (event) => this.#emitted.push(JSON.stringify(json(event))));
+    ref.on('*', (event) => {
+      this.#emitted[place] = [...(this.#emitted[place] ?? []), JSON.stringify(json(event))];
+    });
   }
 }

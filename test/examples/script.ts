@@ -84,3 +84,18 @@ export async function compare(
     states.push(JSON.stringify(here.lives['']?.value));
   }
 }
+
+/** Where both sides are after the happenings, for what is known to differ. */
+export async function both({ kind, machine, input }: Subject, happenings: readonly Happening[], storage: Storage) {
+  const hands = [new Hands(), new Hands()] as const;
+  const plain = new PlainStage(machine(hands[0]), input, hands[0]);
+  const hosted = new HostedStage({ kind, machine, hands: () => hands[1], input, storage });
+  for (const stage of [plain, hosted]) {
+    await stage.begin();
+    for (const it of happenings) await happen(stage, it as Exclude<Happening, { pick: number }>);
+  }
+  const pictures = { there: await plain.picture(), here: await hosted.picture(), rows: hosted.rows };
+  await plain.end();
+  await hosted.end();
+  return pictures;
+}
