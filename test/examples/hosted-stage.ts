@@ -60,14 +60,15 @@ export class HostedStage implements Stage {
     await this.#still();
   }
 
-  async send(event: { type: string }) {
+  async send(event: { type: string }, andCrash = false) {
     try {
       await this.#running.host.send(this.#address, event);
     } catch (error) {
       // XState drops what a state does not accept; here it is a row and the sender hears of it.
       if (!isControlError(error, 'EVENT_REJECTED')) throw error;
-      assert.equal(this.rows.at(-1)?.type, 'event.rejected');
+      if (!andCrash) assert.equal(this.rows.at(-1)?.type, 'event.rejected');
     }
+    if (andCrash) await this.#restart();
     await this.#still();
   }
 
@@ -93,11 +94,8 @@ export class HostedStage implements Stage {
 
   /** Afterwards every effect that was running runs again under the same id, and knows that it is resumed. */
   async crash() {
-    const process = this.#running;
-    const before = process.hands.waiting.map(({ effect }) => effect?.id);
-    process.alive = false;
-    await this.#storage.crashed(process.host.journal);
-    await this.#boot();
+    const before = this.#running.hands.waiting.map(({ effect }) => effect?.id);
+    await this.#restart();
     await this.#still();
     const { waiting } = this.#running.hands;
     assert.deepEqual(
@@ -148,6 +146,13 @@ export class HostedStage implements Stage {
   get #running(): Process {
     assert.ok(this.#process, 'not begun');
     return this.#process;
+  }
+
+  async #restart() {
+    const process = this.#running;
+    process.alive = false;
+    await this.#storage.crashed(process.host.journal);
+    await this.#boot();
   }
 
   async #boot() {

@@ -20,7 +20,8 @@ export interface Picture {
 /** One side of the comparison. Every call returns once nothing moves any more. */
 export interface Stage {
   begin(): Promise<void>;
-  send(event: { type: string; [key: string]: unknown }): Promise<void>;
+  /** `andCrash`: the process ends as soon as the sender has its answer, before anything that follows from it. */
+  send(event: { type: string; [key: string]: unknown }, andCrash?: boolean): Promise<void>;
   advance(ms: number): Promise<void>;
   /** Settles the nth promise waited for, if there are so many. */
   settle(index: number, outcome: Outcome): Promise<void>;

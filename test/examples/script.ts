@@ -9,8 +9,8 @@ import { PlainStage } from './plain-stage.ts';
 /** One thing that happens to a machine, the same on both sides. */
 export type Happening =
   /** One of the events the state accepts now. */
-  | { pick: number }
-  | { send: { type: string; [key: string]: unknown } }
+  | { pick: number; andCrash?: true }
+  | { send: { type: string; [key: string]: unknown }; andCrash?: true }
   | { advance: number }
   | { settle: number; outcome: Outcome }
   | { settleLate: number; outcome: Outcome }
@@ -25,7 +25,8 @@ export const happening = ({ events, outcomes, times }: Example): fc.Arbitrary<Ha
     { arbitrary: fc.constantFrom(...times).map((advance) => ({ advance })), weight: 3 },
     ...(settles as { arbitrary: fc.Arbitrary<Happening>; weight: number }[]),
     ...(late as { arbitrary: fc.Arbitrary<Happening>; weight: number }[]),
-    { arbitrary: fc.constant({ crash: true } as const), weight: 1 }
+    { arbitrary: fc.constant({ crash: true } as const), weight: 1 },
+    { arbitrary: fc.nat(99).map((pick) => ({ pick, andCrash: true }) as const), weight: 1 }
   );
 };
 
@@ -35,7 +36,7 @@ const outcome = (outcomes: readonly Outcome[], field: 'settle' | 'settleLate') =
     .map(([index, outcome]) => ({ [field]: index, outcome }) as unknown as Happening);
 
 async function happen(stage: Stage, it: Exclude<Happening, { pick: number }>) {
-  if ('send' in it) return stage.send(it.send);
+  if ('send' in it) return stage.send(it.send, it.andCrash);
   if ('advance' in it) return stage.advance(it.advance);
   if ('settle' in it) return stage.settle(it.settle, it.outcome);
   if ('settleLate' in it) return stage.settleLate(it.settleLate, it.outcome);
@@ -62,7 +63,7 @@ export async function compare(
     await Promise.all([plain.begin(), hosted.begin()]);
     await same('at birth');
     for (const [index, given] of happenings.entries()) {
-      const it = 'pick' in given ? { send: picked(given.pick) } : given;
+      const it = 'pick' in given ? { ...given, send: picked(given.pick) } : given;
       await happen(plain, it);
       await happen(hosted, it);
       await same(`after happening ${index + 1}, ${JSON.stringify(it)}`);
