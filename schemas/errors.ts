@@ -177,6 +177,16 @@ export const catalogue = {
     false,
     (d) => `${d.address} in ${d.state} does not accept '${d.event}'; it accepts ${d.legal.join(', ') || 'nothing more'}`
   ),
+  KIND_CLOSED: entry<{ kind: string; way: string }>(
+    403,
+    false,
+    (d) => `actors of kind '${d.kind}' are not made or moved here: ${d.way}`
+  ),
+  EVENT_UNKNOWN: entry<{ kind: string; event: string; known: string[] }>(
+    400,
+    false,
+    (d) => `machine '${d.kind}' declares no event '${d.event}'; it declares ${d.known.join(', ') || 'none'}`
+  ),
   FLOW_CONFLICT: entry<{ flow: string; version: number }>(
     409,
     false,

@@ -9,11 +9,14 @@ import ajvFormats from 'ajv-formats';
 import { packageRoot } from '../actors/package-root.ts';
 import { ControlError } from '../schemas/errors.ts';
 import type {
+  ActorCreate,
+  ActorEvent,
   ApprovalDecision,
   ClientFrame,
   CommandCancelRequest,
   CommandEnvelope,
   Flow,
+  SelectorRegistry,
   SessionCreate,
   StreamFilters,
   TokenCreate
@@ -39,6 +42,7 @@ const files = [
   'problem',
   'stream',
   'actor',
+  'selectors',
   'artifact',
   'token'
 ];
@@ -98,6 +102,9 @@ export const parse = {
   approvalDecision: parser<ApprovalDecision>(withDefaults, 'the decision', 'troupe:approval#/$defs/ApprovalDecision'),
   commandCancel: parser<CommandCancelRequest>(withDefaults, 'the cancel', 'troupe:command#/$defs/CommandCancelRequest'),
   tokenCreate: parser<TokenCreate>(withDefaults, 'the token', 'troupe:token#/$defs/TokenCreate'),
+  actorCreate: parser<ActorCreate>(withDefaults, 'the actor', 'troupe:actor#/$defs/ActorCreate'),
+  actorEvent: parser<ActorEvent>(asSent, 'the event', 'troupe:actor#/$defs/ActorEvent'),
+  selectorRegistry: parser<SelectorRegistry>(asSent, 'the platform', 'troupe:selectors#/$defs/SelectorRegistry'),
   flow: parser<Flow>(asSent, 'the flow', 'troupe:flow#/$defs/Flow'),
   clientFrame: parser<ClientFrame>(asSent, 'the frame', 'troupe:stream#/$defs/ClientFrame'),
   streamFilters: parser<StreamFilters>(asSent, 'the filters', 'troupe:stream#/$defs/StreamFilters')

@@ -29,6 +29,7 @@ import { openSessionDirectory } from './control/session-directory.ts';
 import { driverCheck } from './driver-check.ts';
 import { type Endpoints, endpointUrl, removeEndpoints, writeEndpoints } from './endpoints.ts';
 import { createTelemetryPlane } from './telemetry/plane.ts';
+import { nothingRegistered, type Registered } from './user-config/read.ts';
 
 export interface Troupe {
   config: Config;
@@ -46,6 +47,8 @@ export interface StartOptions {
   environment: NodeJS.ProcessEnv;
   /** Of this program, for /health. */
   version: string;
+  /** Machines, flows and platforms of the user's own. */
+  registered?: Registered;
 }
 
 /** Commands in the middle of something get this long to end by themselves. */
@@ -59,7 +62,7 @@ const STOP_LIMIT_MS = 9_000;
 
 /**
  * @throws ControlError DATA_DIR_IN_USE, DATA_DIR_UNWRITABLE, JOURNAL_DAMAGED, JOURNAL_TOO_NEW, PORT_IN_USE, BIND_REFUSED,
- *   CONFIG_INVALID; nothing is left running then
+ *   CONFIG_INVALID, MACHINE_UNFIT; nothing is left running then
  */
 export async function startTroupe(config: Config, options: StartOptions): Promise<Troupe> {
   // Undone in reverse, whether the start fails or the process ends.
@@ -82,7 +85,7 @@ export async function startTroupe(config: Config, options: StartOptions): Promis
 
 async function bringUp(
   config: Config,
-  { logger, environment, version }: StartOptions,
+  { logger, environment, version, registered = nothingRegistered }: StartOptions,
   undo: (() => unknown)[]
 ): Promise<Omit<Troupe, 'stop'>> {
   const isStub = config.driver === 'stub';
@@ -105,11 +108,11 @@ async function bringUp(
 
   const journal = openSqliteJournal({ directory: dataDir });
   const store = new ArtifactStore(dataDir);
-  const registry = loadRegistry();
+  const registry = loadRegistry(undefined, registered.platforms);
   const executor = isStub
     ? createStubExecutor()
     : createStepExecutor({ pool: drivers.pool, registry, artifacts: store });
-  const kinds = [...commandKinds({ executor, journal }), ...drivers.kinds];
+  const kinds = [...commandKinds({ executor, journal }), ...drivers.kinds, ...registered.kinds];
   const host = createEmbeddedHost({
     journal,
     kinds,
@@ -128,7 +131,7 @@ async function bringUp(
 
   const tokens = createTokens(host);
   const adminToken = await tokens.mintAdmin(dataDir);
-  const flows = await openFlowRegistry(host, loadFlows());
+  const flows = await openFlowRegistry(host, [...loadFlows(), ...registered.flows]);
   const sessions = await openSessionDirectory(host);
   undo.push(() => sessions.close());
   const plane = { host, tokens, logger, stub: isStub, version };
@@ -138,6 +141,7 @@ async function bringUp(
     sessions,
     artifacts: store,
     kinds,
+    intakes: registered.intakes,
     platforms: registry.platforms,
     checks: [
       ...hostChecks(host),

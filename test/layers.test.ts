@@ -72,6 +72,13 @@ describe('the layers', () => {
     assert.deepEqual(wrong, []);
   });
 
+  it('examples/ import xstate and nothing of ours: they are what anybody would write', () => {
+    const wrong = sourcesOf('examples').flatMap(({ file, imports }) =>
+      imports.filter((to) => to !== 'xstate').map((to) => `${file} -> ${to}`)
+    );
+    assert.deepEqual(wrong, []);
+  });
+
   it('server/main.ts alone reads process.env', () => {
     const readers = folders
       .flatMap(sourcesOf)

@@ -37,9 +37,18 @@ export class Registry implements SelectorLookup {
   }
 }
 
-/** `machines/selectors/*.json`. @throws ControlError CONFIG_INVALID naming the file and what is wrong in it */
-export function loadRegistry(folder = join(packageRoot(), 'machines', 'selectors')): Registry {
-  return new Registry(loadAll<SelectorRegistry>(folder, 'troupe:selectors#/$defs/SelectorRegistry'));
+/**
+ * `machines/selectors/*.json`, and over those of the same platform what a user registered.
+ * @throws ControlError CONFIG_INVALID naming the file and what is wrong in it
+ */
+export function loadRegistry(
+  folder = join(packageRoot(), 'machines', 'selectors'),
+  registered: SelectorRegistry[] = []
+): Registry {
+  return new Registry([
+    ...loadAll<SelectorRegistry>(folder, 'troupe:selectors#/$defs/SelectorRegistry'),
+    ...registered
+  ]);
 }
 
 /** `machines/flows/*.json`, the built-in flows. @throws ControlError CONFIG_INVALID */

@@ -32,6 +32,8 @@ export interface ActorKind {
   machine: AnyStateMachine;
   /** false: no snapshot, timer or effect of it is kept across a restart; its events are in the log all the same. */
   durable: boolean;
+  /** Registered by a user: each step is looked through for what a snapshot could not keep. */
+  foreign?: boolean;
 }
 
 /** One live or ended actor as the journal keeps it. All of it is JSON. */

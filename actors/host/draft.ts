@@ -88,7 +88,7 @@ export class Draft {
       case 'tell':
         return this.#told(mail.tell);
       case 'timer':
-        return this.#deliver(mail.address, mail.timer.event, { timer: mail.timer.id });
+        return this.#deliver(mail.address, mail.timer.event, { timer: mail.timer.id, dueAt: mail.timer.dueAt });
       case 'effect':
         if (!this.#deliver(mail.address, mail.event, { effect: mail.effect.id })) this.settled.push(mail.effect.id);
         return;

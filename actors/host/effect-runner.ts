@@ -1,6 +1,7 @@
 import { createEmptyActor } from 'xstate';
 import { ControlError, type Failure, toFailure } from '../../schemas/errors.ts';
 import type { Definition } from '../kernel/definition.ts';
+import { logicOf } from '../kernel/fitness.ts';
 import type { Address, EffectRow } from './contract.ts';
 import type { Clock } from './timer-queue.ts';
 
@@ -90,7 +91,7 @@ export class EffectRunner {
         definition,
         row.src
       )({
-        input: row.input,
+        input: row.input ?? undefined,
         signal,
         self: this.#self(row),
         system: undefined,
@@ -121,7 +122,7 @@ export class EffectRunner {
 
 /** The function inside `fromPromise` logic. */
 function creatorOf({ machine, kind }: Definition, src: string): Creator {
-  const logic = machine.implementations.actors[src] as { config?: Creator } | undefined;
+  const logic = logicOf(machine, src) as { config?: Creator } | undefined;
   if (typeof logic?.config !== 'function') {
     throw new ControlError('MACHINE_UNFIT', { kind, place: `effect '${src}'`, reason: 'it is not promise logic' });
   }
@@ -130,7 +131,7 @@ function creatorOf({ machine, kind }: Definition, src: string): Creator {
 
 /** What an effect returns lives on in a snapshot: it is made JSON here, where the place of a mistake is still known. */
 function asJson(output: unknown, src: string): unknown {
-  if (output === undefined) return null;
+  if (output === undefined) return undefined;
   try {
     return JSON.parse(JSON.stringify(output) ?? 'null');
   } catch (cause) {

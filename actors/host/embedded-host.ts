@@ -27,6 +27,7 @@ import type {
   HostStatus,
   Journal,
   MachineEvent,
+  Pending,
   Write
 } from './contract.ts';
 import { asControlError, Draft, viewOf } from './draft.ts';
@@ -192,7 +193,10 @@ class EmbeddedHost implements ActorHost {
     for (const { address, input } of this.#options.roots({ boot })) await this.#make(address, input);
 
     const actors = await this.#resumeActors();
-    for (const tell of pending.tells) this.#post({ kind: 'tell', address: tell.to, tell });
+    this.#noteForgotten(pending);
+    for (const tell of pending.tells) {
+      if (this.#isKnown(tell.to)) this.#post({ kind: 'tell', address: tell.to, tell });
+    }
     for (const timer of [...pending.timers].sort((a, b) => a.dueAt - b.dueAt)) this.#timers.set(timer);
     this.#recovered = {
       actors,
@@ -399,11 +403,33 @@ class EmbeddedHost implements ActorHost {
     }
   }
 
+  /** What waits for a kind that this process was started without stays in the journal until one comes that has it. */
+  #noteForgotten({ timers, effects, tells }: Pending) {
+    const waiting = [
+      ...timers.map((row) => row.address),
+      ...effects.map((row) => row.address),
+      ...tells.map((row) => row.to)
+    ];
+    const forgotten = new Map<string, number>();
+    for (const address of waiting.filter((one) => !this.#isKnown(one))) {
+      const [kind] = splitAddress(address);
+      forgotten.set(kind, (forgotten.get(kind) ?? 0) + 1);
+    }
+    for (const [kind, count] of forgotten) {
+      const failure = toFailure(new ControlError('MACHINE_NOT_FOUND', { kind, known: [...this.#definitions.keys()] }));
+      this.#options.onTrouble(
+        failure,
+        `${count} timers, effects and messages wait until '${kind}' is registered again`
+      );
+    }
+  }
+
   #untilIdle(): Promise<void> {
     if (this.#mail.length === 0 && !this.#pumping) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
   #pause = (ms: number) => new Promise<void>((resolve) => this.#clock.setTimeout(resolve, ms));
+  #isKnown = (address: Address) => this.#definitions.has(splitAddress(address)[0]);
   #isDurable = (address: Address) => this.#definitions.get(splitAddress(address)[0])?.durable === true;
 }

@@ -15,11 +15,30 @@ import { isMachine, logicOf } from './fitness.ts';
 import type { Action } from './microsteps.ts';
 
 /** Where an event comes from, for what is checked before the machine sees it: an effect, a timer, a child's end. */
-export type Cause = { effect?: string; timer?: string; child?: Address };
+export type Cause = {
+  effect?: string;
+  timer?: string;
+  /** Of the timer: it may have been set anew under its name while its firing was on the way. */
+  dueAt?: number;
+  child?: Address;
+};
 
 /** What XState holds for another actor: a child by its id, the parent, or itself. */
 interface Ref {
   id: string;
+}
+interface Send {
+  to: Ref;
+  event: MachineEvent;
+  id?: string;
+  delay?: number;
+}
+/** What XState says of a child that is to start. */
+interface Spawned {
+  id: string | ((...args: never[]) => string) | undefined;
+  src: unknown;
+  input: unknown;
+  actorRef: Ref;
 }
 export const PARENT = '#parent';
 /** A `sendTo` with a delay: a timer of the sender's that becomes a tell. */
@@ -33,7 +52,7 @@ export class Collector {
   readonly settled: string[] = [];
   readonly timerRows: TimerRow[] = [];
   readonly cleared: string[] = [];
-  readonly tells: TellRow[] = [];
+  tells: TellRow[] = [];
   readonly writes: Write[] = [];
   readonly #definition: Definition;
   readonly #address: Address;
@@ -41,6 +60,8 @@ export class Collector {
   readonly #parent: PersistedSnapshot['parent'];
   readonly #step: number;
   readonly #now: number;
+  /** To children that this step has yet to start. */
+  #early: Send[] = [];
   #index = 0;
 
   constructor(definition: Definition, record: ActorRecord, step: number, now: number) {
@@ -62,7 +83,7 @@ export class Collector {
     )?.[0];
     if (ended !== undefined) {
       if (effect !== undefined) this.settled.push(effect);
-      delete this.children[ended];
+      this.#keepName(ended);
     }
     if (timer !== undefined) this.#clear(timer);
   }
@@ -70,7 +91,7 @@ export class Collector {
   take(action: Action) {
     switch (action.type) {
       case 'xstate.spawnChild':
-        return this.#spawn(action.params as { id: string; src: unknown; input: unknown });
+        return this.#spawn(action.params as Spawned);
       case 'xstate.stopChild':
         return this.#stop((action.params as { id?: string } | undefined)?.id);
       case 'xstate.raise': {
@@ -79,7 +100,7 @@ export class Collector {
         return typeof delay === 'number' ? this.#after(delay, event, id) : undefined;
       }
       case 'xstate.sendTo':
-        return this.#sendTo(action.params as { to: Ref; event: MachineEvent; id?: string; delay?: number });
+        return this.#sendTo(action.params as Send);
       case 'xstate.emit': // a row: see `collect`
       case 'xstate.cancel':
         return this.#clear((action.params as { sendId: string }).sendId);
@@ -108,6 +129,17 @@ export class Collector {
     }
   }
 
+  /**
+   * Of all the ways to start a child only `spawn` inside `assign` is no action: nothing of it reaches the host.
+   * @throws ControlError MACHINE_UNFIT
+   */
+  assertKnows(children: string[]) {
+    const stray = children.find((id) => id !== 'undefined' && !(id in this.children));
+    if (stray === undefined) return;
+    const reason = 'it is started by spawn() inside assign or context, which is no action; use spawnChild with an id';
+    throw new ControlError('MACHINE_UNFIT', { kind: this.#definition.kind, place: `child '${stray}'`, reason });
+  }
+
   endAll() {
     for (const child of Object.keys(this.children)) this.#stop(child);
     for (const id of Object.keys(this.timers)) this.#clear(id);
@@ -121,11 +153,19 @@ export class Collector {
     this.#tell(address, { type, ...end, actorId: child });
   }
 
+  /** An ended child keeps its name until it is stopped, as in XState: `sendTo` it goes nowhere and is no mistake. */
+  #keepName(child: string) {
+    const { src } = this.children[child] as { src: string };
+    if (child.startsWith(`${this.#address}#`)) delete this.children[child];
+    else this.children[child] = { src };
+  }
+
   #name = () => `${this.#address}#${this.#step}.${this.#index++}`;
 
-  #spawn({ id: given, src, input }: { id: string | undefined; src: unknown; input: unknown }) {
+  #spawn({ id: given, src, input, actorRef }: Spawned) {
     const name = this.#name();
-    const id = given ?? name;
+    // An id that is computed has its value only in what XState made of it.
+    const id = typeof given === 'function' ? actorRef.id : (given ?? name);
     const { kind, machine } = this.#definition;
     if (typeof src !== 'string') {
       const reason = 'it starts a child by its logic, which a snapshot cannot name; name it in setup({ actors })';
@@ -135,7 +175,8 @@ export class Collector {
       const address = `${childKind(kind, src)}/${this.#id}.${id}.${this.#step}`;
       this.children[id] = { src, address };
       const parent = { address: this.#address, child: id };
-      return this.#tell(address, { type: 'actor.create', input: input ?? {}, ifAbsent: false, parent });
+      this.#tell(address, { type: 'actor.create', input: input ?? {}, ifAbsent: false, parent });
+      return this.#sendEarly(id);
     }
     this.children[id] = { src, effect: name };
     this.effects.push({ id: name, address: this.#address, child: id, src, input: input ?? null });
@@ -145,16 +186,39 @@ export class Collector {
     const running = child === undefined ? undefined : this.children[child];
     if (child === undefined || !running) return;
     if (running.effect) this.settled.push(running.effect);
-    if (running.address) this.#tell(running.address, { type: 'actor.stop' });
+    if (running.address) this.#end(running.address);
     delete this.children[child];
   }
 
+  /** A child whose state was left in the step that entered it never was: neither its making nor what it was sent goes out. */
+  #end(address: Address) {
+    const isNew = this.tells.some(({ to, event }) => to === address && event.type === 'actor.create');
+    if (isNew) this.tells = this.tells.filter(({ to }) => to !== address);
+    else this.#tell(address, { type: 'actor.stop' });
+  }
+
   /** To a child machine, the parent, or itself. A promise hears nothing, as in XState. */
-  #sendTo({ to, event, id, delay }: { to: Ref; event: MachineEvent; id?: string; delay?: number }) {
-    const address = to.id === PARENT ? this.#parent?.address : (this.children[to.id]?.address ?? this.#selfIf(to));
+  #sendTo(send: Send) {
+    const { to, event, id, delay } = send;
+    const isParent = to.id === PARENT;
+    // An entry action comes before the invoke of its state, and may write to it all the same.
+    if (!isParent && !(to.id in this.children) && to.id !== this.#address) {
+      this.#early.push(send);
+      return;
+    }
+    const address = isParent ? this.#parent?.address : (this.children[to.id]?.address ?? this.#selfIf(to));
     if (address === undefined) return;
     if (typeof delay === 'number') this.#after(delay, { type: DELAYED_SEND, to: address, event }, id);
     else this.#tell(address, event);
+  }
+
+  #sendEarly(child: string) {
+    const [now, later] = [
+      this.#early.filter(({ to }) => to.id === child),
+      this.#early.filter(({ to }) => to.id !== child)
+    ];
+    this.#early = later;
+    for (const send of now) this.#sendTo(send);
   }
 
   #selfIf = (to: Ref) => (to.id === this.#address ? this.#address : undefined);

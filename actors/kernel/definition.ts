@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from 'xstate';
 import type { TelemetryMeta } from '../../machines/protocol.ts';
+import { ControlError, describe } from '../../schemas/errors.ts';
 import type { ActorKind, PersistedSnapshot, Subject } from '../host/contract.ts';
 import { assertHostable, inlineActors, isMachine, nodesOf } from './fitness.ts';
 
@@ -8,12 +9,16 @@ import { assertHostable, inlineActors, isMachine, nodesOf } from './fitness.ts';
 export interface Definition {
   kind: string;
   durable: boolean;
+  /** See `ActorKind`. */
+  foreign: boolean;
   machine: AnyStateMachine;
   /** Hash of the machine's config: changes when its states or transitions do. */
   version: string;
   subjectPaths: Partial<Record<keyof Subject, string>>;
   /** Telemetry of a state that declares none of its own. */
   telemetry: TelemetryMeta;
+  /** Event types, and patterns such as `order.*`, that some state has a transition for; XState's own are not among them. */
+  descriptors: ReadonlySet<string>;
   /** Whether any state accepts an event of this type. */
   listensFor(type: string): boolean;
 }
@@ -34,13 +39,13 @@ export function defineAll(kind: ActorKind): Definition[] {
     ...inlineActors(kind.machine)
   ];
   const children = actors.flatMap(([src, machine]) =>
-    isMachine(machine) ? defineAll({ kind: childKind(kind.kind, src), machine, durable: kind.durable }) : []
+    isMachine(machine) ? defineAll({ ...kind, kind: childKind(kind.kind, src), machine }) : []
   );
   return [own, ...children];
 }
 
 /** @throws ControlError MACHINE_UNFIT */
-export function define({ kind, machine, durable }: ActorKind): Definition {
+export function define({ kind, machine, durable, foreign = false }: ActorKind): Definition {
   assertHostable(kind, machine);
   const meta = (machine.root.meta ?? {}) as RootMeta;
   const descriptors = new Set(nodesOf(machine.root).flatMap((node) => [...node.transitions.keys()]));
@@ -48,11 +53,22 @@ export function define({ kind, machine, durable }: ActorKind): Definition {
     kind,
     machine,
     durable,
-    version: createHash('sha256').update(JSON.stringify(machine.definition)).digest('hex').slice(0, 16),
+    foreign,
+    version: versionOf(kind, machine),
     subjectPaths: meta.subject ?? {},
     telemetry: meta.telemetry ?? { type: `${kind}.changed` },
+    descriptors: new Set([...descriptors].filter((type) => type !== '' && !type.startsWith('xstate.'))),
     listensFor: (type) => descriptors.has(type)
   };
+}
+
+function versionOf(kind: string, machine: AnyStateMachine): string {
+  try {
+    return createHash('sha256').update(JSON.stringify(machine.definition)).digest('hex').slice(0, 16);
+  } catch (cause) {
+    const reason = `it is not data and functions: ${describe(cause)}`;
+    throw new ControlError('MACHINE_UNFIT', { kind, place: 'its config', reason }, cause);
+  }
 }
 
 /** The kind of a child machine, from its parent's kind and the name of its logic there. */

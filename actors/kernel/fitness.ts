@@ -40,13 +40,19 @@ export function assertHostable(kind: string, machine: AnyStateMachine) {
     if (!(name in hostActions)) assertAction(`action '${name}'`, action, refuse);
   }
   for (const node of nodesOf(machine.root)) {
-    for (const { src, id } of node.invoke) {
+    for (const { src, id, onSnapshot, systemId } of node.invoke) {
       const place = `state '${node.id}', invoke '${id}'`;
+      assertOwnActor(place, { onSnapshot, systemId }, refuse);
       const logic = logicOf(machine, String(src));
       if (!logic) refuse(place, `no implementation of '${src}'; provide one`);
       assertLogic(place, logic, refuse);
     }
     for (const action of actionsOf(node)) assertAction(`state '${node.id}'`, action, refuse);
+    for (const { what, name } of namesIn(node)) {
+      if (!isGiven(machine, what, name)) {
+        refuse(`state '${node.id}'`, `the ${what} '${name}' has no implementation; give it in setup({ ${what}s })`);
+      }
+    }
   }
 }
 
@@ -57,8 +63,24 @@ function assertLogic(place: string, logic: unknown, refuse: Refuse) {
   refuse(place, 'it is neither a promise nor a machine; write it as fromPromise, or as a machine of its own');
 }
 
+/** A child is an actor of its own here: what it does reaches its parent as an event, and it is found by its id in there. */
+function assertOwnActor(
+  place: string,
+  { onSnapshot, syncSnapshot, systemId }: { onSnapshot?: unknown; syncSnapshot?: unknown; systemId?: unknown },
+  refuse: Refuse
+) {
+  if (onSnapshot || syncSnapshot) {
+    const name = onSnapshot ? 'onSnapshot' : 'syncSnapshot';
+    refuse(place, `${name}: a child's snapshots are not sent to its parent; let the child sendParent what matters`);
+  }
+  if (systemId) refuse(place, 'systemId: there is no system to find it in; send to it by its id');
+}
+
 /** assign, raise, sendTo and their kind are data to XState (`resolve`); a bare function is code. */
 function assertAction(place: string, action: unknown, refuse: Refuse) {
+  if (typeof action === 'function' && 'type' in action && action.type === 'xstate.spawnChild') {
+    assertOwnActor(`${place}, spawnChild`, action as { syncSnapshot?: unknown; systemId?: unknown }, refuse);
+  }
   if (typeof action !== 'function' || 'resolve' in action) return;
   refuse(
     place,
@@ -73,3 +95,25 @@ const actionsOf = (node: AnyStateNode): unknown[] => [
   ...(node.always ?? []).flatMap(({ actions }) => actions),
   ...(node.initial?.actions ?? [])
 ];
+
+type Named = { what: 'action' | 'guard' | 'delay'; name: string };
+
+/** What the state calls by name: XState looks it up when it comes to it, which is too late. */
+function namesIn(node: AnyStateNode): Named[] {
+  const transitions = [...[...node.transitions.values()].flat(), ...(node.always ?? [])];
+  const delays = node.after.flatMap(({ delay }) => (typeof delay === 'string' ? delay : []));
+  return [
+    ...actionsOf(node).flatMap((action) => named('action', action)),
+    ...transitions.flatMap(({ guard }) => named('guard', guard)),
+    ...delays.map((name): Named => ({ what: 'delay', name }))
+  ];
+}
+
+function named(what: Named['what'], code: unknown): Named[] {
+  const name =
+    typeof code === 'string' ? code : typeof code === 'object' && code !== null && 'type' in code && code.type;
+  return typeof name === 'string' && !name.startsWith('xstate.') ? [{ what, name }] : [];
+}
+
+const isGiven = ({ implementations }: AnyStateMachine, what: Named['what'], name: string): boolean =>
+  name in implementations[`${what}s`] || (what === 'action' && name in hostActions);

@@ -13,7 +13,7 @@
  */
 import type { AnyMachineSnapshot } from 'xstate';
 
-import { toFailure } from '../../schemas/errors.ts';
+import { ControlError, toFailure } from '../../schemas/errors.ts';
 import type {
   ActorRecord,
   Address,
@@ -25,8 +25,9 @@ import type {
   Write
 } from '../host/contract.ts';
 import { type Cause, Collector, DELAYED_SEND, PARENT } from './collector.ts';
-import { acceptedEvents, type Definition, persist, restore, stateOf, subjectOf } from './definition.ts';
+import { acceptedEvents, type Definition, nodesIn, persist, restore, stateOf, subjectOf } from './definition.ts';
 
+import { firstNonJson } from './json.ts';
 import { firstMicrosteps, type Microstep, microsteps, type Seat, stamp } from './microsteps.ts';
 import {
   birthRow,
@@ -107,7 +108,9 @@ export function step(
   const stamped = stamp(event, now);
   try {
     const before = restore(definition, record.snapshot);
-    if (!accepts(before, stamped, cause)) {
+    const take = () => microsteps(definition.machine, before, stamped, seatOf(record));
+    const passed = accepts(before, stamped, cause) ? take() : takenByAlways(before, stamped, take);
+    if (!passed) {
       const legal = acceptedEvents(before);
       return {
         kind: 'rejected',
@@ -116,7 +119,6 @@ export function step(
         row: rejectedRow(record, stamped, legal, cause.timer !== undefined)
       };
     }
-    const passed = microsteps(definition.machine, before, stamped, seatOf(record));
     return { kind: 'stepped', step: collect(definition, record, before, passed, stamped, cause, now) };
   } catch (error) {
     return { kind: 'stepped', step: broken(definition, record, stamped, error, cause, now) };
@@ -126,8 +128,21 @@ export function step(
 function isStale({ children, timers }: PersistedSnapshot, event: MachineEvent, cause: Cause): boolean {
   if (cause.effect !== undefined) return children[String(event.actorId)]?.effect !== cause.effect;
   if (cause.child !== undefined) return children[String(event.actorId)]?.address !== cause.child;
-  if (cause.timer !== undefined) return !(cause.timer in timers);
-  return false;
+  if (cause.timer === undefined) return false;
+  const dueAt = timers[cause.timer];
+  return dueAt === undefined || (cause.dueAt !== undefined && cause.dueAt !== dueAt);
+}
+
+/** An `always` whose guard reads the event may take what no `on` does. XState's own events come with a cause, or are forged. */
+function takenByAlways(
+  before: AnyMachineSnapshot,
+  event: MachineEvent,
+  take: () => Microstep[]
+): Microstep[] | undefined {
+  if (before.status !== 'active' || event.type.startsWith('xstate.')) return undefined;
+  if (!nodesIn(before).some((node) => node.always?.length)) return undefined;
+  const passed = take();
+  return passed.some(([after]) => after !== before) ? passed : undefined;
 }
 
 /** The end of an effect or child is always accepted: without a handler it is only noted, or for an error ends the actor. */
@@ -168,10 +183,13 @@ function collect(
     }
     previous = snapshot;
   }
+  made.assertKnows(Object.keys(after.children));
   if (after.status !== 'active') {
     made.endAll();
     made.report(after.status === 'error' ? { error: after.error } : { output: after.output });
   }
+
+  if (definition.foreign) assertKept(definition, before, after, made);
 
   const context = after.context as Record<string, unknown>;
   const deadlines = Object.values(made.timers);
@@ -200,6 +218,31 @@ function collect(
     tells: made.tells,
     writes: made.writes
   };
+}
+
+/** @throws ControlError MACHINE_UNFIT naming the first thing of this step that JSON would not give back as it is */
+function assertKept(
+  { kind }: Definition,
+  before: AnyMachineSnapshot | undefined,
+  after: AnyMachineSnapshot,
+  made: Collector
+) {
+  const kept: [place: string, value: unknown][] = [
+    ...(after.context === before?.context ? [] : [['context', after.context] as [string, unknown]]),
+    ...(after.output === undefined ? [] : [['output', after.output] as [string, unknown]]),
+    ...made.effects.map(({ src, input }): [string, unknown] => [`input of '${src}'`, input]),
+    ...made.tells.map(({ to, event: { input, ...event } }): [string, unknown] =>
+      event.type === 'actor.create'
+        ? [`input of ${to}`, input]
+        : [`event '${event.type}' to ${to}`, { ...event, input }]
+    )
+  ];
+  for (const [place, value] of kept) {
+    const unfit = firstNonJson(value);
+    if (!unfit) continue;
+    const reason = `it is ${unfit.what}, which a snapshot cannot keep; keep JSON there, and an actor by its id`;
+    throw new ControlError('MACHINE_UNFIT', { kind, place: `${place} ${unfit.path}`.trimEnd(), reason });
+  }
 }
 
 const seatOf = ({ address, snapshot }: ActorRecord): Seat => ({

@@ -14,8 +14,8 @@ export type Instant = string;
 export type Cursor = string;
 export type Uuid = string;
 export type Severity = 'debug' | 'info' | 'warn' | 'error';
-export type ApprovalState = 'PENDING' | 'ALLOWED' | 'DENIED' | 'EXPIRED' | 'WITHDRAWN';
 export type Name = string;
+export type ApprovalState = 'PENDING' | 'ALLOWED' | 'DENIED' | 'EXPIRED' | 'WITHDRAWN';
 export type CommandState =
   'CREATED' | 'QUEUED' | 'AWAITING_APPROVAL' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
 export type CommandPhase = 'PREPARING' | 'ACTION_ATTEMPTED' | 'VERIFIED' | 'VERIFICATION_FAILED' | 'POLLING';
@@ -153,6 +153,25 @@ export interface TransitionPayload {
   legal?: string[];
   [k: string]: unknown;
 }
+/**
+ * POST /v1/actors/{kind}, scope actor:KIND.
+ */
+export interface ActorCreate {
+  id?: Name;
+  /**
+   * Fits the schema the machine was registered with.
+   */
+  input?: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * POST /v1/actors/{kind}/{id}/events, scope actor:KIND. Other fields: as the schema of the type says.
+ */
+export interface ActorEvent {
+  type: string;
+  [k: string]: unknown;
+}
 export interface MachineSummary {
   kind: string;
   /**
@@ -165,6 +184,22 @@ export interface MachineSummary {
    */
   live: {
     [k: string]: number;
+  };
+  /**
+   * JSON Schemas of what its actors take over REST; absent: nothing.
+   */
+  schema?: {
+    input: {
+      [k: string]: unknown;
+    };
+    /**
+     * By event type, of the fields beside it.
+     */
+    events: {
+      [k: string]: {
+        [k: string]: unknown;
+      };
+    };
   };
   definition?: MachineNode;
 }
@@ -433,6 +468,10 @@ export interface Config {
    * safari: real browsers through Appium. stub: every step is answered at once and nothing is driven, which each event says.
    */
   driver: 'safari' | 'stub';
+  /**
+   * File with machines, effects, flows and platforms of your own; without it troupe.config.ts, .mts, .js or .mjs of the current folder.
+   */
+  machines: string;
   /**
    * Browsers at most at the same time; macOS allows one desktop Safari.
    */
@@ -836,7 +875,7 @@ export interface ErrorFrame {
 export interface TokenCreate {
   service: Name;
   /**
-   * admin, script, flows:write, flow.run:NAME, read:THING, approve:FLOW, session:VERB; * for any.
+   * admin, script, flows:write, flow.run:NAME, read:THING, approve:FLOW, session:VERB, actor:KIND; * for any.
    *
    * @minItems 1
    * @maxItems 100

@@ -12,6 +12,9 @@ import { version } from './version.ts';
 
 const commands: AddCommand[] = [addStart, addDemo, addRun, addTail, addToken, addDoctor];
 
+/** Refused because of what was asked for, before anything was started. */
+const WRONG_USAGE = ['CONFIG_INVALID', 'MACHINE_UNFIT', 'BIND_REFUSED'];
+
 /** Runs one command line, without `node` and the script. Resolves with the exit code; what went wrong is on stderr. */
 export async function runCli(argv: string[], context: CliContext): Promise<number> {
   let exitCode: number = EXIT.done;
@@ -39,7 +42,7 @@ export async function runCli(argv: string[], context: CliContext): Promise<numbe
     if (!(error instanceof CliError) && !isControlError(error)) throw error;
     context.err.write(`troupe: ${isControlError(error) ? `${error.code}: ` : ''}${error.message}\n`);
     if (error instanceof CliError) return error.exitCode;
-    return error.code === 'CONFIG_INVALID' || error.code === 'BIND_REFUSED' ? EXIT.usage : EXIT.failed;
+    return WRONG_USAGE.includes(error.code) ? EXIT.usage : EXIT.failed;
   }
 }
 

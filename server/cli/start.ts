@@ -2,6 +2,8 @@ import { relative } from 'node:path';
 import { configOptions, readConfig } from '../config.ts';
 import { createLogger } from '../log.ts';
 import { startTroupe, type Troupe } from '../start.ts';
+import { userConfigPath } from '../user-config/file.ts';
+import { loadUserConfig } from '../user-config/load.ts';
 import type { AddCommand, CliContext } from './context.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
@@ -15,13 +17,14 @@ const VALUE: Record<string, string> = {
   driver: ' <safari|stub>',
   slots: ' <N>',
   request_limit: ' <N>',
+  machines: ' <FILE>',
   log_level: ' <LEVEL>'
 };
 
 export const addStart: AddCommand = (program, context, ends) => {
   const command = program.command('start').description('bring up the control plane and the telemetry plane');
   for (const { key, flag, schema } of configOptions) {
-    const fallback = schema.type === 'boolean' ? '' : ` (default: ${schema.default})`;
+    const fallback = schema.type === 'boolean' || schema.default === '' ? '' : ` (default: ${schema.default})`;
     command.option(`${flag}${VALUE[key] ?? ''}`, `${schema.description}${fallback}`);
   }
   command
@@ -34,8 +37,11 @@ async function start({ config: file, ...flags }: Record<string, unknown>, contex
   const config = readConfig(byKey, context.env, file as string | undefined);
   const terminal = createTerminal(context, { env: context.env, text: true });
   const logger = createLogger(config.log_level, context.err);
-  const troupe = await startTroupe(config, { logger, environment: context.env as NodeJS.ProcessEnv, version });
-  banner(troupe, terminal);
+  const machinesFile = userConfigPath(config.machines, process.cwd());
+  const registered = await loadUserConfig(machinesFile);
+  const environment = context.env as NodeJS.ProcessEnv;
+  const troupe = await startTroupe(config, { logger, environment, version, registered });
+  banner(troupe, terminal, machinesFile);
   await new Promise<void>((resolve) => {
     if (context.signal.aborted) return resolve();
     context.signal.addEventListener('abort', () => resolve(), { once: true });
@@ -48,7 +54,8 @@ async function start({ config: file, ...flags }: Record<string, unknown>, contex
 /** As commander names the value of `--log-level`. */
 const camelCase = (key: string) => key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 
-function banner({ config, endpoints, dataDir, adminToken }: Troupe, terminal: Terminal): void {
+function banner(troupe: Troupe, terminal: Terminal, machinesFile: string | null): void {
+  const { config, endpoints, dataDir, adminToken } = troupe;
   const folder = shellWord(nearer(dataDir));
   const atData = config.data === './data' ? '' : ` --data ${folder}`;
   const driver = config.driver === 'stub' ? 'stub: nothing is really driven' : `safari, ${config.slots} at a time`;
@@ -58,7 +65,7 @@ function banner({ config, endpoints, dataDir, adminToken }: Troupe, terminal: Te
   control plane    ${endpoints.control}
   telemetry plane  ${endpoints.telemetry}
   driver           ${driver}
-  data             ${dataDir}
+  data             ${dataDir}${machinesFile === null ? '' : `\n  machines         ${machinesFile}`}
   admin token      ${adminToken.path}
 
 Try next, in another terminal:

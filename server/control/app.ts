@@ -2,6 +2,7 @@
 import Router from '@koa/router';
 import Koa from 'koa';
 import { createEventLog } from '../telemetry/event-log.ts';
+import { actorIntakeRoutes } from './api/actor-intake.ts';
 import { actorRoutes } from './api/actors.ts';
 import { approvalRoutes } from './api/approvals.ts';
 import { artifactRoutes } from './api/artifacts.ts';
@@ -20,7 +21,7 @@ import { unrouted } from './routes.ts';
 export function createControlPlane(deps: ControlDeps): Koa {
   const limits = { ...defaultLimits, ...deps.limits };
   const tokens = limitRequests(deps.tokens, limits.requests);
-  const control: Control = { now: Date.now, ...deps, tokens, limits };
+  const control: Control = { now: Date.now, intakes: new Map(), ...deps, tokens, limits };
   const router = new Router({ strict: false });
   healthRoutes(router, control);
   commandRoutes(router, control);
@@ -31,6 +32,7 @@ export function createControlPlane(deps: ControlDeps): Koa {
   // Pages are read from the journal: who waits at the head of the log is a client of the stream.
   eventRoutes(router, control, createEventLog(control.host, { tailRows: 0 }));
   actorRoutes(router, control);
+  actorIntakeRoutes(router, control);
   tokenRoutes(router, control);
 
   const app = new Koa();

@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { ActorHost, ActorKind } from '../../actors/host/contract.ts';
 import type { Tokens } from '../auth/tokens.ts';
+import type { ActorIntake } from '../user-config/intake.ts';
 import type { FlowRegistry } from './flow-registry.ts';
 import type { ReadinessCheck } from './readiness.ts';
 import type { SessionDirectory } from './session-directory.ts';
@@ -48,6 +49,8 @@ export interface ControlDeps {
   sessions: SessionDirectory;
   artifacts: ArtifactFiles;
   kinds: ActorKind[];
+  /** What actors of registered kinds take from outside. */
+  intakes?: ReadonlyMap<string, ActorIntake>;
   /** Names a target may have as its platform. */
   platforms: string[];
   checks: ReadinessCheck[];
@@ -63,4 +66,4 @@ export interface ControlDeps {
 }
 
 /** With what may be left out filled in. */
-export type Control = ControlDeps & { limits: ControlLimits; now: () => number };
+export type Control = ControlDeps & Required<Pick<ControlDeps, 'intakes' | 'now'>> & { limits: ControlLimits };

@@ -31,7 +31,7 @@ export async function openFlowRegistry(host: ActorHost, shipped: Flow[]): Promis
   const validators = new WeakMap<PinnedFlow, ReturnType<typeof compileForeign>>();
   const lock = new KeyedLock();
 
-  for (const flow of shipped) flows.set(flow.name, { ...checked(flow), version: flow.version ?? 1 });
+  for (const flow of shipped) flows.set(flow.name, { ...checkFlow(flow), version: flow.version ?? 1 });
   const stored = await host.journal.find('flows', {}, 1_000_000);
   for (const row of stored.sort((a, b) => a.version - b.version)) {
     flows.set(row.name, JSON.parse(row.body) as PinnedFlow);
@@ -43,7 +43,7 @@ export async function openFlowRegistry(host: ActorHost, shipped: Flow[]): Promis
 
     put: (name, body) =>
       lock.with([name], async () => {
-        const flow = checked(body);
+        const flow = checkFlow(body);
         if (flow.name !== name) throw unfit([{ path: '/name', message: `must be '${name}', as in the path` }]);
         const current = flows.get(name);
         const { version, ...content } = flow;
@@ -73,7 +73,7 @@ export async function openFlowRegistry(host: ActorHost, shipped: Flow[]): Promis
 }
 
 /** A flow that fits its schema, whose params are a schema, and which names no param it does not have. */
-function checked(body: unknown): Flow {
+export function checkFlow(body: unknown): Flow {
   const flow = parse.flow(body);
   try {
     compileForeign(flow.params ?? NO_PARAMS);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -15,6 +15,13 @@ interface Packed {
 
 /** A native module is compiled in the empty folder, which takes a minute: on CI only. */
 const skip = process.env.CI ? false : 'set CI=1 to install the tarball in an empty folder';
+
+const LAMP = `import { createMachine } from 'xstate';
+import { defineConfig } from 'troupe/config';
+const states: Record<string, object> = { off: { on: { toggle: 'on' } }, on: { on: { toggle: 'off' } } };
+const machine = createMachine({ id: 'lamp', initial: 'off', states });
+export default defineConfig({ machines: [{ kind: 'lamp', machine, schema: { events: { toggle: {} } } }] });
+`;
 
 const pack = (...options: string[]): Packed =>
   JSON.parse(
@@ -59,6 +66,8 @@ describe('the package', () => {
     execFileSync('npm', ['install', '--no-fund', '--no-audit', `./${filename}`], { cwd: folder, stdio: 'pipe' });
     const bin = join(folder, 'node_modules/.bin/troupe');
     assert.ok(statSync(bin).mode & 0o100);
+    // Found by its name in the folder that it is started in, and compiled there.
+    writeFileSync(join(folder, 'troupe.config.ts'), LAMP);
 
     const ports = ['--control', '127.0.0.1:0', '--telemetry', '127.0.0.1:0'];
     const child = spawn(bin, ['start', '--driver', 'stub', ...ports], {
@@ -71,6 +80,10 @@ describe('the package', () => {
     const params = ['--param', 'post_url=http://127.0.0.1:9/post/1', '--param', 'text=packed'];
     const command = troupe('run', 'comment_on_post', '--platform', 'example', ...params, '--wait');
     assert.equal(JSON.parse(command).state, 'SUCCEEDED');
+    const { control } = JSON.parse(readFileSync(join(folder, 'data/endpoints.json'), 'utf8')) as { control: string };
+    const authorization = `Bearer ${readFileSync(join(folder, 'data/admin.token'), 'utf8').trim()}`;
+    const lamp = await fetch(`${control}/v1/actors/lamp`, { method: 'POST', headers: { authorization } });
+    assert.equal(lamp.status, 201, await lamp.text());
     child.kill('SIGTERM');
     assert.deepEqual(await once(child, 'exit'), [0, null]);
 

@@ -33,6 +33,7 @@ describe('the configuration', () => {
       control: '127.0.0.1:7070',
       telemetry: '127.0.0.1:7071',
       driver: 'safari',
+      machines: '',
       slots: 1,
       request_limit: 1000,
       insecure: false,

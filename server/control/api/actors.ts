@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import type { ActorView, EventRow } from '../../../actors/host/contract.ts';
-import { type Definition, define } from '../../../actors/kernel/definition.ts';
+import { type Definition, defineAll } from '../../../actors/kernel/definition.ts';
 import { ControlError } from '../../../schemas/errors.ts';
 import type { ActorSummary, EventEnvelope, MachineSummary } from '../../../schemas/generated/contracts.ts';
 import { eventEnvelope } from '../../telemetry/event-view.ts';
@@ -16,9 +16,9 @@ const LOOKS = [500, 10_000, 200_000];
 
 /** GET /v1/machines, /v1/machines/{kind}, /v1/actors, /v1/actors/{kind}/{id}. */
 export function actorRoutes(router: Router, control: Control): void {
-  const { host, kinds, tokens, limits } = control;
-  const definitions = new Map(kinds.map((kind) => [kind.kind, define(kind)]));
-  const volatileKinds = kinds.filter(({ durable }) => !durable).map(({ kind }) => kind);
+  const { host, kinds, intakes, tokens, limits } = control;
+  const definitions = new Map(kinds.flatMap(defineAll).map((definition) => [definition.kind, definition]));
+  const volatileKinds = [...definitions.values()].filter(({ durable }) => !durable).map(({ kind }) => kind);
 
   router.get('/v1/machines', asks(tokens, 'read:machines'), async (ctx) => {
     ctx.body = pageOf(
@@ -31,7 +31,12 @@ export function actorRoutes(router: Router, control: Control): void {
     const kind = ctx.params.kind as string;
     const definition = definitions.get(kind);
     if (!definition) throw new ControlError('MACHINE_NOT_FOUND', { kind, known: [...definitions.keys()] });
-    ctx.body = { ...(await summary(control, definition)), definition: machineDefinition(definition.machine) };
+    const intake = intakes.get(kind);
+    ctx.body = {
+      ...(await summary(control, definition)),
+      ...(intake ? { schema: intake.schema } : {}),
+      definition: machineDefinition(definition.machine)
+    };
   });
 
   router.get('/v1/actors', asks(tokens, 'read:actors'), async (ctx) => {
@@ -87,7 +92,7 @@ async function summary({ host }: Control, { kind, version, durable }: Definition
 
 const isIn = (path: string, state: string) => path.split(',').some((p) => p === state || p.startsWith(`${state}.`));
 
-const actorSummary = (actor: ActorView): ActorSummary => ({
+export const actorSummary = (actor: ActorView): ActorSummary => ({
   address: actor.address,
   kind: actor.kind,
   id: actor.id,

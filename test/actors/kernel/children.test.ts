@@ -1,6 +1,7 @@
+// biome-ignore-all lint/suspicious/noExplicitAny: small machines whose events need no types
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { assign, emit, fromPromise, sendParent, sendTo, setup, spawnChild } from 'xstate';
+import { assign, emit, fromPromise, sendParent, sendTo, setup, spawnChild, stopChild } from 'xstate';
 import { childKind, defineAll } from '../../../actors/kernel/definition.ts';
 import { isControlError } from '../../../schemas/errors.ts';
 import { Rehearsal } from '../../support/rehearsal.ts';
@@ -154,6 +155,116 @@ describe('a spawned child', () => {
     actor.send({ type: 'go' });
     assert.equal(actor.record.status, 'error');
     assert.match(actor.rows.at(-1)?.payload.why ?? '', /setup\(\{ actors \}\)/);
+  });
+});
+
+describe('a child by name', () => {
+  const shop = (on: Record<string, unknown>) =>
+    new Rehearsal('shop', setup({ actors: { payment } }).createMachine({ id: 'shop', on } as never) as never, {}, 's');
+
+  it('has the id that is computed for it', () => {
+    const actor = shop({
+      open: {
+        actions: [
+          spawnChild('payment', { id: ({ event }: any) => event.id, input: { amount: 1 } }),
+          sendTo(({ event }: any) => event.id, { type: 'confirm' })
+        ]
+      }
+    });
+    actor.send({ type: 'open', id: 'p7' });
+    assert.deepEqual(
+      actor.tells.map(({ to, event }) => [to, event.type]),
+      [
+        ['shop_payment/s.p7.2', 'actor.create'],
+        ['shop_payment/s.p7.2', 'confirm']
+      ]
+    );
+  });
+
+  it('keeps its name after its end: what is sent to it goes nowhere, and is no mistake', () => {
+    const actor = shop({
+      open: { actions: spawnChild('payment', { id: 'p', input: { amount: 1 } }) },
+      confirm: { actions: sendTo('p', { type: 'confirm' }) },
+      again: { actions: [stopChild('p'), spawnChild('payment', { id: 'p', input: { amount: 2 } })] }
+    });
+    actor.send({ type: 'open' });
+    const end = { type: 'xstate.done.actor.p', output: {}, actorId: 'p' };
+    assert.equal(actor.send(end, { child: 'shop_payment/s.p.2' }), true);
+    const before = actor.tells.length;
+    actor.send({ type: 'confirm' });
+    assert.deepEqual([actor.record.status, actor.tells.length], ['active', before]);
+    assert.equal(actor.send(end, { child: 'shop_payment/s.p.2' }), false, 'it ends once');
+    actor.send({ type: 'again' });
+    assert.equal(actor.tells.at(-1)?.to, 'shop_payment/s.p.5');
+  });
+
+  it('may be written to by an entry action, which comes before its invoke', () => {
+    const machine = setup({ actors: { payment } }).createMachine({
+      id: 'shop',
+      invoke: { id: 'p', src: 'payment', input: { amount: 1 } },
+      entry: [sendTo('p', { type: 'confirm' }), sendTo('p', { type: 'remind' }, { delay: 5 })]
+    } as never);
+    const actor = new Rehearsal('shop', machine as never, {}, 's');
+    actor.advance(5);
+    assert.deepEqual(
+      actor.tells.map(({ to, event }) => [to, event.type]),
+      ['actor.create', 'confirm', 'remind'].map((type) => ['shop_payment/s.p.1', type])
+    );
+  });
+
+  it('was never there if its state is left in the step that entered it', () => {
+    const actor = shop({
+      glance: {
+        actions: [
+          spawnChild('payment', { id: 'p', input: { amount: 1 } }),
+          sendTo('p', { type: 'confirm' }),
+          stopChild('p')
+        ]
+      }
+    });
+    actor.send({ type: 'glance' });
+    assert.deepEqual(actor.tells, []);
+    assert.deepEqual(actor.record.snapshot.children, {});
+  });
+
+  it('is refused when spawn() inside assign starts it, which no host would hear of', () => {
+    const actor = shop({
+      open: {
+        actions: assign(({ spawn }: any) => {
+          spawn('payment', { id: 'p', input: { amount: 1 } });
+          return {};
+        })
+      }
+    });
+    actor.send({ type: 'open' });
+    assert.equal(actor.record.status, 'error');
+    assert.match(actor.rows.at(-1)?.payload.why ?? '', /child 'p'.*use spawnChild/);
+  });
+});
+
+describe('what a host cannot do for a child', () => {
+  const refused = (machine: unknown, pattern: RegExp) =>
+    assert.throws(
+      () => defineAll({ kind: 'shop', machine: machine as never, durable: true }),
+      (error) => isControlError(error, 'MACHINE_UNFIT') && pattern.test(error.message)
+    );
+  const invoking = (more: object) =>
+    setup({ actors: { payment } }).createMachine({
+      id: 'shop',
+      invoke: { id: 'p', src: 'payment', input: { amount: 1 }, ...more }
+    } as never);
+
+  it('is refused at registration: onSnapshot and syncSnapshot, with sendParent as the cure', () => {
+    refused(invoking({ onSnapshot: {} }), /invoke 'p'.*onSnapshot.*sendParent/);
+    const spawning = setup({ actors: { payment } }).createMachine({
+      id: 'shop',
+      entry: spawnChild('payment', { id: 'p', input: { amount: 1 }, syncSnapshot: true })
+    });
+    refused(spawning, /state 'shop', spawnChild.*syncSnapshot.*sendParent/);
+  });
+
+  it('is refused at registration: systemId, with the id as the cure', () => {
+    refused(invoking({ systemId: 'till' }), /invoke 'p'.*systemId.*by its id/);
   });
 });
 

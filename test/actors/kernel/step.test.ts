@@ -142,6 +142,31 @@ describe('a step', () => {
     assert.equal(actor.state, 'late');
   });
 
+  it('knows the firing of a timer from that of its namesake, set anew while the first was on the way', () => {
+    const actor = make();
+    actor.send({ type: 'job.start' });
+    const [id, dueAt] = Object.entries(actor.record.snapshot.timers)[0] as [string, number];
+    actor.send({ type: 'job.again' });
+    assert.equal(actor.send({ type: id }, { timer: id, dueAt }), false);
+    assert.equal(actor.state, 'working');
+    const anew = actor.record.snapshot.timers[id] as number;
+    assert.equal(actor.send({ type: id }, { timer: id, dueAt: anew }), true);
+    assert.equal(actor.state, 'late');
+  });
+
+  it('takes an event that only an always listens for, and still rejects any other', () => {
+    const machine = createMachine({
+      id: 'ear',
+      initial: 'a',
+      states: { a: { always: { guard: ({ event }) => event.type === 'psst', target: 'b' } }, b: {} }
+    });
+    const actor = new Rehearsal('ear', machine, {});
+    assert.equal(actor.send({ type: 'other' }), false);
+    assert.equal(actor.send({ type: 'xstate.error.actor.x', error: { code: 'X' } }), false);
+    assert.equal(actor.send({ type: 'psst' }), true);
+    assert.equal(actor.state, 'b');
+  });
+
   it('declares what it tells in the order it tells it', () => {
     const actor = make();
     actor.send({ type: 'job.start' });

@@ -1,0 +1,58 @@
+/**
+ * `troupe` and `troupe/config`: what a `troupe.config.ts` is written with.
+ *
+ * ```ts
+ * import { defineConfig } from 'troupe/config';
+ * export default defineConfig({ machines: [{ kind: 'order', machine: orderMachine, schema: { … } }] });
+ * ```
+ */
+import type { AnyStateMachine } from 'xstate';
+import { hostActions as all } from '../../machines/protocol.ts';
+import type { Flow, SelectorRegistry } from '../../schemas/generated/contracts.ts';
+import type { EffectArguments } from '../host/effect.ts';
+
+export type { Create, TelemetryMeta, Tell } from '../../machines/protocol.ts';
+export type { Flow, SelectorRegistry } from '../../schemas/generated/contracts.ts';
+export type { EffectContext } from '../host/contract.ts';
+export { type EffectArguments, effect } from '../host/effect.ts';
+
+/** JSON Schema, draft 2020-12. */
+export type JsonSchema = Record<string, unknown>;
+
+/** What REST takes for actors of a kind. A machine without one is hosted and readable, and takes nothing from outside. */
+export interface MachineSchema {
+  /** Of what an actor is made with. Without it: `{}`. */
+  input?: JsonSchema;
+  /** By event type, of its fields beside `type`. A type that is not here is not taken. */
+  events?: Record<string, JsonSchema>;
+}
+
+export interface RegisteredMachine {
+  /** `[a-z][a-z0-9_]*`: addresses are `kind/id`. */
+  kind: string;
+  machine: AnyStateMachine;
+  schema?: MachineSchema;
+}
+
+/**
+ * One piece of outside work. It may run again after a crash, with the same `effect.id` and `effect.resumed: true`:
+ * hand that id on as the idempotency key.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the machine knows what it invokes it with
+export type EffectFunction = (args: EffectArguments<any>) => Promise<unknown>;
+
+export interface UserConfig {
+  machines?: RegisteredMachine[];
+  /** Kind → name in the machine's `setup({ actors })` → the work itself. */
+  effects?: Record<string, Record<string, EffectFunction>>;
+  /** One stands over a shipped flow of its name. */
+  flows?: Flow[];
+  /** Platforms with their selectors; one stands over a shipped platform of its name. */
+  platforms?: SelectorRegistry[];
+}
+
+/** The config as it is, with its type. */
+export const defineConfig = (config: UserConfig): UserConfig => config;
+
+/** Actions for `setup({ actions })`: messages to other actors, and new ones, in the transaction of the step. */
+export const hostActions = { tell: all.tell, create: all.create };

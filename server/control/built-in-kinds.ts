@@ -1,0 +1,8 @@
+/** The kinds that are always there, each with how its actors are made and moved. */
+export const builtInKinds: Readonly<Record<string, string>> = {
+  command: 'POST /v1/commands makes one and POST /v1/commands/{id}/cancel ends it',
+  session: 'POST /v1/sessions makes one, and its paths under /v1/sessions/{id} move it',
+  approval: 'a command that needs one makes it, and POST /v1/approvals/{id} answers it',
+  supervisor: 'the process makes it when it starts, with --slots for its size',
+  driver: 'the supervisor makes one for each slot and moves it'
+};

@@ -1,0 +1,216 @@
+/**
+ * Nothing waits for ever, and what waits says for what. The first half walks every state of every machine of ours; the
+ * second brings an actor into each of those that wait for somebody, and reads its `why`.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { AnyStateMachine, AnyStateNode } from 'xstate';
+import { approvalMachine } from '../../machines/approval.ts';
+import { commandMachine } from '../../machines/command.ts';
+import { driverMachine } from '../../machines/driver.ts';
+import { cooldownMs, FAILURE_LIMIT } from '../../machines/driver-context.ts';
+import { sessionMachine } from '../../machines/session.ts';
+import { supervisorMachine } from '../../machines/supervisor.ts';
+import { builtInKinds } from '../../server/control/built-in-kinds.ts';
+import { Rehearsal } from '../support/rehearsal.ts';
+
+const machines: Record<string, AnyStateMachine> = {
+  command: commandMachine,
+  session: sessionMachine,
+  approval: approvalMachine,
+  supervisor: supervisorMachine,
+  driver: driverMachine
+};
+
+/** States that may last, each with why nothing is lost by it. */
+const mayLast: Record<string, string> = {
+  'driver COLD': 'nothing runs in the slot and nobody waits in it: the queue for slots is the supervisor’s',
+  'driver READY.idle': 'a booted slot that nobody has; the watch ends it when what was booted dies',
+  'driver READY.busy': 'leased: the session that has it ends by idle limit, and the watch sees the browser die',
+  'supervisor RUNNING.accepting':
+    'the service itself, for as long as the process is up; every request in its queue has its session’s limit'
+};
+
+/** States that do something, or stand ready: not waiting for anybody, so there is nothing to explain. */
+const notWaiting = new Set([...Object.keys(mayLast), 'session READY', 'session BUSY']);
+
+interface Resting {
+  name: string;
+  node: AnyStateNode;
+  /** A timer on it or on a state around it. */
+  isBounded: boolean;
+}
+
+/** Atomic states that no `always` must leave. */
+function restingStates(kind: string, node: AnyStateNode, around = false): Resting[] {
+  const isBounded = around || node.after.length > 0;
+  const mustLeave = (node.always ?? []).some(({ guard }) => guard === undefined);
+  const own = node.type === 'atomic' && !mustLeave ? [{ name: `${kind} ${node.path.join('.')}`, node, isBounded }] : [];
+  return [...own, ...Object.values(node.states).flatMap((child) => restingStates(kind, child, isBounded))];
+}
+
+const resting = Object.entries(machines).flatMap(([kind, machine]) => restingStates(kind, machine.root));
+
+describe('every state of our machines', () => {
+  it('is looked at: these are all the kinds there are', () => {
+    assert.deepEqual(Object.keys(machines).toSorted(), Object.keys(builtInKinds).toSorted());
+    assert.ok(resting.length > 30, `${resting.length} states in which an actor can rest`);
+  });
+
+  for (const { name, isBounded } of resting.filter((state) => !(state.name in mayLast))) {
+    it(`${name} ends by itself`, () => assert.ok(isBounded, 'neither it nor a state around it has an after'));
+  }
+
+  it('may last only where this test says why, and nowhere else', () => {
+    for (const name of Object.keys(mayLast)) {
+      const state = resting.find((one) => one.name === name);
+      assert.ok(state, `${name} is no state any more`);
+      assert.ok(!state.isBounded, `${name} has a deadline now; it is no exception any more`);
+    }
+  });
+});
+
+const command = (over: Record<string, unknown> = {}) =>
+  new Rehearsal('command', commandMachine, {
+    commandId: 'c1',
+    correlationId: 'k1',
+    sessionId: 's1',
+    createSession: null,
+    envelope: {
+      version: '1.0',
+      requester: { service: 'test', instance_id: '1' },
+      target: { account_id: 'alice', platform: 'example' },
+      type: 'flow.run',
+      payload: { flow: 'f', params: {} }
+    },
+    flow: {
+      name: 'f',
+      platforms: ['*'],
+      actions: [{ attempt: 'LIKE', effect: 'write', steps: [{ type: 'click', selectors: ['button'] }] }]
+    },
+    approval: null,
+    deadlineAt: null,
+    allowScript: false,
+    ...over
+  });
+const granted = { type: 'session.granted', sessionId: 's1', lease: { slot: 'slot-1', fencing: 1 } };
+const lost = { type: 'session.lost', sessionId: 's1', why: 'its browser ended' };
+const running = () => {
+  const c = command();
+  c.send(granted);
+  return c;
+};
+
+const lease = { slot: 'slot-1', fencing: 1 };
+const session = (...events: { type: string; [key: string]: unknown }[]) => {
+  const input = {
+    sessionId: 's1',
+    accountId: 'a',
+    platform: 'x',
+    browser: 'safari',
+    device: 'desktop',
+    idleLimitMs: 60_000
+  };
+  const s = new Rehearsal('session', sessionMachine, input);
+  for (const event of events) s.send(event);
+  return s;
+};
+const granting = { type: 'slot.granted', lease };
+const ready = [granting, { type: 'slot.ready', lease }];
+
+const driver = () => new Rehearsal('driver', driverMachine, { slot: 'slot-1' });
+const busy = (d = driver()) => {
+  d.send({ type: 'driver.open', sessionId: 's1', fencing: 1, device: 'desktop' });
+  for (const effect of ['preflight', 'boot', 'open', 'configure']) if (d.running.includes(effect)) d.done(effect, null);
+  return d;
+};
+/** Up the ladder that begins where `effect` failed. */
+const recovering = (d = busy(), effect = 'watch', left: string[] = []) => {
+  d.broke(effect, { code: 'DRIVER_LOST', message: 'it ended' });
+  d.done('probe', { appium: 'usable', display: 'usable', driver: 'gone', browser: 'running' });
+  d.done('deleteSession', false).done('killDriverGroup', null).done('killBrowser', { appiumStays: true });
+  return d.done('sweep', { left });
+};
+const supervisor = () => new Rehearsal('supervisor', supervisorMachine, { slots: 1, epoch: 1 }, 'main');
+
+/** An actor in each state that waits for somebody or something. */
+const waiting: Record<string, () => Rehearsal> = {
+  'command QUEUED.waiting': () => command(),
+  'command AWAITING_APPROVAL': () =>
+    command({ approval: { approvalId: 'a1', actionHash: 'h', preview: {}, expiresAt: 0 } }),
+  'command RUNNING.PREPARING.waiting': () => {
+    const c = running();
+    c.send(lost);
+    return c;
+  },
+  'command RUNNING.ACTION_ATTEMPTED.recovering': () => {
+    const c = running().done('prepare', {
+      dedupeKey: 'd',
+      alreadyDone: false,
+      earlier: null,
+      proofs: [],
+      artifacts: []
+    });
+    c.send(lost);
+    return c;
+  },
+  'approval PENDING': () =>
+    new Rehearsal('approval', approvalMachine, { approvalId: 'a1', commandId: 'c1', expiresAt: 1_800_000_000_000 }),
+  'session QUEUED': () => session(),
+  'session STARTING': () => session(granting),
+  'session PAUSED_BY_HUMAN': () => session(...ready, { type: 'session.pause' }),
+  'session HUMAN_DRIVING': () => session(...ready, { type: 'session.takeover' }),
+  'session LOST.waiting': () => session(...ready, { type: 'slot.lost', lease, code: 'DRIVER_LOST', why: 'it ended' }),
+  'session CLOSING': () => session(...ready, { type: 'session.close' }),
+  'driver READY.held': () => {
+    const d = busy();
+    d.send({ type: 'driver.hold' });
+    return d;
+  },
+  'driver RECOVERING.cooldown': () => recovering(),
+  'driver NEEDS_HUMAN.waiting': () => recovering(busy(), 'watch', ['4711']),
+  'driver QUARANTINED': () => {
+    const d = recovering();
+    for (let failures = 1; failures < FAILURE_LIMIT; failures++) {
+      d.advance(cooldownMs(d.context)).send({
+        type: 'driver.open',
+        sessionId: 's',
+        fencing: failures,
+        device: 'desktop'
+      });
+      recovering(d, 'open');
+    }
+    return d.advance(cooldownMs(d.context));
+  },
+  'supervisor RUNNING.draining.waiting': () => {
+    const s = supervisor();
+    s.send({ type: 'supervisor.drain' });
+    return s;
+  },
+  'supervisor RUNNING.draining.ending': () => {
+    const s = supervisor();
+    s.send({ type: 'supervisor.drain' });
+    return s.advance(s.context.limits.drainMs);
+  }
+};
+
+describe('every state that waits', () => {
+  it('is here', () => {
+    const names = resting
+      .filter(({ name, node }) => node.invoke.length === 0 && !notWaiting.has(name))
+      .map(({ name }) => name);
+    assert.deepEqual(
+      names.filter((name) => !(name in waiting)),
+      []
+    );
+  });
+
+  for (const [name, come] of Object.entries(waiting)) {
+    it(`${name} says what for, and until when`, () => {
+      const actor = come();
+      assert.equal(`${actor.record.kind} ${actor.state}`, name);
+      assert.ok(actor.context.why, 'it has no why');
+      assert.ok((actor.record.deadlineAt ?? 0) > actor.now - 1, `its deadline is ${actor.record.deadlineAt}`);
+    });
+  }
+});
