@@ -1,6 +1,6 @@
 import { ControlError, type Failure, isControlError, toFailure } from '../../schemas/errors.ts';
 import { acceptedEvents, type Definition, restore } from '../kernel/definition.ts';
-import { birth, type Cause, type Step, splitAddress, step, stop } from '../kernel/step.ts';
+import { birth, type Cause, deadlineOf, type Step, splitAddress, step, stop } from '../kernel/step.ts';
 import type { TelemetryRow } from '../kernel/telemetry.ts';
 import type {
   ActorRecord,
@@ -227,11 +227,10 @@ export class Draft {
   /** A timer that fired and was refused has fired all the same. */
   #forgetTimer(record: ActorRecord, id: string) {
     const { [id]: _, ...timers } = record.snapshot.timers;
-    const deadlines = Object.values(timers);
     this.actors.set(record.address, {
       ...(this.#current(record.address) as ActorRecord),
       snapshot: { ...record.snapshot, timers },
-      deadlineAt: deadlines.length > 0 ? Math.min(...deadlines) : null
+      deadlineAt: deadlineOf(timers)
     });
     this.#clearTimer(record.address, id);
   }

@@ -12,7 +12,6 @@
  * - every state entered → one row of telemetry, computed from that state's `meta`.
  */
 import type { AnyMachineSnapshot } from 'xstate';
-
 import { ControlError, toFailure } from '../../schemas/errors.ts';
 import type {
   ActorRecord,
@@ -26,7 +25,6 @@ import type {
 } from '../host/contract.ts';
 import { type Cause, Collector, DELAYED_SEND, PARENT } from './collector.ts';
 import { acceptedEvents, type Definition, nodesIn, persist, restore, stateOf, subjectOf } from './definition.ts';
-
 import { firstNonJson } from './json.ts';
 import { firstMicrosteps, type Microstep, microsteps, type Seat, stamp } from './microsteps.ts';
 import {
@@ -192,13 +190,12 @@ function collect(
   if (definition.foreign) assertKept(definition, before, after, made);
 
   const context = after.context as Record<string, unknown>;
-  const deadlines = Object.values(made.timers);
   return {
     record: {
       ...record,
       machineVersion: definition.version,
       step: number,
-      status: after.status === 'stopped' ? 'done' : after.status,
+      status: actorStatus(after.status),
       state: stateOf(after),
       snapshot: {
         ...persist(after),
@@ -208,7 +205,7 @@ function collect(
       },
       subject: subjectOf(definition, context),
       updatedAt: now,
-      deadlineAt: deadlines.length > 0 ? Math.min(...deadlines) : null
+      deadlineAt: deadlineOf(made.timers)
     },
     rows,
     effects: made.effects.filter((effect) => !made.settled.includes(effect.id)),
@@ -259,78 +256,66 @@ function broken(
   cause: Cause,
   now: number
 ): Step {
-  const number = record.step + 1;
-  const made = new Collector(definition, record, number, now);
+  const made = new Collector(definition, record, record.step + 1, now);
   made.finish(cause);
   made.endAll();
   const failure = toFailure(error);
   made.report({ error: failure });
-  return {
-    record: {
-      ...record,
-      step: number,
-      status: 'error',
-      snapshot: { ...record.snapshot, status: 'error', error: failure, children: {}, timers: {} },
-      updatedAt: now,
-      deadlineAt: null
-    },
-    rows: [failureRow(record, number, event, failure)],
-    effects: [],
-    settled: made.settled,
-    timers: [],
-    cleared: made.cleared,
-    tells: made.tells,
-    writes: []
-  };
+  const row = failureRow(record, record.step + 1, event, failure);
+  return inPlace(record, made, row, now, { status: 'error', error: failure });
 }
 
 /** A parent has stopped its child: whatever it was doing ends, and so do its own children. */
 export function stop(definition: Definition, record: ActorRecord, now: number): Step {
-  const number = record.step + 1;
-  const made = new Collector(definition, record, number, now);
+  const made = new Collector(definition, record, record.step + 1, now);
   made.endAll();
-  return {
-    record: {
-      ...record,
-      step: number,
-      status: 'done',
-      snapshot: { ...record.snapshot, status: 'stopped', children: {}, timers: {} },
-      updatedAt: now,
-      deadlineAt: null
-    },
-    rows: [stoppedRow(definition, record, number)],
-    effects: [],
-    settled: made.settled,
-    timers: [],
-    cleared: made.cleared,
-    tells: made.tells,
-    writes: []
-  };
+  return inPlace(record, made, stoppedRow(definition, record, record.step + 1), now, { status: 'stopped' });
 }
 
 /** A delayed `sendTo` falls due: its event goes out; the sender's own state does not move. */
 function sendNow(definition: Definition, record: ActorRecord, event: MachineEvent, cause: Cause, now: number): Step {
-  const number = record.step + 1;
-  const made = new Collector(definition, record, number, now);
+  const made = new Collector(definition, record, record.step + 1, now);
   made.finish(cause);
   made.take({ type: 'tell', params: { to: event.to as Address, event: event.event as MachineEvent } });
-  const deadlines = Object.values(made.timers);
+  return inPlace(record, made, quietRow(definition, record, record.step + 1, event.type), now, {});
+}
+
+/** A step in which the machine's state does not move. */
+function inPlace(
+  record: ActorRecord,
+  made: Collector,
+  row: TelemetryRow,
+  now: number,
+  change: Partial<Pick<PersistedSnapshot, 'status' | 'error'>>
+): Step {
+  const { children, timers, settled, cleared, tells } = made;
+  const snapshot = { ...record.snapshot, ...change, children, timers };
   return {
     record: {
       ...record,
-      step: number,
-      snapshot: { ...record.snapshot, timers: made.timers },
+      step: record.step + 1,
+      status: actorStatus(snapshot.status),
+      snapshot,
       updatedAt: now,
-      deadlineAt: deadlines.length > 0 ? Math.min(...deadlines) : null
+      deadlineAt: deadlineOf(timers)
     },
-    rows: [quietRow(definition, record, number, event.type)],
+    rows: [row],
     effects: [],
-    settled: [],
+    settled,
     timers: [],
-    cleared: made.cleared,
-    tells: made.tells,
+    cleared,
+    tells,
     writes: []
   };
+}
+
+const actorStatus = (status: PersistedSnapshot['status']): ActorRecord['status'] =>
+  status === 'stopped' ? 'done' : status;
+
+/** The earliest of an actor's timers, ms since 1970. */
+export function deadlineOf(timers: PersistedSnapshot['timers']): number | null {
+  const deadlines = Object.values(timers);
+  return deadlines.length > 0 ? Math.min(...deadlines) : null;
 }
 
 export function splitAddress(address: Address): [kind: string, id: string] {
