@@ -5,8 +5,8 @@
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { environmentOf, identify, isSame, markedWith, type ProcessIdentity } from '../process/identity.ts';
 import { endGroup, endProcess, signalGroup, signalProcess } from './process-group.ts';
-import { environmentOf, identify, isSame, markedWith, type ProcessIdentity } from './process-identity.ts';
 
 /** In the environment of everything we start: which ledger, and which slot, it belongs to. */
 export const LEDGER_VARIABLE = 'TROUPE_LEDGER';

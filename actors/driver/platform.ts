@@ -3,7 +3,7 @@ import { accessSync, chmodSync, constants, mkdirSync, writeFileSync } from 'node
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ControlError } from '../../schemas/errors.ts';
-import { childrenOf, type ProcessIdentity } from './process-identity.ts';
+import { childrenOf, type ProcessIdentity } from '../process/identity.ts';
 
 export interface Platform {
   /** Linux browsers need an X server, and each slot has its own: focus is per display. */

@@ -2,7 +2,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ControlError, describe } from '../../schemas/errors.ts';
-import { groupMembers, isSame, type ProcessIdentity } from './process-identity.ts';
+import { groupMembers, isSame, type ProcessIdentity } from '../process/identity.ts';
 
 export interface GroupLeader {
   child: ChildProcess;

@@ -12,6 +12,7 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Lease } from '../../machines/protocol.ts';
 import { ControlError, describe, isControlError } from '../../schemas/errors.ts';
+import { groupMembers, isSame, type ProcessIdentity } from '../process/identity.ts';
 import type { WebDriverSession } from '../webdriver/client.ts';
 import { type Appium, startAppium } from './appium.ts';
 import { type Display, displayAnswers, startDisplay } from './display.ts';
@@ -20,7 +21,6 @@ import type { DriverLimits } from './limits.ts';
 import type { Platform } from './platform.ts';
 import type { BrowserPool } from './pool.ts';
 import { endGroup, endProcess } from './process-group.ts';
-import { groupMembers, isSame, type ProcessIdentity } from './process-identity.ts';
 import { inTurn } from './start-turn.ts';
 
 export interface SlotOptions {

@@ -24,7 +24,7 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ControlError, describe, isControlError } from '../../schemas/errors.ts';
-import { startOf } from './process-identity.ts';
+import { startOf } from '../process/identity.ts';
 
 export interface DataDirectory {
   /** Absolute. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ProcessLedger } from '../../../actors/driver/ledger.ts';
 import { endGroup, signalGroup, spawnGroup } from '../../../actors/driver/process-group.ts';
-import { groupMembers, identify, isSame } from '../../../actors/driver/process-identity.ts';
+import { groupMembers, identify, isSame } from '../../../actors/process/identity.ts';
 import { isControlError } from '../../../schemas/errors.ts';
 
 const where = { slot: 'slot-1', stage: 'test' };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openDataDirectory } from '../../../actors/journal/data-directory.ts';
-import { startOf } from '../../../actors/journal/process-identity.ts';
+import { startOf } from '../../../actors/process/identity.ts';
 import { type ErrorDetails, isControlError } from '../../../schemas/errors.ts';
 import { startChild } from '../../support/child.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';

@@ -19,6 +19,21 @@ export function identify(pid: number): ProcessIdentity | undefined {
   return process.platform === 'linux' ? identifyByProc(pid) : identifyByPs(pid);
 }
 
+/**
+ * When the process that has `pid` now started, as text that only equality is asked of; null when there is none, or only
+ * a corpse. 'unknown' when there is one and the system does not show it: then it is better taken for the one meant.
+ */
+export function startOf(pid: number): string | null {
+  const found = identify(pid);
+  if (found) return found.startedAt;
+  try {
+    process.kill(pid, 0);
+    return process.platform === 'linux' ? null : 'unknown';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM' ? 'unknown' : null;
+  }
+}
+
 /** The very same process is still there. */
 export const isSame = (process: Pick<ProcessIdentity, 'pid' | 'startedAt'>): boolean =>
   identify(process.pid)?.startedAt === process.startedAt;
