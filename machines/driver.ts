@@ -127,6 +127,13 @@ const failed = [
   { target: '#driver.RECOVERING', actions: 'noteFailure' as const }
 ];
 const overdue = { target: '#driver.RECOVERING', actions: 'noteFailure' as const };
+/** The browser of the lease, until something is wrong with it. */
+const watchLeased = {
+  id: 'watch' as const,
+  src: 'watch' as const,
+  input: ({ context }: With) => ({ slot: context.slot, fencing: context.fencing }),
+  onError: overdue
+};
 /** Word of a lease that is over. */
 const late = {};
 const closeLater = [{ guard: 'isOurLease' as const, actions: 'noteClose' as const }, late];
@@ -247,12 +254,7 @@ export const driverMachine = words.createMachine({
           on: { 'driver.open': { target: '#driver.OPENING', actions: 'lease' } }
         },
         busy: {
-          invoke: {
-            id: 'watch',
-            src: 'watch',
-            input: ({ context }) => ({ slot: context.slot, fencing: context.fencing }),
-            onError: overdue
-          },
+          invoke: watchLeased,
           on: {
             'driver.close': [{ guard: 'isOurLease', target: 'closing' }, late],
             'driver.hold': 'held'
@@ -261,12 +263,7 @@ export const driverMachine = words.createMachine({
         held: {
           entry: assign({ why: 'a person drives it' }),
           exit: assign({ why: null }),
-          invoke: {
-            id: 'watch',
-            src: 'watch',
-            input: ({ context }) => ({ slot: context.slot, fencing: context.fencing }),
-            onError: overdue
-          },
+          invoke: watchLeased,
           on: {
             'driver.close': [{ guard: 'isOurLease', target: 'closing' }, late],
             'driver.unhold': 'busy'

@@ -43,12 +43,7 @@ export async function serve(
 
 export async function listen(server: Server, { host, port }: BindAddress): Promise<Served> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const address = `${host}:${port}`;
-      if (error.code === 'EADDRINUSE') reject(new ControlError('PORT_IN_USE', { address }, error));
-      else
-        reject(new ControlError('CONFIG_INVALID', { option: 'address', value: address, reason: error.message }, error));
-    });
+    server.once('error', (error) => reject(notListening(error, { host, port })));
     server.listen(port, host, resolve);
   });
   const bound = server.address() as AddressInfo;
@@ -64,4 +59,12 @@ export async function listen(server: Server, { host, port }: BindAddress): Promi
       clearTimeout(cut);
     }
   };
+}
+
+/** Why an address could not be listened on, of the catalogue. */
+export function notListening(error: NodeJS.ErrnoException, { host, port }: BindAddress): ControlError {
+  const address = `${host}:${port}`;
+  return error.code === 'EADDRINUSE'
+    ? new ControlError('PORT_IN_USE', { address }, error)
+    : new ControlError('CONFIG_INVALID', { option: 'address', value: address, reason: error.message }, error);
 }

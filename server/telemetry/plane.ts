@@ -13,7 +13,7 @@ import type { BindAddress } from '../auth/bind-guard.ts';
 import { bearerOf, type Tokens } from '../auth/tokens.ts';
 import { problems } from '../control/problem.ts';
 import { hygiene, requestId } from '../control/request.ts';
-import { httpLimits, type Served } from '../control/serve.ts';
+import { httpLimits, notListening, type Served } from '../control/serve.ts';
 import { Consumers } from './consumers.ts';
 import { createEventLog } from './event-log.ts';
 import { defaultTelemetryLimits, type TelemetryLimits } from './limits.ts';
@@ -101,11 +101,7 @@ export function createTelemetryPlane(deps: TelemetryDeps): TelemetryPlane {
       server.requestTimeout = httpLimits.requestMs;
       await new Promise<void>((resolve, reject) => {
         server.once('listening', resolve);
-        server.once('error', (error: NodeJS.ErrnoException) => {
-          const address = `${at.host}:${at.port}`;
-          if (error.code === 'EADDRINUSE') reject(new ControlError('PORT_IN_USE', { address }, error));
-          else reject(error);
-        });
+        server.once('error', (error) => reject(notListening(error, at)));
       });
       const bound = server.address() as { address: string; port: number };
       return {

@@ -5,7 +5,8 @@ import type { ApprovalDecision } from '../../../schemas/generated/contracts.ts';
 import { demand } from '../../auth/scopes.ts';
 import { parse } from '../../contracts.ts';
 import type { Control } from '../deps.ts';
-import { instant, integer, oneOf, readQuery, text } from '../query.ts';
+import { actorQuery, listParameters } from '../listing.ts';
+import { readQuery, text } from '../query.ts';
 import { asks, clientOf, jsonBody } from '../request.ts';
 import { approvalView, factsOf, pageOf } from '../views.ts';
 
@@ -17,24 +18,15 @@ export function approvalRoutes(router: Router, control: Control): void {
   const { host, tokens, limits } = control;
 
   router.get('/v1/approvals', asks(tokens, 'read:approvals'), async (ctx) => {
-    const { state, since, command_id, ...query } = readQuery(ctx.query, {
-      state: oneOf(STATES),
+    const { command_id, ...query } = readQuery(ctx.query, {
+      ...listParameters(limits, STATES),
       command_id: text,
       session_id: text,
-      account_id: text,
-      correlation_id: text,
-      platform: text,
-      since: instant,
-      limit: integer(1, limits.pageMax),
-      page: text
+      correlation_id: text
     });
     const { items, next } = await host.journal.queryActors({
-      kind: 'approval',
-      limit: limits.pageDefault,
-      ...query,
-      ...(state ? { state } : {}),
-      ...(command_id === undefined ? {} : { context: { commandId: command_id } }),
-      ...(since === undefined ? {} : { createdSince: since })
+      ...actorQuery('approval', limits, query),
+      ...(command_id === undefined ? {} : { context: { commandId: command_id } })
     });
     ctx.body = pageOf(
       items.map((record) => approvalView(factsOf(record))),

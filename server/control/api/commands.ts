@@ -7,7 +7,8 @@ import { parse } from '../../contracts.ts';
 import { commandAcceptor } from '../accept-command.ts';
 import { commandType } from '../command-types.ts';
 import type { Control } from '../deps.ts';
-import { instant, integer, oneOf, readQuery, text } from '../query.ts';
+import { actorQuery, listParameters } from '../listing.ts';
+import { integer, readQuery, text } from '../query.ts';
 import { withPlaces } from '../queue-place.ts';
 import { asks, type Ctx, clientOf, jsonBody } from '../request.ts';
 import { commandAccepted, commandView, factsOf, pageOf } from '../views.ts';
@@ -28,24 +29,15 @@ export function commandRoutes(router: Router, control: Control): void {
   });
 
   router.get('/v1/commands', asks(tokens, 'read:commands'), async (ctx) => {
-    const { state, type, since, ...query } = readQuery(ctx.query, {
-      state: oneOf(STATES),
+    const { type, ...query } = readQuery(ctx.query, {
+      ...listParameters(limits, STATES),
       type: text,
       session_id: text,
-      correlation_id: text,
-      account_id: text,
-      platform: text,
-      since: instant,
-      limit: integer(1, limits.pageMax),
-      page: text
+      correlation_id: text
     });
     const { items, next } = await host.journal.queryActors({
-      kind: 'command',
-      limit: limits.pageDefault,
-      ...query,
-      ...(state ? { state } : {}),
-      ...(type === undefined ? {} : { context: { 'envelope.type': type } }),
-      ...(since === undefined ? {} : { createdSince: since })
+      ...actorQuery('command', limits, query),
+      ...(type === undefined ? {} : { context: { 'envelope.type': type } })
     });
     const commands = items.map((record) => commandView(factsOf(record)));
     ctx.body = pageOf(await withPlaces(host, commands), next);

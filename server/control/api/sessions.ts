@@ -3,7 +3,8 @@ import { ControlError, isControlError } from '../../../schemas/errors.ts';
 import { parse } from '../../contracts.ts';
 import { assertSame, sessionInput } from '../choose-session.ts';
 import type { Control } from '../deps.ts';
-import { instant, integer, oneOf, readQuery, text } from '../query.ts';
+import { actorQuery, listParameters } from '../listing.ts';
+import { readQuery } from '../query.ts';
 import { asks, jsonBody } from '../request.ts';
 import { factsOf, pageOf, sessionView } from '../views.ts';
 
@@ -33,21 +34,8 @@ export function sessionRoutes(router: Router, control: Control): void {
   });
 
   router.get('/v1/sessions', asks(tokens, 'read:sessions'), async (ctx) => {
-    const { state, since, ...query } = readQuery(ctx.query, {
-      state: oneOf(STATES),
-      account_id: text,
-      platform: text,
-      since: instant,
-      limit: integer(1, limits.pageMax),
-      page: text
-    });
-    const { items, next } = await host.journal.queryActors({
-      kind: 'session',
-      limit: limits.pageDefault,
-      ...query,
-      ...(state ? { state } : {}),
-      ...(since === undefined ? {} : { createdSince: since })
-    });
+    const query = readQuery(ctx.query, listParameters(limits, STATES));
+    const { items, next } = await host.journal.queryActors(actorQuery('session', limits, query));
     ctx.body = pageOf(
       items.map((record) => sessionView(factsOf(record))),
       next
