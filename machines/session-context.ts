@@ -25,8 +25,10 @@ export interface SessionInput {
   platform: string;
   browser: string;
   device: string;
-  /** READY this long without a command: closed, reason idle. ms */
+  /** READY this long without a command: its browser is given back. ms */
   idleLimitMs: number;
+  /** PARKED this long without a command: closed, reason idle. ms */
+  parkLimitMs: number;
   at: number;
 }
 
@@ -44,7 +46,7 @@ export interface SessionContext extends Omit<SessionInput, 'at'> {
   wanted: boolean;
   /** A person wants it as soon as nothing runs. */
   held: 'pause' | 'takeover' | null;
-  closeReason: 'asked' | 'idle' | 'yielded' | 'overrun' | 'driver' | 'lost' | 'restart' | null;
+  closeReason: 'asked' | 'idle' | 'overrun' | 'driver' | 'lost' | 'restart' | null;
   /** Browsers lost since the last one that was ready. */
   losses: number;
   why: string | null;

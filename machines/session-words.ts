@@ -41,8 +41,9 @@ export const words = setup({
       return { current: next.commandId, queue: context.queue.filter((entry) => entry !== next) };
     }),
     lease: assign(({ event }) =>
-      event.type === 'slot.granted' || event.type === 'slot.ready' ? { lease: event.lease } : {}
+      event.type === 'slot.granted' || event.type === 'slot.ready' ? { lease: event.lease, wanted: false } : {}
     ),
+    unlease: assign({ lease: null }),
     refusedBecause: assign(({ event }) => (event.type === 'slot.refused' ? { why: event.message } : {})),
     noteClosed: assign({ closedAt: ({ event }) => event.at, lease: null }),
     askForClose: assign(({ context, event }) =>
@@ -61,10 +62,13 @@ export const words = setup({
     mustClose: ({ context }) => context.closing && context.current === null,
     wantsPause: ({ context }) => context.held === 'pause' && context.current === null,
     wantsTakeover: ({ context }) => context.held === 'takeover' && context.current === null,
+    /** A parked session asks for a browser again. */
+    needsBrowser: ({ context }) => context.queue.length > 0 || context.held === 'takeover',
     lostTooOften: ({ context }) => context.losses >= LOSS_LIMIT
   },
   delays: {
     idleLimit: ({ context }) => context.idleLimitMs,
+    parkLimit: ({ context }) => context.parkLimitMs,
     queueLimit: 330_000,
     startLimit: 150_000,
     busyLimit: 3_600_000,
@@ -163,7 +167,7 @@ export const release = {
       : [
           {
             to: SUPERVISOR,
-            event: { type: 'slot.release', sessionId, fencing: lease.fencing, reason: closeReason ?? 'closed' }
+            event: { type: 'slot.release', sessionId, fencing: lease.fencing, reason: closeReason ?? 'parked' }
           }
         ]
 };
@@ -185,11 +189,16 @@ export const unline = { actions: 'free' as const };
 /** Word of a lease that is no longer ours, or that came twice. */
 export const late = {};
 
-/** A person has it, for a while at most: then commands go on. */
-export const held = (why: string) => ({
+/** A person has it, for a while at most: then the browser is given back, and commands go on in another. */
+export const held = (why: string, parked: string) => ({
   meta: { telemetry: { type: 'session.changed', severity: 'warn' } },
   entry: { type: 'because' as const, params: { why } },
-  after: { holdLimit: { target: 'READY', actions: words.assign({ held: null }) } }
+  after: {
+    holdLimit: {
+      target: 'PARKED',
+      actions: [words.assign({ held: null }), { type: 'because' as const, params: { why: parked } }]
+    }
+  }
 });
 export const whileHeld = {
   'session.close': {

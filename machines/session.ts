@@ -27,8 +27,11 @@ import {
  *               │ slot.refused           │ └──slot.granted── LOST ◀─────┘
  *               ▼                        ▼                     │ lost too often
  *             FAILED ◀──────────────────────────────────────────┘
- * READY ⇄ PAUSED_BY_HUMAN, HUMAN_DRIVING          READY ──session.close, idle──▶ CLOSING ─▶ CLOSED
+ * READY ⇄ PAUSED_BY_HUMAN, HUMAN_DRIVING          READY ──session.close──▶ CLOSING ─▶ CLOSED
+ *   │ idle, others wait    │ held too long            PARKED ──session.close, parked too long──▶ CLOSED
+ *   └──────▶ PARKED ◀──────┘                          PARKED ──command.submitted──▶ QUEUED
  * ```
+ * PARKED is how thousands of sessions share a few browsers: the session lives on and costs a row, its browser is another's.
  * The browser is leased: `lease.fencing` goes with every command, and word of an older lease is not ours.
  */
 export const sessionMachine = words.createMachine({
@@ -61,6 +64,9 @@ export const sessionMachine = words.createMachine({
     },
     'session.pause': { actions: assign({ held: 'pause' }) },
     'session.takeover': { actions: assign({ held: 'takeover' }) },
+    // Taken back before it came to be.
+    'session.resume': { guard: ({ context }) => context.held === 'pause', actions: assign({ held: null }) },
+    'session.handback': { guard: ({ context }) => context.held === 'takeover', actions: assign({ held: null }) },
     'slot.queued': late,
     'slot.granted': late,
     'slot.ready': late,
@@ -120,15 +126,26 @@ export const sessionMachine = words.createMachine({
         { guard: 'hasWork', target: 'BUSY' },
         {
           guard: ({ context }) => context.wanted,
-          target: 'CLOSING',
-          actions: { type: 'closeFor', params: { reason: 'yielded' } }
+          target: 'PARKED',
+          actions: {
+            type: 'because',
+            params: { why: 'parked: it had nothing to do and others waited for its browser' }
+          }
         }
       ],
       on: {
         'slot.lost': { guard: 'isOurLease', target: 'LOST' },
         'host.resumed': 'LOST'
       },
-      after: { idleLimit: { target: 'CLOSING', actions: { type: 'closeFor', params: { reason: 'idle' } } } }
+      after: {
+        idleLimit: {
+          target: 'PARKED',
+          actions: {
+            type: 'because',
+            params: ({ context }) => ({ why: `parked: no command for ${context.idleLimitMs} ms` })
+          }
+        }
+      }
     },
     BUSY: {
       entry: ['takeNext', grant],
@@ -143,7 +160,7 @@ export const sessionMachine = words.createMachine({
       after: { busyLimit: { target: 'CLOSING', actions: { type: 'closeFor', params: { reason: 'overrun' } } } }
     },
     PAUSED_BY_HUMAN: {
-      ...held('a person paused it; commands wait'),
+      ...held('a person paused it; commands wait', 'parked: the pause lasted too long'),
       on: {
         ...whileHeld,
         'session.resume': { target: 'READY', actions: assign({ held: null }) },
@@ -151,8 +168,33 @@ export const sessionMachine = words.createMachine({
       }
     },
     HUMAN_DRIVING: {
-      ...held('a person drives it; commands wait'),
+      ...held('a person drives it; commands wait', 'parked: the person had it too long'),
       on: { ...whileHeld, 'session.handback': { target: 'READY', actions: assign({ held: null }) } }
+    },
+    PARKED: {
+      initial: 'leaving',
+      states: {
+        leaving: {
+          // Its account is in that browser until it has ended: no other may be asked for before.
+          entry: release,
+          exit: 'unlease',
+          on: {
+            'slot.released': { guard: 'isOurLease', target: 'resting' },
+            'slot.lost': { guard: 'isOurLease', target: 'resting' },
+            'host.resumed': 'resting'
+          },
+          after: { closeLimit: 'resting' }
+        },
+        resting: {
+          always: [
+            { guard: 'mustClose', target: '#session.CLOSED' },
+            { guard: 'needsBrowser', target: '#session.QUEUED' }
+          ],
+          after: {
+            parkLimit: { target: '#session.CLOSED', actions: { type: 'closeFor', params: { reason: 'idle' } } }
+          }
+        }
+      }
     },
     LOST: {
       meta: { telemetry: { type: 'session.changed', severity: 'warn' } },

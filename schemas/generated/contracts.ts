@@ -54,6 +54,7 @@ export type SessionState =
   | 'STARTING'
   | 'READY'
   | 'BUSY'
+  | 'PARKED'
   | 'PAUSED_BY_HUMAN'
   | 'HUMAN_DRIVING'
   | 'LOST'
@@ -771,9 +772,13 @@ export interface SessionCreate {
   browser?: 'safari';
   device?: 'desktop' | 'simulator' | 'device';
   /**
-   * READY this long without a command: closed, reason idle.
+   * READY this long without a command: PARKED, its browser is given back. ms
    */
   idle_limit_ms?: number;
+  /**
+   * PARKED this long without a command: closed, reason idle. ms
+   */
+  park_limit_ms?: number;
 }
 export interface SessionView {
   session_id: Uuid;

@@ -69,7 +69,8 @@ export function sessionInput(wish: Omit<SessionCreate, 'browser'>): SessionInput
     platform: session.platform,
     browser: session.browser,
     device: session.device,
-    idleLimitMs: session.idle_limit_ms
+    idleLimitMs: session.idle_limit_ms,
+    parkLimitMs: session.park_limit_ms
   };
 }
 

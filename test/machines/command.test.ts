@@ -26,7 +26,8 @@ const input = (over: Partial<CommandInput> = {}): Record<string, unknown> => ({
     platform: 'example',
     browser: 'safari',
     device: 'desktop',
-    idleLimitMs: 1000
+    idleLimitMs: 1000,
+    parkLimitMs: 86_400_000
   },
   envelope: {
     version: '1.0',

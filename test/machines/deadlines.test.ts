@@ -109,7 +109,8 @@ const session = (...events: { type: string; [key: string]: unknown }[]) => {
     platform: 'x',
     browser: 'safari',
     device: 'desktop',
-    idleLimitMs: 60_000
+    idleLimitMs: 60_000,
+    parkLimitMs: 86_400_000
   };
   const s = new Rehearsal('session', sessionMachine, input);
   for (const event of events) s.send(event);
@@ -160,6 +161,8 @@ const waiting: Record<string, () => Rehearsal> = {
   'session STARTING': () => session(granting),
   'session PAUSED_BY_HUMAN': () => session(...ready, { type: 'session.pause' }),
   'session HUMAN_DRIVING': () => session(...ready, { type: 'session.takeover' }),
+  'session PARKED.leaving': () => session(...ready, { type: 'slot.wanted' }),
+  'session PARKED.resting': () => session(...ready, { type: 'slot.wanted' }, { type: 'slot.released', lease }),
   'session LOST.waiting': () => session(...ready, { type: 'slot.lost', lease, code: 'DRIVER_LOST', why: 'it ended' }),
   'session CLOSING': () => session(...ready, { type: 'session.close' }),
   'driver READY.held': () => {

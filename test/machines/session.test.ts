@@ -7,7 +7,15 @@ const session = (idleLimitMs = 60_000) =>
   new Rehearsal(
     'session',
     sessionMachine,
-    { sessionId: 's1', accountId: 'alice', platform: 'example', browser: 'safari', device: 'desktop', idleLimitMs },
+    {
+      sessionId: 's1',
+      accountId: 'alice',
+      platform: 'example',
+      browser: 'safari',
+      device: 'desktop',
+      idleLimitMs,
+      parkLimitMs: 3_600_000
+    },
     's1'
   );
 const lease = (fencing = 1) => ({ slot: 'slot-1', fencing });
@@ -18,6 +26,14 @@ function ready(idleLimitMs?: number) {
   s.send({ type: 'slot.granted', lease: lease() });
   s.send({ type: 'slot.ready', lease: lease() });
   assert.equal(s.state, 'READY');
+  return s;
+}
+
+function parked() {
+  const s = ready();
+  s.send({ type: 'slot.wanted' });
+  s.send({ type: 'slot.released', lease: lease() });
+  assert.equal(s.state, 'PARKED.resting');
   return s;
 }
 
@@ -90,16 +106,67 @@ describe('a session', () => {
     }
   });
 
-  it('closes after its idle time, not while it works', () => {
+  it('gives its browser back after its idle time, not while it works', () => {
     const busy = ready(60_000);
     busy.send(submit('a'));
     busy.advance(120_000);
     assert.equal(busy.state, 'BUSY');
     const idle = ready(60_000).advance(60_000);
-    assert.equal(idle.state, 'CLOSING');
+    assert.equal(idle.state, 'PARKED.leaving');
+    assert.equal(idle.toldTo('supervisor/main').at(-1), 'slot.release');
     idle.send({ type: 'slot.released', lease: lease() });
-    assert.equal(idle.state, 'CLOSED');
-    assert.equal(idle.context.closeReason, 'idle');
+    assert.equal(idle.state, 'PARKED.resting');
+    assert.match(idle.context.why, /no command for 60000 ms/);
+    assert.equal(idle.context.lease, null);
+  });
+
+  it('closes when it was parked for its park limit', () => {
+    const s = parked().advance(3_600_000);
+    assert.equal(s.state, 'CLOSED');
+    assert.equal(s.context.closeReason, 'idle');
+  });
+
+  it('asks for a browser again when a command comes to it parked, and runs it there', () => {
+    const s = parked();
+    s.send(submit('a'));
+    assert.equal(s.state, 'QUEUED');
+    assert.equal(s.toldTo('supervisor/main').at(-1), 'slot.request');
+    s.send({ type: 'slot.granted', lease: lease(2) });
+    s.send({ type: 'slot.ready', lease: lease(2) });
+    assert.equal(s.context.current, 'a');
+    s.send({ type: 'command.released', commandId: 'a' });
+    assert.equal(s.state, 'READY', 'it is not asked to give this one up');
+  });
+
+  it('does not ask for a second browser while its first one is still being ended', () => {
+    const s = ready();
+    s.send({ type: 'slot.wanted' });
+    const before = s.toldTo('supervisor/main').length;
+    s.send(submit('a'));
+    assert.equal(s.state, 'PARKED.leaving');
+    assert.equal(s.toldTo('supervisor/main').length, before);
+    s.send({ type: 'slot.released', lease: lease() });
+    assert.equal(s.state, 'QUEUED');
+  });
+
+  it('rests through a restart when it is parked', () => {
+    const leaving = ready();
+    leaving.send({ type: 'slot.wanted' });
+    leaving.send({ type: 'host.resumed' });
+    assert.equal(leaving.state, 'PARKED.resting');
+    assert.ok(!parked().accepts.includes('host.resumed'), 'nothing to wake it for');
+  });
+
+  it('is closed at once when it is parked, and opens for a person who takes it over', () => {
+    const closing = parked();
+    closing.send({ type: 'session.close', commandId: 'closer' });
+    assert.equal(closing.state, 'CLOSED');
+    assert.deepEqual(closing.toldTo('command/closer'), ['session.closed']);
+    const taken = parked();
+    taken.send({ type: 'session.takeover' });
+    taken.send({ type: 'slot.granted', lease: lease(2) });
+    taken.send({ type: 'slot.ready', lease: lease(2) });
+    assert.equal(taken.state, 'HUMAN_DRIVING');
   });
 
   it('gives its browser up when others wait and it has nothing to do', () => {
@@ -108,8 +175,8 @@ describe('a session', () => {
     s.send({ type: 'slot.wanted' });
     assert.equal(s.state, 'BUSY', 'not under a command');
     s.send({ type: 'command.released', commandId: 'a' });
-    assert.equal(s.state, 'CLOSING');
-    assert.equal(s.context.closeReason, 'yielded');
+    assert.equal(s.state, 'PARKED.leaving');
+    assert.match(s.context.why, /others waited/);
   });
 
   it('finishes what runs before it closes, and refuses what waits', () => {
@@ -147,6 +214,26 @@ describe('a session', () => {
     s.send({ type: 'session.handback' });
     assert.equal(s.state, 'BUSY');
     assert.equal(s.context.current, 'b');
+  });
+
+  it('is parked when a person keeps it too long, and goes on in another browser', () => {
+    const s = ready();
+    s.send({ type: 'session.takeover' });
+    s.send(submit('a'));
+    s.advance(600_000);
+    assert.equal(s.state, 'PARKED.leaving');
+    s.send({ type: 'slot.released', lease: lease() });
+    assert.equal(s.state, 'QUEUED');
+    assert.equal(s.context.held, null);
+  });
+
+  it('forgets a takeover that is taken back while its command still runs', () => {
+    const s = ready();
+    s.send(submit('a'));
+    s.send({ type: 'session.takeover' });
+    s.send({ type: 'session.handback' });
+    s.send({ type: 'command.released', commandId: 'a' });
+    assert.equal(s.state, 'READY');
   });
 
   it('gives up a browser that keeps dying', () => {

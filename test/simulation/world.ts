@@ -165,7 +165,8 @@ export class World {
           platform: 'x',
           browser: 'safari',
           device: 'desktop',
-          idleLimitMs: 3_600_000 * 8
+          idleLimitMs: 3_600_000 * 8,
+          parkLimitMs: 86_400_000
         },
         envelope: {
           version: '1.0',

@@ -14,6 +14,7 @@ const STATES = [
   'STARTING',
   'READY',
   'BUSY',
+  'PARKED',
   'PAUSED_BY_HUMAN',
   'HUMAN_DRIVING',
   'LOST',

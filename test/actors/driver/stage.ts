@@ -97,7 +97,8 @@ export async function stage(
         platform: 'example',
         browser: 'safari',
         device: 'desktop',
-        idleLimitMs: 600_000
+        idleLimitMs: 600_000,
+        parkLimitMs: 86_400_000
       });
       const view = await until(`session/${id}`, 'ready', ({ state }) => state === 'READY' || state === 'FAILED');
       assert.equal(view.state, 'READY', `session ${id}: ${view.why}`);

@@ -23,7 +23,7 @@ it('the stub goes through the same states, with no process', async (t) => {
   });
   await host.start();
   const session = { sessionId: 'a', accountId: null, platform: 'example', browser: 'safari', device: 'desktop' };
-  await host.create('session/a', { ...session, idleLimitMs: 600_000 });
+  await host.create('session/a', { ...session, idleLimitMs: 600_000, parkLimitMs: 86_400_000 });
   assert.ok(await host.waitFor('session/a', ({ state }) => state === 'READY', { timeoutMs: 30_000 }));
   await host.send('session/a', { type: 'session.close' });
   assert.ok(await host.waitFor('driver/slot-1', ({ state }) => state === 'READY.idle', { timeoutMs: 30_000 }));
