@@ -5,7 +5,6 @@
  * time, whether it was sent before; and only for a new one what the world decides: flow, platform, deadline, session. So
  * a command that was accepted is answered again even when it would not be accepted today.
  */
-import { randomUUID } from 'node:crypto';
 import type { ActorView, Tables, Write } from '../../actors/host/contract.ts';
 import { ControlError, isControlError } from '../../schemas/errors.ts';
 import type { ApprovalPreview, CommandEnvelope } from '../../schemas/generated/contracts.ts';
@@ -123,7 +122,7 @@ async function create(
   keys: SentKey[],
   bodyHash: string
 ): Promise<ActorView> {
-  const { host, now, platforms } = control;
+  const { host, newId, now, platforms } = control;
   if (!platforms.includes(sent.target.platform)) {
     throw new ControlError('PLATFORM_UNKNOWN', { platform: sent.target.platform, known: platforms });
   }
@@ -134,11 +133,11 @@ async function create(
     throw new ControlError('DEADLINE_PAST', { deadlineAt: sent.deadline_at as string });
   }
 
-  const commandId = sent.command_id ?? randomUUID();
+  const commandId = sent.command_id ?? newId();
   const envelope: CommandEnvelope = {
     ...sent,
     command_id: commandId,
-    correlation_id: sent.correlation_id ?? randomUUID(),
+    correlation_id: sent.correlation_id ?? newId(),
     requested_at: sent.requested_at ?? new Date(now()).toISOString()
   };
   const session = await chooseSession(control, commandId, envelope, type);
@@ -193,7 +192,7 @@ function flowFor({ flows }: Control, name: string, envelope: CommandEnvelope, cl
 }
 
 /** The approval is bound to the hash of exactly what will be done: another text, flow or account is another hash. */
-function approvalOf({ limits, now }: Control, flow: PinnedFlow, { target, payload }: CommandEnvelope) {
+function approvalOf({ limits, newId, now }: Control, flow: PinnedFlow, { target, payload }: CommandEnvelope) {
   const params = payload.params as Record<string, unknown>;
   const account = target.account_id ?? null;
   const preview: ApprovalPreview = {
@@ -212,5 +211,5 @@ function approvalOf({ limits, now }: Control, flow: PinnedFlow, { target, payloa
     account,
     platform: target.platform
   });
-  return { approvalId: randomUUID(), actionHash, preview, expiresAt: now() + limits.approvalMs };
+  return { approvalId: newId(), actionHash, preview, expiresAt: now() + limits.approvalMs };
 }

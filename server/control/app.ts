@@ -1,4 +1,5 @@
 /** The control plane: REST over the actors. Routes parse, find, send and view; what may happen is in the machines. */
+import { randomUUID } from 'node:crypto';
 import Router from '@koa/router';
 import Koa from 'koa';
 import { createEventLog } from '../telemetry/event-log.ts';
@@ -21,7 +22,7 @@ import { unrouted } from './routes.ts';
 export function createControlPlane(deps: ControlDeps): Koa {
   const limits = { ...defaultLimits, ...deps.limits };
   const tokens = limitRequests(deps.tokens, limits.requests);
-  const control: Control = { now: Date.now, intakes: new Map(), ...deps, tokens, limits };
+  const control: Control = { now: Date.now, newId: randomUUID, intakes: new Map(), ...deps, tokens, limits };
   const router = new Router({ strict: false });
   healthRoutes(router, control);
   commandRoutes(router, control);

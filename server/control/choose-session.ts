@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { ControlError } from '../../schemas/errors.ts';
 import type { CommandEnvelope, SessionCreate } from '../../schemas/generated/contracts.ts';
 import { parse } from '../contracts.ts';
@@ -32,7 +31,7 @@ export async function chooseSession(
   }
   const open = target.account_id === undefined ? undefined : control.sessions.find(target.account_id, target.platform);
   if (open) return enter(control, commandId, open.sessionId, type);
-  const input = sessionInput(target);
+  const input = sessionInput(target, control.newId);
   return enter(control, commandId, input.sessionId, type, input);
 }
 
@@ -61,10 +60,10 @@ function enter(
 }
 
 /** With the contract's defaults. */
-export function sessionInput(wish: Omit<SessionCreate, 'browser'>): SessionInput {
+export function sessionInput(wish: Omit<SessionCreate, 'browser'>, newId: () => string): SessionInput {
   const session = parse.sessionCreate({ ...wish });
   return {
-    sessionId: session.session_id ?? randomUUID(),
+    sessionId: session.session_id ?? newId(),
     accountId: session.account_id ?? null,
     platform: session.platform,
     browser: session.browser,

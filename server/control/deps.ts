@@ -63,7 +63,10 @@ export interface ControlDeps {
   limits?: Partial<ControlLimits>;
   /** ms since 1970 */
   now?: () => number;
+  /** Of a command, an approval or a session that came without one. Default: a random UUID. */
+  newId?: () => string;
 }
 
 /** With what may be left out filled in. */
-export type Control = ControlDeps & Required<Pick<ControlDeps, 'intakes' | 'now'>> & { limits: ControlLimits };
+export type Control = ControlDeps &
+  Required<Pick<ControlDeps, 'intakes' | 'now' | 'newId'>> & { limits: ControlLimits };

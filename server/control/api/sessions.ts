@@ -82,7 +82,7 @@ async function find({ host }: Control, sessionId: string) {
 
 /** A new one, or the open one of its account: one account is never driven in two browsers. */
 async function openSession(control: Control, body: unknown) {
-  const { host, sessions, platforms } = control;
+  const { host, newId, sessions, platforms } = control;
   const wish = parse.sessionCreate(body);
   if (!platforms.includes(wish.platform)) {
     throw new ControlError('PLATFORM_UNKNOWN', { platform: wish.platform, known: platforms });
@@ -91,7 +91,7 @@ async function openSession(control: Control, body: unknown) {
   const promised = open && sessions.promised(open.sessionId);
   if (open && !promised) return { session: sessionView(await find(control, open.sessionId)), isNew: false };
 
-  const input = promised ?? sessionInput(wish);
+  const input = promised ?? sessionInput(wish, newId);
   const release = sessions.promise(input);
   try {
     const session = sessionView(await host.create(`session/${input.sessionId}`, input));
