@@ -28,11 +28,13 @@ import type {
   Journal,
   MachineEvent,
   Pending,
+  TellRow,
   Write
 } from './contract.ts';
 import { asControlError, Draft, viewOf } from './draft.ts';
 import { type EffectResult, EffectRunner } from './effect-runner.ts';
-import { type Mail, type Sender, senderOf } from './mail.ts';
+import { Inbox, inOrder } from './inbox.ts';
+import { type InsideMail, type Mail, type Sender, senderOf } from './mail.ts';
 import { RecordCache } from './record-cache.ts';
 import { type Clock, systemClock, TimerQueue } from './timer-queue.ts';
 
@@ -45,6 +47,8 @@ export interface EmbeddedHostOptions {
   newId?: () => string;
   /** How the next batch is put off to another turn of the event loop. Default setImmediate. */
   defer?: (run: () => void) => void;
+  /** How mail from inside reaches the mailbox. Default: at once. A simulation has it come late, twice, out of order. */
+  carry?: (mail: InsideMail, arrive: () => void) => void;
   /** Most mail in one commit. Default 2,000. */
   maxBatch?: number;
   /** How long stepping may hold the event loop before it lets others run, ms. Default 8. */
@@ -73,6 +77,7 @@ class EmbeddedHost implements ActorHost {
   readonly #cache: RecordCache;
   readonly #timers: TimerQueue;
   readonly #effects: EffectRunner;
+  readonly #inbox = new Inbox();
   readonly #listeners = new Set<(rows: EventRow[], head: number) => void>();
   readonly #watchers = new Map<Address, Set<(view: ActorView) => void>>();
   #mail: Mail[] = [];
@@ -92,6 +97,7 @@ class EmbeddedHost implements ActorHost {
       clock: systemClock,
       newId: randomUUID,
       defer: (run) => void setImmediate(run),
+      carry: (_, arrive) => arrive(),
       maxBatch: 2_000,
       sliceMs: 8,
       cacheSize: 10_000,
@@ -104,7 +110,9 @@ class EmbeddedHost implements ActorHost {
     this.#clock = this.#options.clock;
     this.#definitions = new Map(kinds.flatMap(defineAll).map((definition) => [definition.kind, definition]));
     this.#cache = new RecordCache(this.#options.cacheSize);
-    this.#timers = new TimerQueue(this.#clock, (timer) => this.#post({ kind: 'timer', address: timer.address, timer }));
+    this.#timers = new TimerQueue(this.#clock, (timer) =>
+      this.#carry({ kind: 'timer', address: timer.address, timer })
+    );
     this.#effects = new EffectRunner({
       clock: this.#clock,
       letGoMs: this.#options.letGoMs,
@@ -194,9 +202,7 @@ class EmbeddedHost implements ActorHost {
 
     const actors = await this.#resumeActors();
     this.#noteForgotten(pending);
-    for (const tell of pending.tells) {
-      if (this.#isKnown(tell.to)) this.#post({ kind: 'tell', address: tell.to, tell });
-    }
+    this.#deliver(inOrder(pending.tells.filter((tell) => this.#isKnown(tell.to))));
     for (const timer of [...pending.timers].sort((a, b) => a.dueAt - b.dueAt)) this.#timers.set(timer);
     this.#recovered = {
       actors,
@@ -248,6 +254,21 @@ class EmbeddedHost implements ActorHost {
     if (this.#state === 'stopped') return;
     this.#mail.push(mail);
     this.#wake();
+  }
+
+  #carry(mail: InsideMail) {
+    this.#options.carry(mail, () => this.#arrived(mail));
+  }
+
+  #arrived(mail: InsideMail) {
+    if (mail.kind !== 'tell') return this.#post(mail);
+    for (const tell of this.#inbox.arrive(mail.tell)) this.#post({ kind: 'tell', address: tell.to, tell });
+  }
+
+  /** Durable in the outbox: on its way. */
+  #deliver(tells: TellRow[]) {
+    for (const tell of tells) this.#inbox.expect(tell);
+    for (const tell of tells) this.#carry({ kind: 'tell', address: tell.to, tell });
   }
 
   #wake() {
@@ -340,7 +361,7 @@ class EmbeddedHost implements ActorHost {
     for (const row of draft.setTimers) this.#timers.set(row);
     for (const id of draft.settled) this.#effects.abort(id, 'its state was left');
     for (const row of draft.startedEffects) this.#startEffect(row, false);
-    for (const tell of draft.tells) this.#post({ kind: 'tell', address: tell.to, tell });
+    this.#deliver(draft.tells);
     draft.answer();
     if (draft.rows.length > 0) for (const listener of this.#listeners) listener(draft.rows, this.#head);
     for (const record of draft.actors.values()) this.#tellWatchers(record);
@@ -366,7 +387,7 @@ class EmbeddedHost implements ActorHost {
       'error' in result
         ? { type: `xstate.error.actor.${row.child}`, error: result.error, actorId: row.child }
         : { type: `xstate.done.actor.${row.child}`, output: result.output, actorId: row.child };
-    this.#post({ kind: 'effect', address: row.address, effect: row, event });
+    this.#carry({ kind: 'effect', address: row.address, effect: row, event });
   }
 
   // Start and stop

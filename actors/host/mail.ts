@@ -7,14 +7,18 @@ export interface Sender {
   reject(error: ControlError): void;
 }
 
-/** One thing to be done with one actor. Mail without a sender comes from inside and is never given up. */
-export type Mail =
-  | { kind: 'create'; address: Address; input: Record<string, unknown>; writes: Write[]; sender: Sender }
-  | { kind: 'send'; address: Address; event: MachineEvent; writes: Write[]; sender: Sender }
-  | { kind: 'write'; address: null; writes: Write[]; sender: Sender }
+/** What comes from inside: nobody waits for it, and it is never given up. */
+export type InsideMail =
   | { kind: 'tell'; address: Address; tell: TellRow }
   | { kind: 'timer'; address: Address; timer: TimerRow }
   | { kind: 'effect'; address: Address; effect: EffectRow; event: MachineEvent }
   | { kind: 'resume'; address: Address };
+
+/** One thing to be done with one actor. */
+export type Mail =
+  | { kind: 'create'; address: Address; input: Record<string, unknown>; writes: Write[]; sender: Sender }
+  | { kind: 'send'; address: Address; event: MachineEvent; writes: Write[]; sender: Sender }
+  | { kind: 'write'; address: null; writes: Write[]; sender: Sender }
+  | InsideMail;
 
 export const senderOf = (mail: Mail): Sender | undefined => ('sender' in mail ? mail.sender : undefined);
