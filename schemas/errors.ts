@@ -100,6 +100,16 @@ export const catalogue = {
     false,
     (d) => `${d.reason}; send Authorization: Bearer with a token from 'troupe token create'`
   ),
+  SIGN_IN_CODE_INVALID: entry<Record<string, never>>(
+    401,
+    false,
+    () => `the sign-in code is unknown, was used already or has expired; 'troupe inspect' makes a new link`
+  ),
+  INSPECTOR_NOT_BUILT: entry<{ folder: string }>(
+    503,
+    false,
+    (d) => `the inspector's files are not in '${d.folder}'; run 'npm run build' and start again`
+  ),
   FORBIDDEN: entry<{ needs: string }>(
     403,
     false,
@@ -343,6 +353,53 @@ export const catalogue = {
       `Safari on slot ${d.slot} refuses automation; run 'safaridriver --enable' once, and tick Develop > Allow Remote Automation`
   ),
   PREREQUISITE_MISSING: entry<{ what: string; cure: string }>(503, false, (d) => `${d.what} is missing; ${d.cure}`),
+
+  // Accounts and their stored logins
+  ACCOUNT_NOT_FOUND: entry<{ accountId: string }>(
+    404,
+    false,
+    (d) => `no account '${d.accountId}' has a stored login or settings here; GET /v1/accounts lists those that have`
+  ),
+  LOGIN_EXPIRED: entry<{ platform: string; accountId: string; why: string }>(
+    409,
+    false,
+    (d) =>
+      `'${d.accountId}' is no longer logged in at ${d.platform} (${d.why}); take its session over, log in, hand it back`
+  ),
+  SESSION_NOT_DRIVEN: entry<{ sessionId: string; state: string }>(
+    409,
+    false,
+    (d) => `session ${d.sessionId} is ${d.state}: nobody drives it; POST /v1/sessions/${d.sessionId}/takeover first`
+  ),
+  PROFILE_KEYS_INVALID: entry<{ path: string; reason: string }>(
+    500,
+    false,
+    (d) => `the keys of stored logins in ${d.path} cannot be used: ${d.reason}`
+  ),
+  PROFILE_KEY_NOT_FOUND: entry<{ keyId: string }>(404, false, (d) => `no key '${d.keyId}'; 'troupe key list' shows them`),
+  PROFILE_KEY_IN_USE: entry<{ keyId: string; reason: string }>(
+    409,
+    false,
+    (d) => `key '${d.keyId}' is needed: ${d.reason}; 'troupe key rotate' first`
+  ),
+  PROFILE_KEY_UNKNOWN: entry<{ platform: string; accountId: string; keyId: string; path: string }>(
+    409,
+    false,
+    (d) =>
+      `the stored login of '${d.accountId}' at ${d.platform} is sealed with key '${d.keyId}', which ${d.path} does not hold; bring that file back, or log in anew by takeover`
+  ),
+  PROFILE_DAMAGED: entry<{ platform: string; accountId: string }>(
+    409,
+    false,
+    (d) =>
+      `the stored login of '${d.accountId}' at ${d.platform} does not open: it is damaged, or was sealed for another account; log in anew by takeover`
+  ),
+  PROFILE_TOO_LARGE: entry<{ platform: string; accountId: string; bytes: number; limitBytes: number }>(
+    413,
+    false,
+    (d) =>
+      `the login of '${d.accountId}' at ${d.platform} is ${d.bytes} bytes and ${d.limitBytes} are kept; the one before stays`
+  ),
 
   // The process
   NOT_READY: entry<{ what: string; why: string }>(503, true, (d) => `${d.what} is not ready: ${d.why}`),

@@ -18,6 +18,7 @@ import type {
   Flow,
   SelectorRegistry,
   SessionCreate,
+  SignIn,
   StreamFilters,
   TokenCreate
 } from '../schemas/generated/contracts.ts';
@@ -102,6 +103,7 @@ export const parse = {
   approvalDecision: parser<ApprovalDecision>(withDefaults, 'the decision', 'troupe:approval#/$defs/ApprovalDecision'),
   commandCancel: parser<CommandCancelRequest>(withDefaults, 'the cancel', 'troupe:command#/$defs/CommandCancelRequest'),
   tokenCreate: parser<TokenCreate>(withDefaults, 'the token', 'troupe:token#/$defs/TokenCreate'),
+  signIn: parser<SignIn>(asSent, 'the sign-in', 'troupe:token#/$defs/SignIn'),
   actorCreate: parser<ActorCreate>(withDefaults, 'the actor', 'troupe:actor#/$defs/ActorCreate'),
   actorEvent: parser<ActorEvent>(asSent, 'the event', 'troupe:actor#/$defs/ActorEvent'),
   selectorRegistry: parser<SelectorRegistry>(asSent, 'the platform', 'troupe:selectors#/$defs/SelectorRegistry'),

@@ -20,7 +20,9 @@ import { openDataDirectory } from '../actors/journal/data-directory.ts';
 import { openSqliteJournal } from '../actors/journal/sqlite-journal.ts';
 import type { Config } from '../schemas/generated/contracts.ts';
 import { bindGuard } from './auth/bind-guard.ts';
+import { createSignIn } from './auth/sign-in.ts';
 import { createTokens } from './auth/tokens.ts';
+import { signInLink } from './control/api/tokens.ts';
 import { createControlPlane } from './control/app.ts';
 import { openFlowRegistry } from './control/flow-registry.ts';
 import { diskCheck, hostChecks } from './control/readiness.ts';
@@ -37,6 +39,8 @@ export interface Troupe {
   dataDir: string;
   endpoints: Endpoints;
   adminToken: { path: string; token: string };
+  /** Signs whoever opens it first in to the inspector; once. */
+  inspector: string;
   /** Ends everything in order; resolves within `STOP_LIMIT_MS`, also when something hangs. Again is nothing. */
   stop(): Promise<void>;
 }
@@ -131,12 +135,15 @@ async function bringUp(
 
   const tokens = createTokens(host);
   const adminToken = await tokens.mintAdmin(dataDir);
+  const signIn = createSignIn(tokens);
   const flows = await openFlowRegistry(host, [...loadFlows(), ...registered.flows]);
   const sessions = await openSessionDirectory(host);
   undo.push(() => sessions.close());
   const plane = { host, tokens, logger, stub: isStub, version };
   const app = createControlPlane({
     ...plane,
+    signIn,
+    telemetry: () => endpointUrl('ws', telemetry.host, served[1]?.port ?? telemetry.port),
     flows,
     sessions,
     artifacts: store,
@@ -172,7 +179,8 @@ async function bringUp(
     removeEndpoints(dataDir, process.pid);
   });
   logger.info({ ...endpoints, data: dataDir, driver: config.driver }, 'up');
-  return { config, dataDir, endpoints, adminToken };
+  const link = signInLink(signIn, { service: 'inspector', scopes: ['admin'] });
+  return { config, dataDir, endpoints, adminToken, inspector: endpoints.control + link.path };
 }
 
 /** Runs on every way out of the process but SIGKILL. @returns how it is taken back, once all ended in order */

@@ -29,7 +29,7 @@ interface Source {
 function sourcesOf(folder: string): Source[] {
   const entries = readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' });
   return entries
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => {
       const file = `${folder}/${name}`;
       const text = readFileSync(new URL(file, root), 'utf8');

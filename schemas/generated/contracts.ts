@@ -16,6 +16,7 @@ export type Uuid = string;
 export type Severity = 'debug' | 'info' | 'warn' | 'error';
 export type Name = string;
 export type ApprovalState = 'PENDING' | 'ALLOWED' | 'DENIED' | 'EXPIRED' | 'WITHDRAWN';
+export type SelectorName = string;
 export type CommandState =
   'CREATED' | 'QUEUED' | 'AWAITING_APPROVAL' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
 export type CommandPhase = 'PREPARING' | 'ACTION_ATTEMPTED' | 'VERIFIED' | 'VERIFICATION_FAILED' | 'POLLING';
@@ -27,6 +28,10 @@ export type Outcome = 'VERIFIED' | 'VERIFICATION_FAILED' | 'UNKNOWN';
  * @maxItems 30
  */
 export type Selectors = (string | string[])[];
+/**
+ * The window of the step: `main`, the one that was there first, or the address another one shows; a frame of that address if no window shows it. Default: the window the step before was in.
+ */
+export type StepTarget = string;
 /**
  * Indexes of nested frames, outermost first.
  */
@@ -47,7 +52,27 @@ export type Step =
   | ScrollStep
   | WaitForElementStep
   | WaitForExpressionStep
-  | CloseStep;
+  | CloseStep
+  | DragStep;
+export type RecordedStep =
+  | NavigateStep
+  | SetViewportStep
+  | ClickStep
+  | DoubleClickStep
+  | HoverStep
+  | ChangeStep
+  | KeyDownStep
+  | KeyUpStep
+  | ScrollStep
+  | WaitForElementStep
+  | WaitForExpressionStep
+  | CloseStep
+  | EmulateNetworkConditionsStep
+  | CustomStep;
+/**
+ * unknown: nobody has looked yet.
+ */
+export type SelectorState = 'unknown' | 'ok' | 'ambiguous' | 'healed' | 'missing';
 export type SessionState =
   | 'CREATED'
   | 'QUEUED'
@@ -354,6 +379,24 @@ export interface FlowRunPayload {
   };
 }
 /**
+ * Visits the platform's pages and says how each selector does; acts on nothing. With dry_run the registry is not told.
+ */
+export interface SelectorSweepPayload {
+  platform?: Name;
+  /**
+   * Only these.
+   *
+   * @minItems 1
+   */
+  names?: SelectorName[];
+  /**
+   * Page of the platform's data → its address: only these are visited. Absent: every page whose address the data knows.
+   */
+  pages?: {
+    [k: string]: string;
+  };
+}
+/**
  * Opens a browser for the target, or attaches to the open session of its account.
  */
 export interface SessionCreatePayload {}
@@ -525,7 +568,7 @@ export interface Flow {
   };
   /**
    * @minItems 1
-   * @maxItems 100
+   * @maxItems 500
    */
   actions: FlowAction[];
 }
@@ -535,6 +578,10 @@ export interface FlowAction {
    * write: attempted once, proved, never blindly repeated.
    */
   effect: 'read' | 'write';
+  /**
+   * It goes on from the page as the actions before left it: in a browser in which these were not done it is not attempted. Actions of a recording do.
+   */
+  continues?: boolean;
   dedupe?: Predicate;
   /**
    * @minItems 1
@@ -542,6 +589,13 @@ export interface FlowAction {
    */
   steps: Step[];
   verify?: Verify;
+  /**
+   * Names of the registry that are looked for once the action is verified; the registry is told how each does.
+   *
+   * @minItems 1
+   * @maxItems 200
+   */
+  sweep?: SelectorName[];
   /**
    * name → where to read it once the action is verified.
    */
@@ -557,6 +611,24 @@ export interface FlowAction {
        */
       all?: boolean;
       as?: 'string' | 'number';
+    };
+  };
+  /**
+   * name → the element whose file is kept once the action is verified: fetched by the page itself, with its cookies, and stored as an artifact. The result has the artifact's id under the name.
+   */
+  download?: {
+    [k: string]: {
+      selectors: Selectors;
+      /**
+       * Where the address stands. Default: the first of href, src and data that is there.
+       */
+      attribute?: string;
+      frame?: Frame;
+      maxBytes?: number;
+      /**
+       * ms
+       */
+      timeout?: number;
     };
   };
 }
@@ -582,14 +654,12 @@ export interface WaitForElementStep {
   attributes?: {
     [k: string]: string;
   };
-  target?: string;
+  target?: StepTarget;
   frame?: Frame;
   timeout?: Timeout;
-}
-export interface NavigateStep {
-  type: 'navigate';
-  url: string;
-  timeout?: Timeout;
+  /**
+   * @maxItems 20
+   */
   assertedEvents?: AssertedEvent[];
 }
 export interface AssertedEvent {
@@ -597,6 +667,16 @@ export interface AssertedEvent {
   url?: string;
   title?: string;
   [k: string]: unknown;
+}
+export interface NavigateStep {
+  type: 'navigate';
+  url: string;
+  timeout?: Timeout;
+  /**
+   * @maxItems 20
+   */
+  assertedEvents?: AssertedEvent[];
+  target?: StepTarget;
 }
 export interface SetViewportStep {
   type: 'setViewport';
@@ -606,60 +686,102 @@ export interface SetViewportStep {
   isMobile?: boolean;
   hasTouch?: boolean;
   isLandscape?: boolean;
+  target?: StepTarget;
+  timeout?: Timeout;
+  /**
+   * @maxItems 20
+   */
+  assertedEvents?: AssertedEvent[];
 }
 export interface ClickStep {
   type: 'click';
   selectors: Selectors;
-  target?: string;
+  target?: StepTarget;
   frame?: Frame;
   offsetX?: number;
   offsetY?: number;
-  button?: 'primary' | 'auxiliary' | 'secondary';
+  button?: 'primary' | 'auxiliary' | 'secondary' | 'back' | 'forward';
   duration?: number;
   deviceType?: 'mouse' | 'pen' | 'touch';
   timeout?: Timeout;
+  /**
+   * @maxItems 20
+   */
   assertedEvents?: AssertedEvent[];
+  dialog?: Dialog;
+}
+/**
+ * What to answer an alert, confirm or prompt that this step opens. Its text is read first and reported. Without this field every dialog is dismissed.
+ */
+export interface Dialog {
+  action: 'accept' | 'dismiss';
+  /**
+   * What to put into a prompt.
+   */
+  text?: string;
 }
 export interface DoubleClickStep {
   type: 'doubleClick';
   selectors: Selectors;
-  target?: string;
+  target?: StepTarget;
   frame?: Frame;
   offsetX?: number;
   offsetY?: number;
-  button?: 'primary' | 'auxiliary' | 'secondary';
+  button?: 'primary' | 'auxiliary' | 'secondary' | 'back' | 'forward';
   deviceType?: 'mouse' | 'pen' | 'touch';
   timeout?: Timeout;
+  /**
+   * @maxItems 20
+   */
   assertedEvents?: AssertedEvent[];
+  dialog?: Dialog;
 }
 export interface HoverStep {
   type: 'hover';
   selectors: Selectors;
-  target?: string;
+  target?: StepTarget;
   frame?: Frame;
   timeout?: Timeout;
+  /**
+   * @maxItems 20
+   */
+  assertedEvents?: AssertedEvent[];
 }
 export interface ChangeStep {
   type: 'change';
   selectors: Selectors;
+  /**
+   * Text; for a checkbox `true` or `false`; for a list of options their values, one a line; for a file input names of files in the data directory's `uploads`, one a line.
+   */
   value: string;
-  target?: string;
+  target?: StepTarget;
   frame?: Frame;
   timeout?: Timeout;
+  /**
+   * @maxItems 20
+   */
   assertedEvents?: AssertedEvent[];
+  dialog?: Dialog;
 }
 export interface KeyDownStep {
   type: 'keyDown';
   key: string;
-  target?: string;
+  target?: StepTarget;
   timeout?: Timeout;
+  /**
+   * @maxItems 20
+   */
   assertedEvents?: AssertedEvent[];
+  dialog?: Dialog;
 }
 export interface KeyUpStep {
   type: 'keyUp';
   key: string;
-  target?: string;
+  target?: StepTarget;
   timeout?: Timeout;
+  /**
+   * @maxItems 20
+   */
   assertedEvents?: AssertedEvent[];
 }
 export interface ScrollStep {
@@ -667,9 +789,13 @@ export interface ScrollStep {
   x?: number;
   y?: number;
   selectors?: Selectors;
-  target?: string;
+  target?: StepTarget;
   frame?: Frame;
   timeout?: Timeout;
+  /**
+   * @maxItems 20
+   */
+  assertedEvents?: AssertedEvent[];
 }
 /**
  * Arbitrary JavaScript: refused unless the token has the scope script.
@@ -677,13 +803,46 @@ export interface ScrollStep {
 export interface WaitForExpressionStep {
   type: 'waitForExpression';
   expression: string;
-  target?: string;
+  target?: StepTarget;
   frame?: Frame;
   timeout?: Timeout;
+  /**
+   * @maxItems 20
+   */
+  assertedEvents?: AssertedEvent[];
 }
 export interface CloseStep {
   type: 'close';
-  target?: string;
+  target?: StepTarget;
+  timeout?: Timeout;
+  /**
+   * @maxItems 20
+   */
+  assertedEvents?: AssertedEvent[];
+}
+/**
+ * Ours, not the Recorder's: from an element to another one, or by a distance.
+ */
+export interface DragStep {
+  type: 'drag';
+  selectors: Selectors;
+  to?: Selectors;
+  /**
+   * How far, px.
+   */
+  by?: {
+    x?: number;
+    y?: number;
+  };
+  offsetX?: number;
+  offsetY?: number;
+  target?: StepTarget;
+  frame?: Frame;
+  timeout?: Timeout;
+  /**
+   * @maxItems 20
+   */
+  assertedEvents?: AssertedEvent[];
 }
 export interface Verify {
   as: Name;
@@ -706,6 +865,52 @@ export interface FlowSummary {
   version: number;
   platforms: string[];
   writes: boolean;
+}
+/**
+ * Of an extension of the Recorder. Refused: nobody here knows what it means.
+ */
+export interface CustomStep {
+  type: 'customStep';
+  name: string;
+  parameters?: unknown;
+  target?: StepTarget;
+  frame?: Frame;
+  timeout?: Timeout;
+  /**
+   * @maxItems 20
+   */
+  assertedEvents?: AssertedEvent[];
+}
+/**
+ * Refused: WebKit's driver cannot slow a network down.
+ */
+export interface EmulateNetworkConditionsStep {
+  type: 'emulateNetworkConditions';
+  download: number;
+  upload: number;
+  latency: number;
+  target?: StepTarget;
+  timeout?: Timeout;
+  /**
+   * @maxItems 20
+   */
+  assertedEvents?: AssertedEvent[];
+}
+/**
+ * An export of the Chrome DevTools Recorder, as it is: each step becomes an action, its asserted events the verification.
+ */
+export interface Recording {
+  title: string;
+  timeout?: Timeout;
+  /**
+   * The attribute that was preferred when the selectors were made; they stand as they are.
+   */
+  selectorAttribute?: string;
+  /**
+   * @minItems 1
+   * @maxItems 500
+   */
+  steps: RecordedStep[];
 }
 /**
  * application/problem+json, RFC 9457.
@@ -759,8 +964,171 @@ export interface SelectorRegistry {
     [k: string]: {
       candidates: Selectors;
       description?: string;
+      /**
+       * It names a list: any number of elements is right, and none is ever chosen by likeness.
+       */
+      many?: boolean;
+      fingerprint?: Fingerprint;
     };
   };
+  /**
+   * What a sweep visits. A name is looked for on the first page that lists it.
+   *
+   * @maxItems 100
+   */
+  pages?: {
+    page: Name;
+    /**
+     * Absent: whoever asks for a sweep says where it is.
+     */
+    url?: string;
+    /**
+     * @minItems 1
+     */
+    names: string[];
+  }[];
+}
+/**
+ * What an element is known by when its selectors are gone. Words of the interface only: of content and of inputs no text is kept.
+ */
+export interface Fingerprint {
+  role: string;
+  tag: string;
+  /**
+   * Accessible name of a control, small letters, digits as #; '' for anything else.
+   */
+  name: string;
+  /**
+   * Those that pages keep: test ids, id, name, type.
+   */
+  attributes: {
+    [k: string]: string;
+  };
+  /**
+   * @maxItems 6
+   */
+  classes: string[];
+  /**
+   * The nearest landmarks it stands in, innermost first.
+   *
+   * @maxItems 4
+   */
+  around: string[];
+  /**
+   * The other controls of its form, dialog or card: role:name.
+   *
+   * @maxItems 8
+   */
+  near: string[];
+}
+export interface SelectorTried {
+  selector: string;
+  found: number;
+  visible?: number;
+}
+/**
+ * The nearest element when no candidate found any. In quarantine until a person or three clean sweeps accept it.
+ */
+export interface SelectorHealed {
+  /**
+   * By which it can be found again.
+   */
+  selector: string;
+  likeness: number;
+  /**
+   * Of the next nearest.
+   */
+  second: number;
+  /**
+   * Name or id are the same as before. Without it sweeps alone never accept it.
+   */
+  sure: boolean;
+  clean_sweeps: number;
+  since: Instant;
+  fingerprint: Fingerprint;
+}
+/**
+ * A candidate that was healed and accepted.
+ */
+export interface SelectorPromoted {
+  selector: string;
+  version: number;
+  since: Instant;
+  by: 'person' | 'sweeps';
+  decided_by: string | null;
+  note: string | null;
+}
+/**
+ * GET /v1/selector_registry: one name of one platform.
+ */
+export interface SelectorView {
+  platform: string;
+  name: string;
+  state: SelectorState;
+  why: string | null;
+  /**
+   * One more with each candidate that was accepted or taken back.
+   */
+  version: number;
+  candidates: Selectors;
+  promoted: SelectorPromoted[];
+  rejected: string[];
+  /**
+   * The candidate that found it when it was last found.
+   */
+  selector: string | null;
+  healed: SelectorHealed | null;
+  fingerprint: Fingerprint | null;
+  tried: SelectorTried[];
+  counts: SelectorCounts;
+  swept_at: string | null;
+  last_seen_at: string | null;
+  /**
+   * Commands that wait for the decision.
+   */
+  waiting: string[];
+  description?: string;
+}
+/**
+ * Sweeps that found it so.
+ */
+export interface SelectorCounts {
+  ok: number;
+  ambiguous: number;
+  healed: number;
+  missing: number;
+}
+/**
+ * One sweep's look at one name.
+ */
+export interface SelectorSweepRow {
+  command_id: string;
+  swept_at: Instant;
+  state: SelectorState;
+  selector: string | null;
+  likeness: number | null;
+  tried: SelectorTried[];
+}
+/**
+ * GET /v1/selector_registry/{platform}/{name}
+ */
+export interface SelectorDetail {
+  selector: SelectorView;
+  /**
+   * Newest first.
+   */
+  history: SelectorSweepRow[];
+}
+/**
+ * POST /v1/selector_registry/{platform}/{name}, scope selectors:decide.
+ */
+export interface SelectorDecision {
+  decision: 'accept' | 'reject';
+  /**
+   * What is decided about: accept only what is in quarantine now, reject also takes back a promoted one. Default: the one in quarantine.
+   */
+  selector?: string;
+  note?: string;
 }
 /**
  * POST /v1/sessions. With account_id, an open session of that account and platform is answered instead of a second one.
@@ -887,6 +1255,26 @@ export interface TokenCreate {
    */
   scopes: string[];
   expires_at?: Instant;
+}
+/**
+ * POST /v1/sign-in, without a token: a one-time code for a token that ends after 12 hours.
+ */
+export interface SignIn {
+  code: string;
+}
+/**
+ * POST /v1/sign-in/links: a link into the inspector for the scopes of the token that asks.
+ */
+export interface SignInLink {
+  /**
+   * Good once.
+   */
+  code: string;
+  /**
+   * Below the control plane's address.
+   */
+  path: string;
+  expires_at: Instant;
 }
 export interface TokenView {
   token_id: Uuid;

@@ -6,21 +6,28 @@ import { runQuietly, SetupError } from './say.mjs';
 
 /** Keep with `include` of tsconfig.build.json. */
 const FOLDERS = ['schemas', 'machines', 'actors', 'server', 'test/site'];
+/** Vite's: everything in it is a source of the page. */
+const PAGE = 'inspector';
 const CONFIGURATION = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
 
 export async function ensureBuild(root) {
   const sources = FOLDERS.flatMap((folder) => filesIn(join(root, folder))).filter((file) => file.endsWith('.ts'));
   const stamp = join(root, 'dist/.build-stamp');
-  const state = stateOf([...sources, ...CONFIGURATION.map((file) => join(root, file))]);
+  const page = filesIn(join(root, PAGE));
+  const state = stateOf([...sources, ...page, ...CONFIGURATION.map((file) => join(root, file))]);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return;
 
   removeOrphans(root, sources);
-  const tsc = join(root, 'node_modules/.bin/tsc');
-  const result = await runQuietly('building', tsc, ['-p', 'tsconfig.build.json'], { cwd: root });
-  if (!result.ok) throw new SetupError(`the build failed:\n${result.output}`);
+  await run(root, 'building', 'tsc', ['-p', 'tsconfig.build.json']);
+  await run(root, 'building the inspector', 'vite', ['build', '--config', 'inspector/vite.config.ts']);
   chmodSync(join(root, 'dist/server/main.js'), 0o755);
   mkdirSync(join(root, 'dist'), { recursive: true });
   writeFileSync(stamp, state);
+}
+
+async function run(root, what, tool, args) {
+  const result = await runQuietly(what, join(root, 'node_modules/.bin', tool), args, { cwd: root });
+  if (!result.ok) throw new SetupError(`${what} failed:\n${result.output}`);
 }
 
 /** Changes when a file is added, removed or written; reads no file. */

@@ -4,13 +4,14 @@ import type { AddCommand, CliContext } from './context.ts';
 import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
 import { CliError, EXIT } from './exit.ts';
+import { addInspect } from './inspect.ts';
 import { addRun } from './run.ts';
 import { addStart } from './start.ts';
 import { addTail } from './tail.ts';
 import { addToken } from './token.ts';
 import { version } from './version.ts';
 
-const commands: AddCommand[] = [addStart, addDemo, addRun, addTail, addToken, addDoctor];
+const commands: AddCommand[] = [addStart, addDemo, addRun, addTail, addInspect, addToken, addDoctor];
 
 /** Refused because of what was asked for, before anything was started. */
 const WRONG_USAGE = ['CONFIG_INVALID', 'MACHINE_UNFIT', 'BIND_REFUSED'];

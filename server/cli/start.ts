@@ -55,7 +55,7 @@ async function start({ config: file, ...flags }: Record<string, unknown>, contex
 const camelCase = (key: string) => key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 
 function banner(troupe: Troupe, terminal: Terminal, machinesFile: string | null): void {
-  const { config, endpoints, dataDir, adminToken } = troupe;
+  const { config, endpoints, dataDir, adminToken, inspector } = troupe;
   const folder = shellWord(nearer(dataDir));
   const atData = config.data === './data' ? '' : ` --data ${folder}`;
   const driver = config.driver === 'stub' ? 'stub: nothing is really driven' : `safari, ${config.slots} at a time`;
@@ -64,6 +64,7 @@ function banner(troupe: Troupe, terminal: Terminal, machinesFile: string | null)
 
   control plane    ${endpoints.control}
   telemetry plane  ${endpoints.telemetry}
+  inspector        ${inspector}
   driver           ${driver}
   data             ${dataDir}${machinesFile === null ? '' : `\n  machines         ${machinesFile}`}
   admin token      ${adminToken.path}

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import Router from '@koa/router';
 import Koa from 'koa';
+import { inspectorPage } from '../inspector/page.ts';
 import { createEventLog } from '../telemetry/event-log.ts';
 import { actorIntakeRoutes } from './api/actor-intake.ts';
 import { actorRoutes } from './api/actors.ts';
@@ -12,7 +13,7 @@ import { eventRoutes } from './api/events.ts';
 import { flowRoutes } from './api/flows.ts';
 import { healthRoutes } from './api/health.ts';
 import { sessionRoutes } from './api/sessions.ts';
-import { tokenRoutes } from './api/tokens.ts';
+import { signInRoutes, tokenRoutes } from './api/tokens.ts';
 import { type Control, type ControlDeps, defaultLimits } from './deps.ts';
 import { problems } from './problem.ts';
 import { hygiene, refuseWhileDraining, requestId } from './request.ts';
@@ -35,6 +36,8 @@ export function createControlPlane(deps: ControlDeps): Koa {
   actorRoutes(router, control);
   actorIntakeRoutes(router, control);
   tokenRoutes(router, control);
+  signInRoutes(router, control);
+  inspectorPage(router, control);
 
   const app = new Koa();
   // What a client breaks off is no error of ours.

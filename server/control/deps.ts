@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { ActorHost, ActorKind } from '../../actors/host/contract.ts';
+import type { SignIn } from '../auth/sign-in.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { ActorIntake } from '../user-config/intake.ts';
 import type { FlowRegistry } from './flow-registry.ts';
@@ -45,6 +46,9 @@ export const defaultLimits: ControlLimits = {
 export interface ControlDeps {
   host: ActorHost;
   tokens: Tokens;
+  signIn: SignIn;
+  /** Where the telemetry plane listens, ws://HOST:PORT; for the page, which asks when all is up. */
+  telemetry: () => string;
   flows: FlowRegistry;
   sessions: SessionDirectory;
   artifacts: ArtifactFiles;

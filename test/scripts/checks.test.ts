@@ -14,5 +14,6 @@ function passes(program: string, ...args: string[]): void {
 describe('the sources', () => {
   it('are formatted and linted', () => passes('biome', 'check', '.'));
   it('have types that agree', () => passes('tsc', '-p', '.'));
+  it('of the page have types that agree', () => passes('tsc', '-p', 'inspector'));
   it('are what the generated files were generated from', () => passes('tsx', 'scripts/generate.ts', '--check'));
 });

@@ -17,6 +17,7 @@ import { createEmbeddedHost } from '../../actors/host/embedded-host.ts';
 import { openSqliteJournal } from '../../actors/journal/sqlite-journal.ts';
 import { hostActions, type SlotRelease, type SlotRequest } from '../../machines/protocol.ts';
 import type { CommandView, Flow } from '../../schemas/generated/contracts.ts';
+import { createSignIn } from '../../server/auth/sign-in.ts';
 import { createTokens, type Tokens } from '../../server/auth/tokens.ts';
 import { createControlPlane } from '../../server/control/app.ts';
 import type { ControlDeps, ControlLimits } from '../../server/control/deps.ts';
@@ -267,12 +268,16 @@ export async function openHarness(
   const logger = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) });
   const tokens = createTokens(host, { now });
   const { token: admin } = await tokens.mintAdmin(dataDir);
+  const signIn = createSignIn(tokens, { now });
+  let telemetryUrl = 'ws://127.0.0.1:1';
   const sessions = await openSessionDirectory(host);
   const files = new ArtifactStore(dataDir);
   const draining = new AbortController();
   const deps: ControlDeps = {
     host,
     tokens,
+    signIn,
+    telemetry: () => telemetryUrl,
     sessions,
     flows: await openFlowRegistry(host, [greet, look, asked, scripted]),
     artifacts: files,
@@ -297,6 +302,7 @@ export async function openHarness(
     ...(options.telemetry ? { limits: options.telemetry } : {})
   });
   const telemetry = await plane.listen({ host: '127.0.0.1', port: 0 });
+  telemetryUrl = `ws://127.0.0.1:${telemetry.port}`;
   t.after(async () => {
     executor.letGo();
     await Promise.all([control.close(100), telemetry.close(100)]);

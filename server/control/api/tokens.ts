@@ -1,6 +1,7 @@
 import type Router from '@koa/router';
 import { ControlError } from '../../../schemas/errors.ts';
-import type { TokenView } from '../../../schemas/generated/contracts.ts';
+import type { SignInLink, TokenView } from '../../../schemas/generated/contracts.ts';
+import type { SignIn } from '../../auth/sign-in.ts';
 import type { TokenInfo } from '../../auth/tokens.ts';
 import { parse } from '../../contracts.ts';
 import type { Control } from '../deps.ts';
@@ -36,6 +37,30 @@ export function tokenRoutes(router: Router, { tokens, limits, now }: Control): v
     if (!(await tokens.revoke(tokenId))) throw new ControlError('TOKEN_NOT_FOUND', { tokenId });
     ctx.status = 204;
   });
+}
+
+/**
+ * POST /v1/sign-in: a one-time code for a token. POST /v1/sign-in/links: such a code, for whoever asks and no more than
+ * they may themselves.
+ */
+export function signInRoutes(router: Router, { tokens, signIn, limits }: Control): void {
+  router.post('/v1/sign-in', jsonBody(limits.bodyBytes), async (ctx) => {
+    const { code } = parse.signIn(ctx.request.body);
+    const { token, ...info } = await signIn.exchange(code);
+    ctx.status = 201;
+    ctx.body = { ...tokenView(info), token };
+  });
+
+  router.post('/v1/sign-in/links', asks(tokens), async (ctx) => {
+    ctx.status = 201;
+    ctx.body = signInLink(signIn, clientOf(ctx));
+  });
+}
+
+/** The fragment of an address is sent to no server and kept in no log; the page takes it out at once. */
+export function signInLink(signIn: SignIn, wish: { service: string; scopes: readonly string[] }): SignInLink {
+  const { code, expiresAt } = signIn.mint(wish);
+  return { code, path: `/inspector#sign-in=${code}`, expires_at: instantOf(expiresAt) };
 }
 
 const tokenView = (info: TokenInfo): TokenView => ({

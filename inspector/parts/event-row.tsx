@@ -1,0 +1,22 @@
+import type { EventEnvelope } from '../../schemas/generated/contracts.ts';
+import { href } from '../state/router.ts';
+import { StatePill } from './pill.tsx';
+import { clockTime } from './time.tsx';
+
+/** One row of the log: when, who, from where to where, by what. */
+export function EventRow({ row }: { row: EventEnvelope }) {
+  const { actor, to, from, event } = row.payload;
+  return (
+    <a class={`event-row severity-${row.severity}`} href={href('actors', actor.kind, actor.id)}>
+      <span class="mono muted">{clockTime(row.emitted_at)}</span>
+      <span class="event-type">{row.type}</span>
+      <span class="mono">
+        {actor.kind}/{actor.id.slice(0, 8)}
+      </span>
+      <span class="event-move">
+        {from !== null && from !== to && <span class="muted">{from} →</span>} <StatePill state={to} />
+      </span>
+      <span class="muted mono">{event}</span>
+    </a>
+  );
+}
