@@ -135,7 +135,10 @@ export const sessionMachine = words.createMachine({
       ],
       on: {
         'slot.lost': { guard: 'isOurLease', target: 'LOST' },
-        'host.resumed': 'LOST'
+        'host.resumed': {
+          target: 'PARKED.resting',
+          actions: ['unlease', { type: 'because', params: { why: 'parked: the process was restarted' } }]
+        }
       },
       after: {
         idleLimit: {

@@ -97,8 +97,12 @@ describe('a session', () => {
     assert.deepEqual(grants, [lease(1), lease(2)]);
   });
 
-  it('asks for a browser again after a restart, in whatever it was', () => {
-    for (const s of [session(), ready()]) {
+  it('asks for a browser again after a restart when it waited for one, or somebody uses it', () => {
+    const busy = ready();
+    busy.send(submit('a'));
+    const held = ready();
+    held.send({ type: 'session.takeover' });
+    for (const s of [session(), busy, held]) {
       const before = s.toldTo('supervisor/main').length;
       s.send({ type: 'host.resumed' });
       assert.equal(s.toldTo('supervisor/main').length, before + 1);
@@ -147,6 +151,15 @@ describe('a session', () => {
     assert.equal(s.toldTo('supervisor/main').length, before);
     s.send({ type: 'slot.released', lease: lease() });
     assert.equal(s.state, 'QUEUED');
+  });
+
+  it('takes no browser after a restart for nothing', () => {
+    const s = ready();
+    const before = s.toldTo('supervisor/main').length;
+    s.send({ type: 'host.resumed' });
+    assert.equal(s.state, 'PARKED.resting');
+    assert.equal(s.toldTo('supervisor/main').length, before);
+    assert.equal(s.context.lease, null);
   });
 
   it('rests through a restart when it is parked', () => {
