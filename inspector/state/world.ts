@@ -41,9 +41,9 @@ export async function open(): Promise<void> {
   let page: string | null = null;
   do {
     const at: string = page === null ? '' : `&page=${encodeURIComponent(page)}`;
-    const found: { items: ActorSummary[]; next: string | null } = await api('GET', `/v1/actors?limit=500${at}`);
+    const found: { items: ActorSummary[]; next_page: string | null } = await api('GET', `/v1/actors?limit=500${at}`);
     for (const actor of found.items) know(actor);
-    page = found.next;
+    page = found.next_page;
   } while (page !== null && actors.size < FIRST_LOOK);
   loading.value = false;
   revision.value++;
