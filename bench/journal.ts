@@ -150,6 +150,7 @@ function actorOf(address: string, step: number): ActorRecord {
     createdAt: 1_700_000_000_000,
     updatedAt: step,
     deadlineAt: null,
-    lastCursor: step
+    lastCursor: step,
+    resumes: true
   };
 }

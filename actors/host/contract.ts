@@ -58,6 +58,8 @@ export interface ActorRecord {
   deadlineAt: number | null;
   /** Cursor of its newest event. */
   lastCursor: number;
+  /** Its state accepts `host.resumed`: it is told of a restart. One that rests does not, and a restart does not read it. */
+  resumes: boolean;
 }
 
 export interface PersistedSnapshot {
@@ -178,6 +180,8 @@ export interface ActorQuery {
   account_id?: string;
   correlation_id?: string;
   platform?: string;
+  /** Alive and to be told of a restart, see `ActorRecord`. */
+  resumes?: true;
   /** JSON path in context → value: { 'envelope.type': 'flow.run' } */
   context?: Record<string, string | number>;
   createdSince?: number;
@@ -199,12 +203,41 @@ export interface EventFilter {
   actor_id?: string;
 }
 
-/** What a restarted host has to take up again. */
+/** What a restarted host finds to be taken up again, counted and not read. */
 export interface Pending {
-  timers: TimerRow[];
-  effects: EffectRow[];
-  /** Oldest first. */
-  tells: TellRow[];
+  actors: number;
+  timers: number;
+  effects: number;
+  tells: number;
+  /** Timers, effects and tells together, by the kind of actor they are for. */
+  byKind: Record<string, number>;
+}
+
+/** Where a timer stands among all: they are read in this order. */
+export type TimerPlace = Pick<TimerRow, 'dueAt' | 'address' | 'id'>;
+
+/** What may go. Both may be given: then whatever goes by either. */
+export interface RetentionLimits {
+  /**
+   * ms since 1970. Events from before go, and actors that ended before with what is theirs: the idempotency keys and
+   * artifacts of commands. Rows of the ledger stay: they are why nothing is done twice.
+   */
+  before?: number;
+  /** Newest events kept. */
+  keep?: number;
+}
+
+/** What one call of `prune` removed. */
+export interface Pruned {
+  events: number;
+  /** Ended actors. */
+  actors: Address[];
+  keys: number;
+  /** SHA-256 of artifacts that no row names any more: their files may go. */
+  files: string[];
+  tokens: number;
+  /** There is more to remove. */
+  more: boolean;
 }
 
 export interface Journal {
@@ -220,7 +253,14 @@ export interface Journal {
   loadActors(addresses: Address[]): Promise<ActorRecord[]>;
   queryActors(query: ActorQuery): Promise<{ items: ActorRecord[]; next: string | null }>;
   countActors(kind: string): Promise<Record<string, number>>;
+  /** Living actors, and what waits for them. */
   pending(): Promise<Pending>;
+  /** The next timers after this place, the earliest first; from the first without one. */
+  timersAfter(place: TimerPlace | null, limit: number): Promise<TimerRow[]>;
+  /** Effects without a result, oldest first; 0 begins, `next` continues, null is the end. */
+  unsettled(place: number, limit: number): Promise<{ rows: EffectRow[]; next: number | null }>;
+  /** What is in the outbox for actors of these kinds, oldest first; 0 begins, `next` continues, null is the end. */
+  outbox(kinds: string[], place: number, limit: number): Promise<{ rows: TellRow[]; next: number | null }>;
   /**
    * Rows with `cursor > after` that match, oldest first. `scannedTo` is how far the log was looked through, so that a
    * filter that matches nothing still moves on.
@@ -230,6 +270,17 @@ export interface Journal {
   bounds(): Promise<{ tail: number; head: number }>;
   /** Rows of a table by equality, newest first by rowid. */
   find<T extends TableName>(table: T, where?: Where<T>, limit?: number): Promise<Tables[T][]>;
+  /**
+   * Removes a slice of at most `slice` rows a table of what the limits let go, in a short transaction of its own. The log
+   * loses its oldest rows and keeps its newest, whatever the limits, so that no cursor comes again. Events of living
+   * actors go like others: what such an actor needs is in its record.
+   */
+  prune(limits: RetentionLimits, slice: number): Promise<Pruned>;
+  /**
+   * Gives at most so many bytes of what was removed back to the file system, and says how many may still be. 0 where the
+   * database was not made for it.
+   */
+  vacuum(bytes: number): Promise<{ freeBytes: number }>;
   /** Checks that a write would work, for /ready. */
   probe(): Promise<{ ok: boolean; why: string | null }>;
   close(): Promise<void>;
@@ -268,6 +319,8 @@ export interface HostStatus {
   journalError: Failure | null;
   /** Mail taken and not yet durable. */
   backlog: number;
+  /** In memory now: records of actors and about how many bytes they are, timers, running effects. */
+  held: { records: number; bytes: number; timers: number; effects: number };
 }
 
 export interface ActorHost {
@@ -283,6 +336,8 @@ export interface ActorHost {
   send(address: Address, event: MachineEvent, options?: { writes?: Write[] }): Promise<ActorView>;
   /** Rows without an actor, durable when it resolves. */
   write(writes: Write[]): Promise<void>;
+  /** `journal.prune`; what went is forgotten here too. */
+  prune(limits: RetentionLimits, slice: number): Promise<Pruned>;
   read(address: Address): Promise<ActorView | undefined>;
   /** The actors of a volatile kind: they are in this process and in no table. */
   volatileActors(kind: string): ActorView[];

@@ -28,6 +28,8 @@ import type {
   Journal,
   MachineEvent,
   Pending,
+  Pruned,
+  RetentionLimits,
   TellRow,
   Write
 } from './contract.ts';
@@ -53,8 +55,11 @@ export interface EmbeddedHostOptions {
   maxBatch?: number;
   /** How long stepping may hold the event loop before it lets others run, ms. Default 8. */
   sliceMs?: number;
-  /** Records of durable actors kept in memory. Default 10,000. */
+  /** Records of durable actors kept in memory. Default 10,000, and 64 MiB. */
   cacheSize?: number;
+  cacheBytes?: number;
+  /** Timers of durable actors read at a time; at most twice as many are in memory. Default 5,000. */
+  timerWindow?: number;
   /** How long an aborted effect may take to let go, ms. Default 5,000. */
   letGoMs?: number;
   /** Between two tries of a commit that failed, ms. Default 500. */
@@ -64,6 +69,9 @@ export interface EmbeddedHostOptions {
   /** Told of what nobody waits for: a failed commit, an actor that broke. */
   onTrouble?: (failure: Failure, what: string) => void;
 }
+
+/** Rows read at a time from the journal, at the start. */
+const PAGE = 500;
 
 export function createEmbeddedHost(options: EmbeddedHostOptions): ActorHost {
   return new EmbeddedHost(options);
@@ -87,6 +95,8 @@ class EmbeddedHost implements ActorHost {
   #head = 0;
   #state: HostStatus['state'] = 'stopped';
   #recovered: HostStatus['recovered'] = { actors: 0, timers: 0, effects: 0, tells: 0 };
+  /** Ids of effects that began in this process, while those of the one before are looked through. */
+  #declared: Set<string> | undefined;
   #journalError: Failure | null = null;
   #retry: unknown;
 
@@ -101,6 +111,8 @@ class EmbeddedHost implements ActorHost {
       maxBatch: 2_000,
       sliceMs: 8,
       cacheSize: 10_000,
+      cacheBytes: 64 * 1024 * 1024,
+      timerWindow: 5_000,
       letGoMs: 5_000,
       retryMs: 500,
       mark: {},
@@ -109,10 +121,19 @@ class EmbeddedHost implements ActorHost {
     };
     this.#clock = this.#options.clock;
     this.#definitions = new Map(kinds.flatMap(defineAll).map((definition) => [definition.kind, definition]));
-    this.#cache = new RecordCache(this.#options.cacheSize);
-    this.#timers = new TimerQueue(this.#clock, (timer) =>
-      this.#carry({ kind: 'timer', address: timer.address, timer })
-    );
+    this.#cache = new RecordCache(this.#options.cacheSize, this.#options.cacheBytes);
+    this.#timers = new TimerQueue({
+      clock: this.#clock,
+      fire: (timer) => this.#carry({ kind: 'timer', address: timer.address, timer }),
+      isKept: (address) => this.#isDurable(address),
+      load: async (place, limit) => {
+        await this.#untilCalm();
+        return this.journal.timersAfter(place, limit);
+      },
+      onTrouble: (error) => this.#options.onTrouble(toFailure(error), 'the next timers could not be read'),
+      retryMs: this.#options.retryMs,
+      window: this.#options.timerWindow
+    });
     this.#effects = new EffectRunner({
       clock: this.#clock,
       letGoMs: this.#options.letGoMs,
@@ -129,7 +150,13 @@ class EmbeddedHost implements ActorHost {
       state: this.#state,
       recovered: this.#recovered,
       journalError: this.#journalError,
-      backlog: this.#mail.length + this.#inFlight
+      backlog: this.#mail.length + this.#inFlight,
+      held: {
+        records: this.#cache.size,
+        bytes: this.#cache.bytes,
+        timers: this.#timers.size,
+        effects: this.#effects.size
+      }
     };
   }
 
@@ -143,6 +170,12 @@ class EmbeddedHost implements ActorHost {
 
   async write(writes: Write[]) {
     await this.#ask((sender) => ({ kind: 'write', address: null, writes, sender }));
+  }
+
+  async prune(limits: RetentionLimits, slice: number): Promise<Pruned> {
+    const pruned = await this.journal.prune(limits, slice);
+    for (const address of pruned.actors) this.#cache.forget(address);
+    return pruned;
   }
 
   async read(address: Address): Promise<ActorView | undefined> {
@@ -197,21 +230,18 @@ class EmbeddedHost implements ActorHost {
     this.#state = 'starting';
     const { head, boot } = await this.journal.open();
     this.#head = head;
-    const pending = await this.journal.pending();
+    const { byKind, ...pending } = await this.journal.pending();
+    const tells = await this.#undelivered();
+    this.#declared = new Set();
     for (const { address, input } of this.#options.roots({ boot })) await this.#make(address, input);
 
-    const actors = await this.#resumeActors();
-    this.#noteForgotten(pending);
-    this.#deliver(inOrder(pending.tells.filter((tell) => this.#isKnown(tell.to))));
-    for (const timer of [...pending.timers].sort((a, b) => a.dueAt - b.dueAt)) this.#timers.set(timer);
-    this.#recovered = {
-      actors,
-      timers: pending.timers.length,
-      effects: pending.effects.length,
-      tells: pending.tells.length
-    };
+    await this.#resumeActors();
+    this.#noteForgotten(byKind);
+    this.#deliver(inOrder(tells));
+    await this.#timers.start();
+    this.#recovered = pending;
     this.#state = 'running';
-    await this.#resumeEffects(pending.effects);
+    await this.#resumeEffects();
   }
 
   async stop({ graceMs = 0 }: { graceMs?: number } = {}) {
@@ -360,7 +390,10 @@ class EmbeddedHost implements ActorHost {
     for (const timer of draft.clearedTimers) this.#timers.clear(timer);
     for (const row of draft.setTimers) this.#timers.set(row);
     for (const id of draft.settled) this.#effects.abort(id, 'its state was left');
-    for (const row of draft.startedEffects) this.#startEffect(row, false);
+    for (const row of draft.startedEffects) {
+      this.#declared?.add(row.id);
+      this.#startEffect(row, false);
+    }
     this.#deliver(draft.tells);
     draft.answer();
     if (draft.rows.length > 0) for (const listener of this.#listeners) listener(draft.rows, this.#head);
@@ -392,51 +425,58 @@ class EmbeddedHost implements ActorHost {
 
   // Start and stop
 
-  /** Every living durable actor that accepts it hears `host.resumed`; the number of living ones. */
-  async #resumeActors(): Promise<number> {
-    let living = 0;
+  /** What was told and not heard: no more than the former process had in memory. Read before anything moves. */
+  async #undelivered(): Promise<TellRow[]> {
+    const kinds = [...this.#definitions.keys()];
+    const tells: TellRow[] = [];
+    for (let place: number | null = 0; place !== null; ) {
+      const page: { rows: TellRow[]; next: number | null } = await this.journal.outbox(kinds, place, PAGE);
+      tells.push(...page.rows);
+      place = page.next;
+    }
+    return tells;
+  }
+
+  /** Every living durable actor whose state accepts it hears `host.resumed`; the others are not read. */
+  async #resumeActors() {
     for (const { kind, durable, listensFor } of this.#definitions.values()) {
-      if (!durable) continue;
-      let page: string | null | undefined;
-      do {
-        const { items, next } = await this.journal.queryActors({
+      if (!durable || !listensFor('host.resumed')) continue;
+      for (let page: string | null | undefined; page !== null; ) {
+        const found: { items: ActorRecord[]; next: string | null } = await this.journal.queryActors({
           kind,
-          status: 'active',
-          limit: 500,
-          ...(page ? { page } : {})
+          resumes: true,
+          limit: PAGE,
+          ...(page === undefined ? {} : { page })
         });
-        living += items.length;
-        if (listensFor('host.resumed')) for (const { address } of items) this.#post({ kind: 'resume', address });
-        page = next;
-      } while (page);
+        for (const { address } of found.items) this.#post({ kind: 'resume', address });
+        page = found.next;
+        if (page !== null) await this.#untilCalm();
+      }
     }
     await this.#untilIdle();
-    return living;
   }
 
   /** What is still asked for after the actors heard of the restart is started again; the rest is over. */
-  async #resumeEffects(rows: EffectRow[]) {
-    const records = new Map<Address, ActorRecord>();
-    const addresses = [...new Set(rows.map((row) => row.address))];
-    for (const record of await this.journal.loadActors(addresses)) records.set(record.address, record);
-    for (const row of rows) {
-      if (records.get(row.address)?.snapshot.children[row.child]?.effect === row.id) this.#startEffect(row, true);
+  async #resumeEffects() {
+    for (let place: number | null = 0; place !== null; ) {
+      const { rows, next }: { rows: EffectRow[]; next: number | null } = await this.journal.unsettled(place, PAGE);
+      place = next;
+      const records = await this.journal.loadActors([...new Set(rows.map((row) => row.address))]);
+      const read = new Map(records.map((record) => [record.address, record]));
+      for (const row of rows) {
+        const record = this.#cache.get(row.address) ?? read.get(row.address);
+        const isAskedFor = record?.snapshot.children[row.child]?.effect === row.id;
+        // What was declared since the start runs, or has run.
+        if (isAskedFor && !this.#declared?.has(row.id)) this.#startEffect(row, true);
+      }
     }
+    this.#declared = undefined;
   }
 
   /** What waits for a kind that this process was started without stays in the journal until one comes that has it. */
-  #noteForgotten({ timers, effects, tells }: Pending) {
-    const waiting = [
-      ...timers.map((row) => row.address),
-      ...effects.map((row) => row.address),
-      ...tells.map((row) => row.to)
-    ];
-    const forgotten = new Map<string, number>();
-    for (const address of waiting.filter((one) => !this.#isKnown(one))) {
-      const [kind] = splitAddress(address);
-      forgotten.set(kind, (forgotten.get(kind) ?? 0) + 1);
-    }
-    for (const [kind, count] of forgotten) {
+  #noteForgotten(byKind: Pending['byKind']) {
+    for (const [kind, count] of Object.entries(byKind)) {
+      if (this.#definitions.has(kind)) continue;
       const failure = toFailure(new ControlError('MACHINE_NOT_FOUND', { kind, known: [...this.#definitions.keys()] }));
       this.#options.onTrouble(
         failure,
@@ -445,12 +485,16 @@ class EmbeddedHost implements ActorHost {
     }
   }
 
+  /** Until there is less mail than goes into a commit; a host that has too much all the time lets it come after a second. */
+  async #untilCalm() {
+    for (let turn = 0; turn < 50 && this.#mail.length >= this.#options.maxBatch; turn++) await this.#pause(20);
+  }
+
   #untilIdle(): Promise<void> {
     if (this.#mail.length === 0 && !this.#pumping) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
   #pause = (ms: number) => new Promise<void>((resolve) => this.#clock.setTimeout(resolve, ms));
-  #isKnown = (address: Address) => this.#definitions.has(splitAddress(address)[0]);
   #isDurable = (address: Address) => this.#definitions.get(splitAddress(address)[0])?.durable === true;
 }

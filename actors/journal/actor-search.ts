@@ -21,10 +21,18 @@ export const DEFAULT_LIMIT = 50;
 export const MAX_LIMIT = 500;
 
 /** Most selective first: of a million actors few are alive, and one account has more commands than one correlation. */
+const alive = { values: ['active'], sql: "status = 'active'" };
 const walks: Walk[] = [
+  {
+    index: 'actors_resuming',
+    columns: ['kind', 'status', 'resumes'],
+    only: { values: [1], sql: "status = 'active' AND resumes = 1" }
+  },
   { index: 'actors_by_correlation', columns: ['correlation_id'] },
+  { index: 'actors_alive_by_session', columns: ['session_id', 'status'], only: alive },
+  { index: 'actors_alive_by_account', columns: ['account_id', 'status'], only: alive },
   { index: 'actors_by_session', columns: ['session_id'] },
-  { index: 'actors_alive', columns: ['kind', 'status'], only: { values: ['active'], sql: "status = 'active'" } },
+  { index: 'actors_alive', columns: ['kind', 'status'], only: alive },
   { index: 'actors_by_account', columns: ['account_id'] },
   { index: 'actors_by_phase', columns: ['kind', 'phase'] },
   { index: 'actors_by_envelope_type', columns: ['kind', 'envelope_type'] },
@@ -44,7 +52,10 @@ export function actorConditions(query: ActorQuery): Condition[] {
   };
   add('kind', query.kind);
   add('phase', query.state);
-  add('status', query.status);
+  // Who is told of a restart is alive; said twice, it matches nothing when something else was asked for.
+  add('status', query.status ?? (query.resumes && 'active'));
+  if (query.resumes && query.status !== undefined && query.status !== 'active') add('seq', []);
+  add('resumes', query.resumes && 1);
   add('session_id', query.session_id);
   add('account_id', query.account_id);
   add('correlation_id', query.correlation_id);

@@ -81,7 +81,8 @@ export const actorColumns = [
   'created_at',
   'updated_at',
   'deadline_at',
-  'last_cursor'
+  'last_cursor',
+  'resumes'
 ] as const;
 export type StoredActor = Subject & {
   seq: number;
@@ -97,6 +98,7 @@ export type StoredActor = Subject & {
   updated_at: number;
   deadline_at: number | null;
   last_cursor: number;
+  resumes: 0 | 1;
 };
 
 export const actorScalars = (record: ActorRecord): Scalars => [
@@ -114,7 +116,8 @@ export const actorScalars = (record: ActorRecord): Scalars => [
   record.createdAt,
   record.updatedAt,
   record.deadlineAt,
-  record.lastCursor
+  record.lastCursor,
+  Number(record.resumes)
 ];
 
 /** What actors are found by; the rest changes with every step. */
@@ -127,7 +130,8 @@ export const actorIndexedColumns = [
   'session_id',
   'account_id',
   'platform',
-  'created_at'
+  'created_at',
+  'resumes'
 ] as const;
 export const actorUnindexedColumns = [
   'machine_version',
@@ -146,7 +150,8 @@ export const actorIndexScalars = (record: ActorRecord): Scalars => [
   phaseOf(record.state),
   envelopeTypeOf(record),
   ...subjectScalars(record.subject),
-  record.createdAt
+  record.createdAt,
+  Number(record.resumes)
 ];
 
 export const actorRecord = (stored: StoredActor): ActorRecord => ({
@@ -162,7 +167,8 @@ export const actorRecord = (stored: StoredActor): ActorRecord => ({
   createdAt: stored.created_at,
   updatedAt: stored.updated_at,
   deadlineAt: stored.deadline_at,
-  lastCursor: stored.last_cursor
+  lastCursor: stored.last_cursor,
+  resumes: stored.resumes === 1
 });
 
 /** The first segment of a state path: `RUNNING` of `RUNNING.PREPARING`, the first region's of a parallel one. */
@@ -194,7 +200,13 @@ export const effectScalars = (row: EffectRow): Scalars => [
 ];
 export const effectRow = (
   stored: Record<'id' | 'address' | 'child' | 'src', string> & { input: string | null }
-): EffectRow => ({ ...stored, input: stored.input === null ? undefined : JSON.parse(stored.input) });
+): EffectRow => ({
+  id: stored.id,
+  address: stored.address,
+  child: stored.child,
+  src: stored.src,
+  input: stored.input === null ? undefined : JSON.parse(stored.input)
+});
 
 export const tellColumns = ['id', 'sender', 'recipient', 'event'] as const;
 export const tellScalars = (row: TellRow): Scalars => [row.id, row.from, row.to, JSON.stringify(row.event)];

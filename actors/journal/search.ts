@@ -25,7 +25,7 @@ export interface Walk {
   index: string;
   columns: readonly string[];
   /** The index holds only rows whose last column is one of `values`; the planner takes it when it sees `sql` spelled out. */
-  only?: { values: readonly string[]; sql: string };
+  only?: { values: readonly (string | number)[]; sql: string };
 }
 
 export interface Plan {
@@ -44,7 +44,7 @@ export function planOf(conditions: readonly Condition[], walks: readonly Walk[])
     if (!bound.every((condition) => condition !== undefined)) continue;
     const branches = product(bound);
     if (branches.length > MAX_BRANCHES) continue;
-    if (walk.only && !bound.at(-1)!.values.every((value) => walk.only!.values.includes(value as string))) continue;
+    if (walk.only && !bound.at(-1)!.values.every((value) => walk.only!.values.includes(value))) continue;
     return { walk, branches, rest: conditions.filter((condition) => !bound.includes(condition)) };
   }
   return { walk: undefined, branches: [[]], rest: [...conditions] };

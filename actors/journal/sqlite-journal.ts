@@ -20,12 +20,18 @@ import type {
   ActorRecord,
   Address,
   Batch,
+  EffectRow,
   EventFilter,
   EventRow,
   Journal,
   Pending,
+  Pruned,
+  RetentionLimits,
   TableName,
   Tables,
+  TellRow,
+  TimerPlace,
+  TimerRow,
   Where
 } from '../host/contract.ts';
 import { searchActors } from './actor-search.ts';
@@ -36,6 +42,7 @@ import { openFailure, storageFailure, unavailable } from './failures.ts';
 import { findStatement } from './find.ts';
 import { jsonChunks } from './json-chunks.ts';
 import { migrate, migrations } from './migrations.ts';
+import { pruneSlice, vacuumSlice } from './retention.ts';
 import { actorRecord, effectRow, eventRow, type StoredActor, tellRow, timerRow } from './rows.ts';
 import { inSlices } from './slices.ts';
 import { type Part, partsOf, sql } from './statements.ts';
@@ -102,8 +109,9 @@ class SqliteJournal implements Journal {
       return connection;
     };
     try {
+      // In force only before the first table: an older database stays as it was made, see docs/operations.md.
       const writer = await connect(
-        `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${WRITER_CACHE_KIB};
+        `PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${WRITER_CACHE_KIB};
          PRAGMA journal_size_limit = ${WAL_LIMIT_BYTES}`
       );
       await migrate(writer, version, all);
@@ -154,6 +162,24 @@ class SqliteJournal implements Journal {
     return head;
   }
 
+  prune(limits: RetentionLimits, slice: number): Promise<Pruned> {
+    return this.#exclusively(async (writer) => {
+      await writer.run(sql.begin);
+      try {
+        const pruned = await pruneSlice(writer, limits, slice);
+        await writer.run(sql.commit);
+        return pruned;
+      } catch (error) {
+        await writer.run(sql.rollback).catch(() => {});
+        throw error;
+      }
+    });
+  }
+
+  vacuum(bytes: number): Promise<{ freeBytes: number }> {
+    return this.#exclusively((writer) => vacuumSlice(writer, bytes));
+  }
+
   probe(): Promise<{ ok: boolean; why: string | null }> {
     this.#probing ??= this.#exclusively((writer) => transaction(writer, [], sql.probe))
       .then(
@@ -200,16 +226,38 @@ class SqliteJournal implements Journal {
   }
 
   async pending(): Promise<Pending> {
-    const { timers, effects, tells } = await this.#read('lookups', async (reader) => ({
-      timers: await reader.all<Parameters<typeof timerRow>[0]>(sql.timers),
-      effects: await reader.all<Parameters<typeof effectRow>[0]>(sql.effects),
-      tells: await reader.all<Parameters<typeof tellRow>[0]>(sql.tells)
-    }));
-    return {
-      timers: await this.#parsed(timers, timerRow),
-      effects: await this.#parsed(effects, effectRow),
-      tells: await this.#parsed(tells, tellRow)
-    };
+    return this.#read('lookups', async (reader) => {
+      const found: Pending = { actors: 0, timers: 0, effects: 0, tells: 0, byKind: {} };
+      found.actors = (await reader.get<{ count: number }>(sql.living))!.count;
+      const rows = await reader.all<{ kept: 'timers' | 'effects' | 'tells'; kind: string; count: number }>(sql.waiting);
+      for (const { kept, kind, count } of rows) {
+        found[kept] += count;
+        found.byKind[kind] = (found.byKind[kind] ?? 0) + count;
+      }
+      return found;
+    });
+  }
+
+  async timersAfter(place: TimerPlace | null, limit: number): Promise<TimerRow[]> {
+    const { dueAt, address, id } = place ?? { dueAt: -Number.MAX_VALUE, address: '', id: '' };
+    const rows = await this.#read('lookups', (reader) =>
+      reader.all<Parameters<typeof timerRow>[0]>(sql.timersAfter, [dueAt, address, id, limit])
+    );
+    return this.#parsed(rows, timerRow);
+  }
+
+  async unsettled(place: number, limit: number): Promise<{ rows: EffectRow[]; next: number | null }> {
+    const rows = await this.#read('lookups', (reader) =>
+      reader.all<Parameters<typeof effectRow>[0] & Placed>(sql.unsettled, [place, limit])
+    );
+    return { rows: await this.#parsed(rows, effectRow), next: placeAfter(rows, limit) };
+  }
+
+  async outbox(kinds: string[], place: number, limit: number): Promise<{ rows: TellRow[]; next: number | null }> {
+    const rows = await this.#read('lookups', (reader) =>
+      reader.all<Parameters<typeof tellRow>[0] & Placed>(sql.outbox, [place, JSON.stringify(kinds), limit])
+    );
+    return { rows: await this.#parsed(rows, tellRow), next: placeAfter(rows, limit) };
   }
 
   async readEvents(
@@ -277,6 +325,13 @@ class SqliteJournal implements Journal {
     await open.writer.close();
   }
 }
+
+interface Placed {
+  place: number;
+}
+
+const placeAfter = (rows: Placed[], limit: number): number | null =>
+  rows.length < limit ? null : (rows.at(-1) as Placed).place;
 
 /** On disk before anything else is done under this number, whatever `synchronous` is: a fencing number never comes again. */
 async function countBoot(writer: Connection): Promise<number> {

@@ -117,7 +117,17 @@ export const sql = {
     'SELECT coalesce((SELECT min(cursor) FROM events), 0) AS tail, coalesce((SELECT max(cursor) FROM events), 0) AS head',
   loadActors: 'SELECT * FROM actors WHERE address IN (SELECT value FROM json_each(?))',
   countActors: 'SELECT phase, count(*) AS count FROM actors WHERE kind = ? GROUP BY phase',
-  timers: 'SELECT address, id, due_at, event FROM timers ORDER BY due_at, address, id',
-  effects: 'SELECT id, address, child, src, input FROM effects ORDER BY rowid',
-  tells: 'SELECT id, sender, recipient, event FROM tells ORDER BY seq'
+  living: "SELECT count(*) AS count FROM actors INDEXED BY actors_alive WHERE status = 'active'",
+  waiting: ['timers.address', 'effects.address', 'tells.recipient']
+    .map((column) => {
+      const [table, name] = column.split('.') as [string, string];
+      return `SELECT '${table}' AS kept, substr(${name}, 1, instr(${name}, '/') - 1) AS kind, count(*) AS count FROM ${table} GROUP BY 2`;
+    })
+    .join(' UNION ALL '),
+  timersAfter:
+    'SELECT address, id, due_at, event FROM timers WHERE (due_at, address, id) > (?, ?, ?) ORDER BY due_at, address, id LIMIT ?',
+  unsettled:
+    'SELECT rowid AS place, id, address, child, src, input FROM effects WHERE rowid > ? ORDER BY rowid LIMIT ?',
+  outbox: `SELECT seq AS place, id, sender, recipient, event FROM tells
+    WHERE seq > ? AND substr(recipient, 1, instr(recipient, '/') - 1) IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`
 };

@@ -84,7 +84,8 @@ export function birth(
     createdAt: now,
     updatedAt: now,
     deadlineAt: null,
-    lastCursor: 0
+    lastCursor: 0,
+    resumes: false
   };
   const passed = firstMicrosteps(definition.machine, stamp(input, now), seatOf(empty));
   const last = passed.at(-1)?.[0];
@@ -205,7 +206,8 @@ function collect(
       },
       subject: subjectOf(definition, context),
       updatedAt: now,
-      deadlineAt: deadlineOf(made.timers)
+      deadlineAt: deadlineOf(made.timers),
+      resumes: after.status === 'active' && listens(after, 'host.resumed')
     },
     rows,
     effects: made.effects.filter((effect) => !made.settled.includes(effect.id)),
@@ -311,6 +313,10 @@ function inPlace(
 
 const actorStatus = (status: PersistedSnapshot['status']): ActorRecord['status'] =>
   status === 'stopped' ? 'done' : status;
+
+/** By name: a state that takes whatever comes is not asking for it. */
+const listens = (snapshot: AnyMachineSnapshot, type: string) =>
+  nodesIn(snapshot).some((node) => node.transitions.has(type));
 
 /** The earliest of an actor's timers, ms since 1970. */
 export function deadlineOf(timers: PersistedSnapshot['timers']): number | null {

@@ -18,9 +18,12 @@ import type {
   EventRow,
   Journal,
   Pending,
+  Pruned,
+  RetentionLimits,
   TableName,
   Tables,
   TellRow,
+  TimerPlace,
   TimerRow,
   Where
 } from '../../actors/host/contract.ts';
@@ -31,6 +34,7 @@ import { findStatement } from '../../actors/journal/find.ts';
 import { pageToken, placeOf } from '../../actors/journal/page-token.ts';
 import { phaseOf } from '../../actors/journal/rows.ts';
 import { FIND_LIMIT, tableNames, tables } from '../../actors/journal/tables.ts';
+import { splitAddress } from '../../actors/kernel/step.ts';
 
 export interface MemoryJournalOptions {
   /** Called for each batch; calls `apply` when it is to be durable. The commit resolves or rejects as it does. */
@@ -40,6 +44,22 @@ export interface MemoryJournalOptions {
 /** JSON text by key, in order of first insertion: what is kept cannot be changed by whoever gave it. */
 type Rows = Map<string, string>;
 
+/** Numbers in order of first insertion, as SQLite's rowids: a number that is free at the end comes again. */
+class Places extends Map<string, number> {
+  take(id: string) {
+    if (!this.has(id)) this.set(id, Math.max(0, ...this.values()) + 1);
+  }
+
+  page<Row extends { id: string }>(rows: Row[], place: number, limit: number) {
+    const placed = rows.map((row) => ({ row, at: this.get(row.id) as number }));
+    const page = placed
+      .filter(({ at }) => at > place)
+      .sort((a, b) => a.at - b.at)
+      .slice(0, limit);
+    return { rows: page.map(({ row }) => row), next: page.length < limit ? null : (page.at(-1)?.at ?? null) };
+  }
+}
+
 class MemoryDisk {
   boot = 0;
   events: { cursor: number; json: string }[] = [];
@@ -47,6 +67,9 @@ class MemoryDisk {
   timers: Rows = new Map();
   effects: Rows = new Map();
   tells: Rows = new Map();
+  /** Where effects and tells stand among theirs. */
+  effectPlaces = new Places();
+  tellPlaces = new Places();
   tables = Object.fromEntries(tableNames.map((name) => [name, new Map()])) as Record<TableName, Rows>;
 
   get head(): number {
@@ -58,6 +81,7 @@ class MemoryDisk {
     copy.boot = this.boot;
     copy.events = [...this.events];
     for (const name of ['actors', 'timers', 'effects', 'tells'] as const) copy[name] = new Map(this[name]);
+    for (const name of ['effectPlaces', 'tellPlaces'] as const) copy[name] = new Places(this[name]);
     for (const name of tableNames) copy.tables[name] = new Map(this.tables[name]);
     return copy;
   }
@@ -67,11 +91,63 @@ class MemoryDisk {
     for (const record of batch.actors) this.actors.set(record.address, JSON.stringify(record));
     for (const { address, id } of batch.timers.cleared) this.timers.delete(`${address} ${id}`);
     for (const row of batch.timers.set) this.timers.set(`${row.address} ${row.id}`, JSON.stringify(row));
-    for (const row of batch.effects.declared) this.effects.set(row.id, JSON.stringify(row));
-    for (const id of batch.effects.settled) this.effects.delete(id);
-    for (const row of batch.tells.sent) this.tells.set(row.id, JSON.stringify(row));
-    for (const id of batch.tells.consumed) this.tells.delete(id);
+    for (const row of batch.effects.declared) {
+      this.effectPlaces.take(row.id);
+      this.effects.set(row.id, JSON.stringify(row));
+    }
+    for (const id of batch.effects.settled) {
+      this.effects.delete(id);
+      this.effectPlaces.delete(id);
+    }
+    for (const row of batch.tells.sent) {
+      this.tellPlaces.take(row.id);
+      this.tells.set(row.id, JSON.stringify(row));
+    }
+    for (const id of batch.tells.consumed) {
+      this.tells.delete(id);
+      this.tellPlaces.delete(id);
+    }
     for (const { into, row } of batch.writes) this.#put(into, row as unknown as Record<string, unknown>);
+  }
+
+  prune({ before, keep }: RetentionLimits, slice: number): Pruned {
+    const { head } = this;
+    const times = this.events.map(({ cursor, json }) => ({ cursor, at: (JSON.parse(json) as EventRow).emittedAt }));
+    const byAge = before === undefined ? 0 : (times.findLast(({ at }) => at < before)?.cursor ?? 0);
+    const last = Math.min(head - 1, Math.max(byAge, keep === undefined ? 0 : head - keep));
+    const gone = this.events.filter(({ cursor }) => cursor <= last).slice(0, slice);
+    this.events = this.events.slice(gone.length);
+    const pruned: Pruned = { events: gone.length, actors: [], keys: 0, files: [], tokens: 0, more: false };
+    pruned.more = (gone.at(-1)?.cursor ?? last) < last;
+    if (before !== undefined) this.#pruneRows(before, slice, pruned);
+    return pruned;
+  }
+
+  #pruneRows(before: number, slice: number, pruned: Pruned) {
+    const ended = parsed<ActorRecord>(this.actors)
+      .filter(({ status, updatedAt }) => status !== 'active' && updatedAt < before)
+      .sort((a, b) => a.updatedAt - b.updatedAt)
+      .slice(0, slice);
+    for (const { address } of ended) this.actors.delete(address);
+    pruned.actors = ended.map(({ address }) => address);
+    const commands = ended.filter(({ kind }) => kind === 'command').map(({ id }) => id);
+    const { idempotency, artifacts, tokens } = this.tables;
+    pruned.keys = removed<Tables['idempotency']>(idempotency, (row) => commands.includes(row.command_id)).length;
+    const ofNone = parsed<Tables['artifacts']>(artifacts)
+      .filter((row) => row.command_id === null && row.created_at < before)
+      .sort((a, b) => a.created_at - b.created_at)
+      .slice(0, slice)
+      .map(({ id }) => id);
+    const files = removed<Tables['artifacts']>(
+      artifacts,
+      (row) => ofNone.includes(row.id) || (row.command_id !== null && commands.includes(row.command_id))
+    ).map(({ sha256 }) => sha256);
+    const named = new Set(parsed<Tables['artifacts']>(artifacts).map(({ sha256 }) => sha256));
+    pruned.files = [...new Set(files)].filter((sha256) => !named.has(sha256));
+    pruned.tokens = removed<Tables['tokens']>(tokens, ({ revoked_at, expires_at }) =>
+      [revoked_at, expires_at].some((at) => at !== null && at < before)
+    ).length;
+    pruned.more ||= ended.length === slice || ofNone.length === slice;
   }
 
   #put(table: TableName, row: Record<string, unknown>) {
@@ -190,10 +266,37 @@ export class MemoryJournal implements Journal {
 
   async pending(): Promise<Pending> {
     this.#expectOpen();
-    const timers = parsed<TimerRow>(this.#disk.timers);
-    const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-    timers.sort((a, b) => a.dueAt - b.dueAt || order(a.address, b.address) || order(a.id, b.id));
-    return { timers, effects: parsed<EffectRow>(this.#disk.effects), tells: parsed<TellRow>(this.#disk.tells) };
+    const { actors, timers, effects, tells } = this.#disk;
+    const living = parsed<ActorRecord>(actors).filter(({ status }) => status === 'active').length;
+    const addresses = [
+      ...parsed<TimerRow>(timers).map(({ address }) => address),
+      ...parsed<EffectRow>(effects).map(({ address }) => address),
+      ...parsed<TellRow>(tells).map(({ to }) => to)
+    ];
+    const byKind: Pending['byKind'] = {};
+    for (const [kind] of addresses.map(splitAddress)) byKind[kind] = (byKind[kind] ?? 0) + 1;
+    return { actors: living, timers: timers.size, effects: effects.size, tells: tells.size, byKind };
+  }
+
+  async timersAfter(place: TimerPlace | null, limit: number): Promise<TimerRow[]> {
+    this.#expectOpen();
+    const inOrder = (a: TimerPlace, b: TimerPlace) =>
+      a.dueAt - b.dueAt || inTextOrder(a.address, b.address) || inTextOrder(a.id, b.id);
+    return parsed<TimerRow>(this.#disk.timers)
+      .filter((row) => place === null || inOrder(row, place) > 0)
+      .sort(inOrder)
+      .slice(0, limit);
+  }
+
+  async unsettled(place: number, limit: number) {
+    this.#expectOpen();
+    return this.#disk.effectPlaces.page(parsed<EffectRow>(this.#disk.effects), place, limit);
+  }
+
+  async outbox(kinds: string[], place: number, limit: number) {
+    this.#expectOpen();
+    const tells = parsed<TellRow>(this.#disk.tells).filter(({ to }) => kinds.includes(splitAddress(to)[0]));
+    return this.#disk.tellPlaces.page(tells, place, limit);
   }
 
   async readEvents(after: number, limit: number, filter: EventFilter = {}) {
@@ -224,6 +327,20 @@ export class MemoryJournal implements Journal {
       .slice(0, limit);
   }
 
+  prune(limits: RetentionLimits, slice: number): Promise<Pruned> {
+    const done = this.#writing.then(() => {
+      this.#expectOpen();
+      if (this.#refusal !== null) throw unavailable(this.#refusal);
+      return this.#disk.prune(limits, slice);
+    });
+    this.#writing = done.catch(() => {});
+    return done;
+  }
+
+  async vacuum() {
+    return { freeBytes: 0 };
+  }
+
   async probe() {
     if (this.#state !== 'open') return { ok: false, why: `the journal is ${this.#state}` };
     return { ok: this.#refusal === null, why: this.#refusal };
@@ -244,10 +361,19 @@ export class MemoryJournal implements Journal {
   }
 }
 
+/** Takes them out and says what they were. */
+function removed<Row>(rows: Rows, goes: (row: Row) => boolean): Row[] {
+  const gone = [...rows].map(([key, json]) => ({ key, row: JSON.parse(json) as Row })).filter(({ row }) => goes(row));
+  for (const { key } of gone) rows.delete(key);
+  return gone.map(({ row }) => row);
+}
+
+const inTextOrder = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
 const parsed = <Row>(rows: Rows): Row[] => [...rows.values()].map((json) => JSON.parse(json) as Row);
 
 function matchesQuery(
-  { id, kind, state, status, subject, createdAt, snapshot }: ActorRecord,
+  { id, kind, state, status, subject, createdAt, snapshot, resumes }: ActorRecord,
   query: ActorQuery,
   contexts: { path: string[]; value: string | number }[]
 ): boolean {
@@ -262,6 +388,7 @@ function matchesQuery(
     same(query.account_id, subject.account_id) &&
     same(query.correlation_id, subject.correlation_id) &&
     same(query.platform, subject.platform) &&
+    (query.resumes === undefined || (resumes && status === 'active')) &&
     (query.createdSince === undefined || createdAt >= query.createdSince) &&
     contexts.every(({ path, value }) => at(snapshot.context, path) === value)
   );

@@ -1,9 +1,17 @@
 /** What every journal keeps to; run against each by a test file of its own. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import type { ActorQuery, EventFilter, Journal, Tables, Where } from '../../../actors/host/contract.ts';
+import type {
+  ActorQuery,
+  EventFilter,
+  Journal,
+  RetentionLimits,
+  Tables,
+  Where,
+  Write
+} from '../../../actors/host/contract.ts';
 import { isControlError } from '../../../schemas/errors.ts';
-import { actorOf, batchOf, eventAt, eventsFrom, nobody, withContext } from './samples.ts';
+import { actorOf, batchOf, eventAt, eventsFrom, nobody, takenUp, withContext } from './samples.ts';
 
 /** A place where one journal after the other is opened, as processes are on one data directory. */
 export interface Home {
@@ -125,7 +133,7 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
       );
       const { rows } = await journal.readEvents(6_000, 10);
       assert.equal(rows[0]?.payload.text, large.text);
-      assert.equal(((await journal.pending()).effects[0]!.input as string).length, 8_000_000);
+      assert.equal(((await journal.unsettled(0, 1)).rows[0]!.input as string).length, 8_000_000);
     });
 
     for (const [filter, expected] of [
@@ -408,7 +416,9 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
       const again = home.journal();
       await again.open();
       t.after(() => again.close());
-      assert.deepEqual(await again.pending(), {
+      const counts = { actors: 0, timers: 2, effects: 2, tells: 3, byKind: { command: 4, session: 3 } };
+      assert.deepEqual(await again.pending(), counts);
+      assert.deepEqual(await takenUp(again), {
         timers: [timer('soon', 2_500), timer('late', 3_000.5)],
         effects: [declared(2), declared(3)],
         tells: [{ ...tell(1), from: null }, tell(2), tell(4)]
@@ -425,7 +435,48 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
           tells: { sent: [{ id: 'm', from: null, to: 'a/b', event: { type: 'x' } }], consumed: ['m'] }
         })
       );
-      assert.deepEqual(await journal.pending(), { timers: [timer], effects: [], tells: [] });
+      assert.deepEqual(await takenUp(journal), { timers: [timer], effects: [], tells: [] });
+    });
+
+    it('is read from any place on, in order, and only for the kinds asked for', async (t) => {
+      const { journal } = await opened(t);
+      const timer = (address: string, id: string, dueAt: number) => ({ address, id, dueAt, event: { type: id } });
+      const timers = [timer('a/1', 'x', 5), timer('a/1', 'y', 5), timer('a/2', 'a', 5), timer('a/1', 'z', 7.5)];
+      const tell = (id: string, to: string) => ({ id, from: null, to, event: { type: id } });
+      const tells = [tell('9', 'a/1'), tell('1', 'b/1'), tell('5', 'a/2'), tell('3', 'a/1')];
+      await journal.commit(
+        batchOf({ timers: { set: timers.toReversed(), cleared: [] }, tells: { sent: tells, consumed: [] } })
+      );
+      assert.deepEqual(await journal.timersAfter(null, 10), timers);
+      assert.deepEqual(await journal.timersAfter(null, 2), timers.slice(0, 2));
+      assert.deepEqual(await journal.timersAfter(timers[1]!, 10), timers.slice(2));
+      assert.deepEqual(await journal.timersAfter({ dueAt: 6, address: '', id: '' }, 10), timers.slice(3));
+      assert.deepEqual(await journal.timersAfter(timers[3]!, 10), []);
+      const { tells: ofA } = await takenUp(journal, ['a'], 1);
+      assert.deepEqual(
+        ofA.map(({ id }) => id),
+        ['9', '5', '3']
+      );
+      assert.deepEqual(await journal.outbox(['none'], 0, 10), { rows: [], next: null });
+      assert.equal((await takenUp(journal, ['a', 'b'])).tells.length, 4);
+    });
+
+    it('is told to those alone whose state accepts it', async (t) => {
+      const { journal } = await opened(t);
+      const all = [
+        actorOf('session/busy', { resumes: true }),
+        actorOf('session/resting'),
+        actorOf('command/busy', { resumes: true }),
+        actorOf('session/over', { resumes: true, status: 'done' })
+      ];
+      await journal.commit(batchOf({ actors: all }));
+      assert.deepEqual(await ids(journal, { kind: 'session', resumes: true }), ['busy']);
+      assert.deepEqual(await ids(journal, { kind: 'session', resumes: true, status: 'done' }), []);
+      assert.equal((await journal.pending()).actors, 3);
+      await journal.commit(
+        batchOf({ actors: [actorOf('session/busy', { step: 2 }), actorOf('session/resting', { resumes: true })] })
+      );
+      assert.deepEqual(await ids(journal, { kind: 'session', resumes: true }), ['resting']);
     });
   });
 
@@ -509,6 +560,165 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
       assert.deepEqual(await found({ command_id: [] }), []);
       assert.deepEqual(await found({ id: undefined } as never, 1), ['4']);
       await assert.rejects(journal.find('artifacts', { '1=1 --': 1 } as never), code('QUERY_INVALID'));
+    });
+  });
+
+  describe(`${name}: what goes`, () => {
+    const T = 1_700_000_000_000;
+    /** All slices of it. */
+    const pruneAll = async (journal: Journal, limits: RetentionLimits, slice = 2) => {
+      const sum = { events: 0, actors: [] as string[], keys: 0, files: [] as string[], tokens: 0, slices: 0 };
+      for (let more = true; more; sum.slices++) {
+        const pruned = await journal.prune(limits, slice);
+        assert.ok(pruned.events <= slice && pruned.actors.length <= slice, 'no more than a slice');
+        sum.events += pruned.events;
+        sum.actors.push(...pruned.actors);
+        sum.keys += pruned.keys;
+        sum.files.push(...pruned.files);
+        sum.tokens += pruned.tokens;
+        more = pruned.more;
+      }
+      return sum;
+    };
+
+    it('is the tail of the log by count, a slice at a time', async (t) => {
+      const { journal } = await opened(t);
+      await journal.commit(batchOf({ events: eventsFrom(1, 10) }));
+      assert.deepEqual(await journal.prune({ keep: 4 }, 4), {
+        events: 4,
+        actors: [],
+        keys: 0,
+        files: [],
+        tokens: 0,
+        more: true
+      });
+      assert.deepEqual(await journal.bounds(), { tail: 5, head: 10 });
+      assert.equal((await pruneAll(journal, { keep: 4 })).events, 2);
+      assert.deepEqual(await journal.bounds(), { tail: 7, head: 10 });
+      assert.equal((await pruneAll(journal, { keep: 4 })).events, 0);
+      assert.deepEqual(await cursors(journal, 0, 3), { cursors: [7, 8, 9], scannedTo: 9 });
+      await journal.commit(batchOf({ events: eventsFrom(11, 1) }));
+      assert.deepEqual(await journal.bounds(), { tail: 7, head: 11 });
+    });
+
+    it('is the tail of the log by age, whichever limit takes more', async (t) => {
+      const { journal } = await opened(t);
+      await journal.commit(batchOf({ events: eventsFrom(1, 10) }));
+      assert.equal((await pruneAll(journal, { before: T + 1 })).events, 0);
+      assert.equal((await pruneAll(journal, { before: T + 4, keep: 9 })).events, 3);
+      assert.equal((await pruneAll(journal, { before: T + 5, keep: 2 })).events, 5);
+      assert.deepEqual(await journal.bounds(), { tail: 9, head: 10 });
+    });
+
+    it('is never the newest row, so that no cursor comes again, also after a restart', async (t) => {
+      const { home, journal } = await opened(t);
+      assert.equal((await pruneAll(journal, { before: T * 2, keep: 0 })).events, 0);
+      await journal.commit(batchOf({ events: eventsFrom(1, 5) }));
+      assert.equal((await pruneAll(journal, { before: T * 2, keep: 0 })).events, 4);
+      assert.deepEqual(await journal.bounds(), { tail: 5, head: 5 });
+      await journal.close();
+      const again = home.journal();
+      const { head } = await again.open();
+      t.after(() => again.close());
+      assert.equal(head, 5);
+      await assert.rejects(again.commit(batchOf({ events: eventsFrom(1, 1) })));
+      await again.commit(batchOf({ events: eventsFrom(6, 1) }));
+    });
+
+    it('is what lies before an old event, whatever a moved clock has written on it', async (t) => {
+      const { journal } = await opened(t);
+      const times = [T + 9e9, T + 9e9, T + 1, T + 2, T + 50, T + 60];
+      await journal.commit(batchOf({ events: times.map((emittedAt, i) => eventAt(i + 1, { emittedAt })) }));
+      assert.equal((await pruneAll(journal, { before: T + 40 })).events, 4);
+    });
+
+    it('is who has ended long ago, with the keys and artifacts of commands; who lives stays', async (t) => {
+      const { journal } = await opened(t);
+      const ended = (address: string, updatedAt: number) => actorOf(address, { status: 'done', updatedAt });
+      const artifact = (id: string, command_id: string | null, sha256: string, created_at = T): Write => ({
+        into: 'artifacts',
+        row: { id, command_id, kind: 'screenshot', media_type: 'image/png', sha256, size: 1, created_at }
+      });
+      const key = (command_id: string): Write => ({
+        into: 'idempotency',
+        row: { service: 's', key: `k-${command_id}`, body_hash: 'h', command_id, created_at: T }
+      });
+      const attempt: Write = {
+        into: 'ledger',
+        row: { dedupe_key: 'd', command_id: 'old', action: 'A', effect_id: null, state: 'VERIFIED', updated_at: 1 }
+      };
+      await journal.commit(
+        batchOf({
+          actors: [
+            actorOf('command/living', { updatedAt: T }),
+            ended('command/old', T + 1),
+            ended('session/old', T + 2),
+            { ...ended('command/broken', T + 3), status: 'error' },
+            ended('command/new', T + 10)
+          ],
+          writes: [
+            ...['old', 'new', 'living'].map(key),
+            artifact('1', 'old', 'aa'),
+            artifact('2', 'old', 'shared'),
+            artifact('3', 'new', 'shared'),
+            artifact('4', null, 'bb'),
+            artifact('5', null, 'cc', T + 10),
+            artifact('6', 'session/old', 'dd'),
+            attempt
+          ]
+        })
+      );
+      const { slices, ...gone } = await pruneAll(journal, { before: T + 5 });
+      gone.files.sort();
+      assert.deepEqual(gone, {
+        events: 0,
+        actors: ['command/old', 'session/old', 'command/broken'],
+        keys: 1,
+        files: ['aa', 'bb'],
+        tokens: 0
+      });
+      assert.ok(slices > 1);
+      assert.deepEqual(await ids(journal, {}), ['new', 'living']);
+      assert.equal((await journal.loadActors(['command/old'])).length, 0);
+      assert.deepEqual(
+        (await journal.find('idempotency')).map((row) => row.command_id),
+        ['living', 'new']
+      );
+      assert.deepEqual(
+        (await journal.find('artifacts')).map((row) => row.id),
+        ['6', '5', '3']
+      );
+      assert.equal((await journal.find('ledger')).length, 1, 'why nothing is done twice is never forgotten');
+      assert.deepEqual((await pruneAll(journal, { keep: 0 })).actors, [], 'a count is of events alone');
+    });
+
+    it('is a token that has been over for long', async (t) => {
+      const { journal } = await opened(t);
+      const token = (id: string, expires_at: number | null, revoked_at: number | null): Write => ({
+        into: 'tokens',
+        row: { id, sha256: id, service: 's', scopes: '[]', created_at: 1, expires_at, revoked_at }
+      });
+      await journal.commit(
+        batchOf({
+          writes: [token('good', null, null), token('late', 5, null), token('revoked', null, 4), token('soon', 9, null)]
+        })
+      );
+      assert.equal((await pruneAll(journal, { before: 8 })).tokens, 2);
+      assert.deepEqual(
+        (await journal.find('tokens')).map((row) => row.id),
+        ['soon', 'good']
+      );
+    });
+
+    it('leaves commits their turn: a slice and a commit never share a transaction', async (t) => {
+      const { journal } = await opened(t);
+      await journal.commit(batchOf({ events: eventsFrom(1, 50) }));
+      const commits = Array.from({ length: 20 }, (_, i) => journal.commit(batchOf({ events: eventsFrom(51 + i, 1) })));
+      const prunes = Array.from({ length: 10 }, () => journal.prune({ keep: 10 }, 5));
+      await Promise.all([...commits, ...prunes]);
+      assert.deepEqual(await journal.bounds(), { tail: 51, head: 70 });
+      assert.ok((await journal.vacuum(1_000_000)).freeBytes >= 0);
+      assert.equal((await journal.readEvents(0, 100)).rows.length, 20);
     });
   });
 

@@ -41,7 +41,7 @@ async function wholeBatches(journal: ReturnType<typeof openSqliteJournal>, head:
     rows.map((row) => row.cursor),
     Array.from({ length: head }, (_, index) => index + 1)
   );
-  const { tells } = await journal.pending();
+  const { rows: tells } = await journal.outbox(['session', 'command', 'a'], 0, 1_000_000);
   const ledger = await journal.find('ledger', {}, 1_000_000);
   const batches = tells.length;
   assert.equal(ledger.length, batches);

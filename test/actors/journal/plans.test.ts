@@ -17,6 +17,7 @@ import {
 } from '../../../actors/journal/event-search.ts';
 import { findStatement } from '../../../actors/journal/find.ts';
 import { migrate, migrations } from '../../../actors/journal/migrations.ts';
+import { endedBefore } from '../../../actors/journal/retention.ts';
 import { partsOf, sql } from '../../../actors/journal/statements.ts';
 import { actorOf, batchOf } from './samples.ts';
 
@@ -84,6 +85,10 @@ describe('a search of the actors', () => {
     [{ createdSince: 5, state: 'RUNNING' }, 'actors_by_age'],
     [{ kind: 'command' }, 'actors_by_kind'],
     [{ kind: 'command', status: 'active' }, 'actors_alive'],
+    [{ kind: 'session', resumes: true }, 'actors_resuming'],
+    [{ status: 'active', account_id: 'a' }, 'actors_alive_by_account'],
+    [{ status: 'active', account_id: 'a', platform: 'x' }, 'actors_alive_by_account'],
+    [{ status: 'active', session_id: 's', kind: 'command' }, 'actors_alive_by_session'],
     [{ kind: 'command', status: 'done' }, 'actors_by_kind'],
     [{ kind: 'command', state: 'QUEUED' }, 'actors_by_phase'],
     [{ kind: 'command', state: ['QUEUED', 'RUNNING', 'CREATED'], createdSince: 5 }, 'actors_by_phase'],
@@ -155,10 +160,25 @@ describe('a search of a table', () => {
 });
 
 describe('a restart', () => {
-  it('reads only tables that hold work in hand, the outbox in its own order', async () => {
-    assert.deepEqual(await planOf({ sql: sql.tells }), ['SCAN tells']);
-    assert.deepEqual(await planOf({ sql: sql.effects }), ['SCAN effects']);
-    assert.deepEqual(await planOf({ sql: sql.timers }), ['SCAN timers', 'USE TEMP B-TREE FOR ORDER BY']);
+  it('counts along indexes and reads the nearest timers, effects and the outbox in order', async () => {
+    assertWalks(
+      (await planOf({ sql: sql.living })).map((line) => line.replace(/^SCAN/, 'COUNT')),
+      'actors_alive|actors_alive',
+      'living'
+    );
+    assertWalks(
+      await planOf({ sql: sql.timersAfter, params: [0, 'a/b', 't', 10] }),
+      'timers_by_due',
+      'timers in their order'
+    );
+    assertWalks(await planOf({ sql: sql.unsettled, params: [0, 10] }), /PRIMARY KEY \(rowid>\?\)/, 'effects');
+    assertWalks(await planOf({ sql: sql.outbox, params: [0, '[]', 10] }), /PRIMARY KEY \(rowid>\?\)/, 'the outbox');
+  });
+});
+
+describe('retention', () => {
+  it('finds what has ended by its age', async () => {
+    assertWalks(await planOf({ sql: endedBefore, params: [1, 10] }), 'actors_ended', 'ended actors');
   });
 });
 

@@ -14,7 +14,7 @@ import type {
 import { openSqliteJournal } from '../../../actors/journal/sqlite-journal.ts';
 import { MemoryJournal } from '../../support/memory-journal.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { batchOf, eventAt, withContext } from './samples.ts';
+import { batchOf, eventAt, takenUp, withContext } from './samples.ts';
 
 const few = (...names: string[]) => fc.constantFrom(...names);
 const orNull = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null });
@@ -48,7 +48,8 @@ const actor: fc.Arbitrary<ActorRecord> = fc
       createdAt: fc.integer({ min: 0, max: 3 }),
       updatedAt: fc.nat(),
       deadlineAt: orNull(fc.integer({ min: 0, max: 9 }).map((ms) => ms / 2)),
-      lastCursor: fc.nat()
+      lastCursor: fc.nat(),
+      resumes: fc.boolean()
     }),
     fc.record({ envelope: fc.record({ type: few('flow.run', 'action.run') }), n: fc.nat(2), extra: json })
   )
@@ -108,6 +109,7 @@ const actorQuery: fc.Arbitrary<ActorQuery> = fc
       fc.record({ account_id: few('a1', 'a2') }),
       fc.record({ correlation_id: few('k1', 'k2') }),
       fc.record({ platform: few('x', 'threads') }),
+      fc.record({ resumes: fc.constant(true as const) }),
       fc.record({ context: fc.record({ 'envelope.type': few('flow.run', 'action.run') }) }),
       fc.record({ context: fc.record({ '$.n': fc.nat(2) }) }),
       fc.record({ createdSince: fc.nat(3) })
@@ -158,6 +160,7 @@ async function answers(journal: Journal, actorQueries: ActorQuery[], filters: Ev
     logs,
     bounds: await journal.bounds(),
     pending: await journal.pending(),
+    takenUp: await takenUp(journal),
     counts: [await journal.countActors('command'), await journal.countActors('session')],
     ledger: [await journal.find('ledger'), await journal.find('ledger', { command_id: 'c1', effect_id: null }, 2)]
   };

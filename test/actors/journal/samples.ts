@@ -1,4 +1,13 @@
-import type { ActorRecord, Batch, EventRow, Subject } from '../../../actors/host/contract.ts';
+import type {
+  ActorRecord,
+  Batch,
+  EffectRow,
+  EventRow,
+  Journal,
+  Subject,
+  TellRow,
+  TimerRow
+} from '../../../actors/host/contract.ts';
 
 export const nobody: Subject = {
   correlation_id: null,
@@ -52,6 +61,7 @@ export const actorOf = (address: string, part: Partial<ActorRecord> = {}): Actor
     updatedAt: 1_700_000_000_000,
     deadlineAt: null,
     lastCursor: 0,
+    resumes: false,
     ...part
   };
 };
@@ -60,3 +70,25 @@ export const withContext = (address: string, context: Record<string, unknown>, p
   const record = actorOf(address, part);
   return { ...record, snapshot: { ...record.snapshot, context } };
 };
+
+/** All a restarted host would read, a few rows at a time. */
+export async function takenUp(journal: Journal, kinds = ['command', 'session', 'a'], limit = 2) {
+  const timers: TimerRow[] = [];
+  for (let page: TimerRow[] | undefined; page?.length !== 0; ) {
+    page = await journal.timersAfter(timers.at(-1) ?? null, limit);
+    timers.push(...page);
+  }
+  const effects: EffectRow[] = [];
+  for (let place: number | null = 0; place !== null; ) {
+    const page: { rows: EffectRow[]; next: number | null } = await journal.unsettled(place, limit);
+    effects.push(...page.rows);
+    place = page.next;
+  }
+  const tells: TellRow[] = [];
+  for (let place: number | null = 0; place !== null; ) {
+    const page: { rows: TellRow[]; next: number | null } = await journal.outbox(kinds, place, limit);
+    tells.push(...page.rows);
+    place = page.next;
+  }
+  return { timers, effects, tells };
+}

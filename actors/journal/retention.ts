@@ -1,0 +1,106 @@
+/**
+ * What goes when it is old, a slice at a time: each call is one short transaction, so that a commit never waits for more
+ * than a slice. The rules, and why, are in `docs/decisions/retention.md`.
+ */
+import type { Address, Pruned, RetentionLimits } from '../host/contract.ts';
+import type { Connection, Param } from './connection.ts';
+import { sql } from './statements.ts';
+
+/** Inside a transaction of the caller's. At most `slice` rows a table. */
+export async function pruneSlice(writer: Connection, limits: RetentionLimits, slice: number): Promise<Pruned> {
+  const pruned: Pruned = { events: 0, actors: [], keys: 0, files: [], tokens: 0, more: false };
+  await pruneEvents(writer, limits, slice, pruned);
+  if (limits.before !== undefined) {
+    await pruneActors(writer, limits.before, slice, pruned);
+    const over = 'revoked_at < ?1 OR expires_at < ?1';
+    pruned.tokens = await changed(writer, `DELETE FROM tokens WHERE ${over}`, [limits.before]);
+  }
+  return pruned;
+}
+
+async function pruneEvents(writer: Connection, { before, keep }: RetentionLimits, slice: number, pruned: Pruned) {
+  const { tail, head } = (await writer.get<{ tail: number; head: number }>(sql.bounds))!;
+  if (head === 0) return;
+  const byCount = keep === undefined ? 0 : head - keep;
+  const byAge = before === undefined ? 0 : await lastBefore(writer, before, { tail, head });
+  // The newest row stays: the next cursor is counted from it.
+  const last = Math.min(head - 1, Math.max(byCount, byAge));
+  if (last < tail) return;
+  const to = Math.min(last, tail + slice - 1);
+  pruned.events = await changed(writer, 'DELETE FROM events WHERE cursor <= ?', [to]);
+  pruned.more ||= to < last;
+}
+
+/**
+ * The newest cursor that is older than `before`, 0 for none. The log is in commit order, so that what lies before an
+ * event that is too old is older still, whatever a clock that was moved has written on it.
+ */
+async function lastBefore(writer: Connection, before: number, { tail, head }: { tail: number; head: number }) {
+  let [known, beyond] = [tail - 1, head + 1];
+  while (beyond - known > 1) {
+    const middle = Math.floor((known + beyond) / 2);
+    const row = await writer.get<{ emitted_at: number }>('SELECT emitted_at FROM events WHERE cursor = ?', [middle]);
+    if (row!.emitted_at < before) known = middle;
+    else beyond = middle;
+  }
+  return known;
+}
+
+export const endedBefore = `SELECT seq, address, kind, id FROM actors INDEXED BY actors_ended
+  WHERE status <> 'active' AND updated_at < ? ORDER BY updated_at LIMIT ?`;
+
+async function pruneActors(writer: Connection, before: number, slice: number, pruned: Pruned) {
+  const ended = await writer.all<{ seq: number; address: Address; kind: string; id: string }>(endedBefore, [
+    before,
+    slice
+  ]);
+  const among = 'IN (SELECT value FROM json_each(?1))';
+  const commands = JSON.stringify(ended.filter(({ kind }) => kind === 'command').map(({ id }) => id));
+  await writer.run(`DELETE FROM actors WHERE seq ${among}`, [JSON.stringify(ended.map(({ seq }) => seq))]);
+  pruned.actors = ended.map(({ address }) => address);
+  pruned.keys = await changed(writer, `DELETE FROM idempotency WHERE command_id ${among}`, [commands]);
+
+  const ofCommands = await writer.all<File>(`DELETE FROM artifacts WHERE command_id ${among} RETURNING sha256`, [
+    commands
+  ]);
+  const ofNone = await writer.all<File>(
+    `DELETE FROM artifacts WHERE id IN (SELECT id FROM artifacts INDEXED BY artifacts_of_none
+      WHERE command_id IS NULL AND created_at < ? ORDER BY created_at LIMIT ?) RETURNING sha256`,
+    [before, slice]
+  );
+  const gone = [...new Set([...ofCommands, ...ofNone].map(({ sha256 }) => sha256))];
+  pruned.files = await unnamed(writer, gone);
+  pruned.more ||= ended.length === slice || ofNone.length === slice;
+}
+
+interface File {
+  sha256: string;
+}
+
+/** Those that no row of the artifacts names. */
+export async function unnamed(reader: Connection, files: string[]): Promise<string[]> {
+  const found = await reader.all<File>(
+    'SELECT DISTINCT sha256 FROM artifacts WHERE sha256 IN (SELECT value FROM json_each(?))',
+    [JSON.stringify(files)]
+  );
+  const named = new Set(found.map(({ sha256 }) => sha256));
+  return files.filter((sha256) => !named.has(sha256));
+}
+
+async function changed(writer: Connection, statement: string, params: Param[]): Promise<number> {
+  await writer.run(statement, params);
+  return (await writer.get<{ count: number }>('SELECT changes() AS count'))!.count;
+}
+
+const INCREMENTAL = 2;
+
+export async function vacuumSlice(writer: Connection, bytes: number): Promise<{ freeBytes: number }> {
+  const pragma = async (name: string) => (await writer.get<Record<string, number>>(`PRAGMA ${name}`))![name]!;
+  if ((await pragma('auto_vacuum')) !== INCREMENTAL) return { freeBytes: 0 };
+  const pageBytes = await pragma('page_size');
+  // `exec`, because this pragma has to be stepped to its end and frees one page a step.
+  await writer.exec(`PRAGMA incremental_vacuum(${Math.ceil(bytes / pageBytes)})`);
+  // The file gets shorter when the write-ahead log is moved into it.
+  await writer.all('PRAGMA wal_checkpoint(PASSIVE)');
+  return { freeBytes: (await pragma('freelist_count')) * pageBytes };
+}
