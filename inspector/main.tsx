@@ -2,6 +2,7 @@ import './styles/tokens.css';
 import './styles/base.css';
 import './styles/shell.css';
 import './styles/views.css';
+import './styles/diagram.css';
 import './state/theme.ts';
 import { effect, signal } from '@preact/signals';
 import { render } from 'preact';
@@ -11,6 +12,7 @@ import { type Section, Shell } from './shell.tsx';
 import { place } from './state/router.ts';
 import { toneOf } from './state/tone.ts';
 import { actors, close, open, revision } from './state/world.ts';
+import { Machines } from './views/machines.tsx';
 import { Overview } from './views/overview.tsx';
 import { SignIn } from './views/sign-in.tsx';
 
@@ -23,7 +25,8 @@ const asking = () => {
 };
 
 const SECTIONS: (Section & { view: () => preact.JSX.Element })[] = [
-  { name: '', title: 'Now', view: Overview, count: asking }
+  { name: '', title: 'Now', view: Overview, count: asking },
+  { name: 'machines', title: 'Machines', view: Machines }
 ];
 
 function App() {

@@ -13,11 +13,17 @@ import { commandKinds } from '../actors/command/kinds.ts';
 import { createDrivers, type Drivers, SUPERVISOR, stubDrivers } from '../actors/driver/drivers.ts';
 import { ArtifactStore } from '../actors/executor/artifacts.ts';
 import { createStepExecutor } from '../actors/executor/executor.ts';
+import { createHealingExecutor } from '../actors/executor/healing.ts';
 import { loadFlows, loadRegistry } from '../actors/executor/registry.ts';
 import { createStubExecutor } from '../actors/executor/stub.ts';
 import { createEmbeddedHost } from '../actors/host/embedded-host.ts';
 import { openDataDirectory } from '../actors/journal/data-directory.ts';
 import { openSqliteJournal } from '../actors/journal/sqlite-journal.ts';
+import { Accounts } from '../actors/profile/accounts.ts';
+import { KeyRing } from '../actors/profile/key-ring.ts';
+import { withObstacles } from '../actors/profile/obstacles.ts';
+import { createProfiles } from '../actors/profile/profiles.ts';
+import { ProfileStore, type Rows } from '../actors/profile/store.ts';
 import type { Config } from '../schemas/generated/contracts.ts';
 import { bindGuard } from './auth/bind-guard.ts';
 import { createSignIn } from './auth/sign-in.ts';
@@ -30,6 +36,7 @@ import { type Served, serve } from './control/serve.ts';
 import { openSessionDirectory } from './control/session-directory.ts';
 import { driverCheck } from './driver-check.ts';
 import { type Endpoints, endpointUrl, removeEndpoints, writeEndpoints } from './endpoints.ts';
+import { createLayout } from './inspector/layout.ts';
 import { createTelemetryPlane } from './telemetry/plane.ts';
 import { nothingRegistered, type Registered } from './user-config/read.ts';
 
@@ -115,7 +122,10 @@ async function bringUp(
   const registry = loadRegistry(undefined, registered.platforms);
   const executor = isStub
     ? createStubExecutor()
-    : createStepExecutor({ pool: drivers.pool, registry, artifacts: store });
+    : createHealingExecutor(createStepExecutor({ pool: drivers.pool, registry, artifacts: store }), {
+        pool: drivers.pool,
+        registry
+      });
   const kinds = [...commandKinds({ executor, journal }), ...drivers.kinds, ...registered.kinds];
   const host = createEmbeddedHost({
     journal,
@@ -136,6 +146,8 @@ async function bringUp(
   const tokens = createTokens(host);
   const adminToken = await tokens.mintAdmin(dataDir);
   const signIn = createSignIn(tokens);
+  const layout = createLayout();
+  undo.push(() => layout.close());
   const flows = await openFlowRegistry(host, [...loadFlows(), ...registered.flows]);
   const sessions = await openSessionDirectory(host);
   undo.push(() => sessions.close());
@@ -143,8 +155,10 @@ async function bringUp(
   const app = createControlPlane({
     ...plane,
     signIn,
+    layout,
     telemetry: () => endpointUrl('ws', telemetry.host, served[1]?.port ?? telemetry.port),
     flows,
+    selectors: registry,
     sessions,
     artifacts: store,
     kinds,

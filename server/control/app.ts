@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import Router from '@koa/router';
 import Koa from 'koa';
 import { inspectorPage } from '../inspector/page.ts';
+import { diagramRoutes } from '../inspector/routes.ts';
 import { createEventLog } from '../telemetry/event-log.ts';
 import { actorIntakeRoutes } from './api/actor-intake.ts';
 import { actorRoutes } from './api/actors.ts';
@@ -12,6 +13,7 @@ import { commandRoutes } from './api/commands.ts';
 import { eventRoutes } from './api/events.ts';
 import { flowRoutes } from './api/flows.ts';
 import { healthRoutes } from './api/health.ts';
+import { selectorRoutes } from './api/selectors.ts';
 import { sessionRoutes } from './api/sessions.ts';
 import { signInRoutes, tokenRoutes } from './api/tokens.ts';
 import { type Control, type ControlDeps, defaultLimits } from './deps.ts';
@@ -30,6 +32,7 @@ export function createControlPlane(deps: ControlDeps): Koa {
   sessionRoutes(router, control);
   approvalRoutes(router, control);
   flowRoutes(router, control);
+  selectorRoutes(router, control);
   artifactRoutes(router, control);
   // Pages are read from the journal: who waits at the head of the log is a client of the stream.
   eventRoutes(router, control, createEventLog(control.host, { tailRows: 0 }));
@@ -37,6 +40,7 @@ export function createControlPlane(deps: ControlDeps): Koa {
   actorIntakeRoutes(router, control);
   tokenRoutes(router, control);
   signInRoutes(router, control);
+  diagramRoutes(router, control);
   inspectorPage(router, control);
 
   const app = new Koa();

@@ -1,8 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Logger } from 'pino';
+import type { Registry } from '../../actors/executor/registry.ts';
 import type { ActorHost, ActorKind } from '../../actors/host/contract.ts';
 import type { SignIn } from '../auth/sign-in.ts';
 import type { Tokens } from '../auth/tokens.ts';
+import type { Layout } from '../inspector/layout.ts';
 import type { ActorIntake } from '../user-config/intake.ts';
 import type { FlowRegistry } from './flow-registry.ts';
 import type { ReadinessCheck } from './readiness.ts';
@@ -47,9 +49,12 @@ export interface ControlDeps {
   host: ActorHost;
   tokens: Tokens;
   signIn: SignIn;
+  layout: Layout;
   /** Where the telemetry plane listens, ws://HOST:PORT; for the page, which asks when all is up. */
   telemetry: () => string;
   flows: FlowRegistry;
+  /** The selectors that ship, and those of registered platforms. */
+  selectors: Registry;
   sessions: SessionDirectory;
   artifacts: ArtifactFiles;
   kinds: ActorKind[];

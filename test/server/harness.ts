@@ -25,6 +25,7 @@ import { openFlowRegistry } from '../../server/control/flow-registry.ts';
 import { hostChecks, type ReadinessCheck } from '../../server/control/readiness.ts';
 import { type HttpLimits, serve } from '../../server/control/serve.ts';
 import { openSessionDirectory, type SessionDirectory } from '../../server/control/session-directory.ts';
+import { createLayout } from '../../server/inspector/layout.ts';
 import type { TelemetryLimits } from '../../server/telemetry/limits.ts';
 import { createTelemetryPlane, type TelemetryPlane } from '../../server/telemetry/plane.ts';
 
@@ -269,6 +270,7 @@ export async function openHarness(
   const tokens = createTokens(host, { now });
   const { token: admin } = await tokens.mintAdmin(dataDir);
   const signIn = createSignIn(tokens, { now });
+  const layout = createLayout();
   let telemetryUrl = 'ws://127.0.0.1:1';
   const sessions = await openSessionDirectory(host);
   const files = new ArtifactStore(dataDir);
@@ -277,6 +279,7 @@ export async function openHarness(
     host,
     tokens,
     signIn,
+    layout,
     telemetry: () => telemetryUrl,
     sessions,
     flows: await openFlowRegistry(host, [greet, look, asked, scripted]),
@@ -307,6 +310,7 @@ export async function openHarness(
     executor.letGo();
     await Promise.all([control.close(100), telemetry.close(100)]);
     sessions.close();
+    await layout.close();
     await real.stop();
     await rm(dataDir, { recursive: true, force: true });
   });
