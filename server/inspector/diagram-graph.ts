@@ -25,9 +25,6 @@ const OPTIONS = {
   'elk.edgeRouting': 'ORTHOGONAL',
   'elk.json.shapeCoords': 'ROOT',
   'elk.json.edgeCoords': 'ROOT',
-  // What is written first is where it begins, and lies above what it leads to.
-  'elk.layered.cycleBreaking.strategy': 'MODEL_ORDER',
-  'elk.layered.considerModelOrder.strategy': 'PREFER_EDGES',
   'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
   'elk.layered.spacing.nodeNodeBetweenLayers': '34',
   'elk.layered.spacing.edgeNodeBetweenLayers': '16',
@@ -78,18 +75,23 @@ export function diagramGraph(root: MachineNode): DiagramGraph {
       id: node.id,
       children,
       layoutOptions: {
-        'elk.padding': `[top=${height + 6},left=16,bottom=16,right=16]`,
         'elk.nodeSize.constraints': 'MINIMUM_SIZE',
+        'elk.padding': `[top=${height + 6},left=16,bottom=16,right=16]`,
         'elk.nodeSize.minimum': `(${width}, ${height})`
       }
     };
   };
 
   const graph: ElkNode = { id: '(diagram)', layoutOptions: OPTIONS, children: [visit(root, [], false)] };
+  const order = new Map([...nodes.keys()].map((id, at) => [id, at]));
+  // What is written first is where it begins and lies on top: an arrow back is laid out as one onward, see edgeOf.
+  const ends = (source: string, target: string) => {
+    const isOnward = (order.get(source) ?? 0) < (order.get(target) ?? 0);
+    return isOnward ? { sources: [source], targets: [target] } : { sources: [target], targets: [source] };
+  };
   graph.edges = [...arrows.values()].map(({ id, source, target, transitions }) => ({
     id,
-    sources: [source],
-    targets: [target],
+    ...ends(source, target),
     labels: [
       {
         text: id,
@@ -120,10 +122,11 @@ export function diagramOf(
   return { kind, version, width: round(laidOut.width), height: round(laidOut.height), nodes: placed, edges };
 }
 
-function edgeOf({ sections, labels }: ElkExtendedEdge, arrow: Arrow): DiagramEdge {
+function edgeOf({ sources, sections, labels }: ElkExtendedEdge, arrow: Arrow): DiagramEdge {
   const points = (sections ?? []).flatMap(({ startPoint, bendPoints = [], endPoint }) =>
     [startPoint, ...bendPoints, endPoint].map(({ x, y }): [number, number] => [round(x), round(y)])
   );
+  if (sources[0] !== arrow.source) points.reverse();
   const label = labels?.[0];
   return { ...arrow, points, ...(label ? { label: boxOf(label) } : {}) };
 }
