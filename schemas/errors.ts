@@ -187,6 +187,11 @@ export const catalogue = {
     false,
     (d) => `${d.address} in ${d.state} does not accept '${d.event}'; it accepts ${d.legal.join(', ') || 'nothing more'}`
   ),
+  ACTOR_HELD: entry<{ address: string; why: string }>(
+    503,
+    true,
+    (d) => `${d.address} is held until a start that can carry it on: ${d.why}`
+  ),
   KIND_CLOSED: entry<{ kind: string; way: string }>(
     403,
     false,
@@ -257,6 +262,21 @@ export const catalogue = {
     (d) =>
       `the registry of '${d.platform}' has no selector '@${d.name}'; add it to machines/selectors/${d.platform}.json`
   ),
+  SELECTOR_NOT_FOUND: entry<{ platform: string; name: string }>(
+    404,
+    false,
+    (d) => `platform '${d.platform}' has no selector '${d.name}'; GET /v1/selector_registry lists them`
+  ),
+  SELECTOR_UNDECIDABLE: entry<{ platform: string; name: string; state: string }>(
+    409,
+    false,
+    (d) => `'@${d.name}' of '${d.platform}' is ${d.state}: that selector is not in quarantine, or not any more`
+  ),
+  SELECTOR_QUARANTINED: entry<{ name: string; platform: string; selector: string; why: string }>(
+    422,
+    false,
+    (d) => `nothing on the page matches '@${d.name}' of '${d.platform}'; the nearest is ${d.selector}, and ${d.why}`
+  ),
   SELECTOR_INVALID: entry<{ selector: string; reason: string }>(
     422,
     false,
@@ -274,7 +294,28 @@ export const catalogue = {
     (d) =>
       `${d.step}: typed ${JSON.stringify(d.expected.slice(0, 100))}, the field reads ${JSON.stringify(d.actual.slice(0, 100))}; nothing was submitted`
   ),
-  CLICK_NOT_DELIVERED: entry<{ step: string; tries: number; last: string }>(
+  FILE_NOT_FOUND: entry<{ step: string; file: string; folder: string; reason: string }>(
+    422,
+    false,
+    (d) => `${d.step}: '${d.file}' is not put into the page: ${d.reason}; lay the file into ${d.folder} and name it`
+  ),
+  DOWNLOAD_FAILED: entry<{ step: string; url: string; reason: string }>(
+    502,
+    true,
+    (d) => `${d.step}: the file at '${d.url}' was not had: ${d.reason}`
+  ),
+  PAGE_LOST: entry<{ action: string; after: string }>(
+    409,
+    false,
+    (d) =>
+      `${d.action} goes on from where ${d.after} left the page, and the browser of then is gone; look what was done, then run the whole again if it may be done twice`
+  ),
+  CLICK_NOT_DELIVERED: entry<{
+    step: string;
+    tries: number;
+    last: string;
+    tried?: { selector: string; found: number }[];
+  }>(
     422,
     false,
     (d) => `${d.step}: the click did not reach its element in ${d.tries} tries (${d.last}); nothing was done`
@@ -346,6 +387,16 @@ export const catalogue = {
     false,
     (d) => `lease ${d.fencing} is no longer valid: the browser was given to somebody else or is gone`
   ),
+  BROWSER_TAKEN: entry<{ slot: string }>(
+    409,
+    false,
+    (d) => `a person took the window of slot ${d.slot} out of automation; it is theirs until they hand the session back`
+  ),
+  DEVICE_UNAVAILABLE: entry<{ device: string; devices: string[] }>(
+    422,
+    false,
+    (d) => `there is no '${d.device}' here, only ${d.devices.join(', ')}; simulators and devices need macOS`
+  ),
   REMOTE_AUTOMATION_OFF: entry<{ slot: string }>(
     502,
     false,
@@ -376,7 +427,11 @@ export const catalogue = {
     false,
     (d) => `the keys of stored logins in ${d.path} cannot be used: ${d.reason}`
   ),
-  PROFILE_KEY_NOT_FOUND: entry<{ keyId: string }>(404, false, (d) => `no key '${d.keyId}'; 'troupe key list' shows them`),
+  PROFILE_KEY_NOT_FOUND: entry<{ keyId: string }>(
+    404,
+    false,
+    (d) => `no key '${d.keyId}'; 'troupe key list' shows them`
+  ),
   PROFILE_KEY_IN_USE: entry<{ keyId: string; reason: string }>(
     409,
     false,
@@ -447,6 +502,11 @@ export const catalogue = {
     500,
     false,
     (d) => `machine '${d.kind}' cannot be hosted: ${d.place}: ${d.reason}`
+  ),
+  VERSIONS_UNCLEAR: entry<{ kind: string; place: string; reason: string }>(
+    500,
+    false,
+    (d) => `machine '${d.kind}', ${d.place}: ${d.reason}`
   ),
   EFFECT_FAILED: entry<{ src: string; reason: string }>(500, false, (d) => `effect '${d.src}' failed: ${d.reason}`),
   INTERNAL: entry<Record<string, never>>(500, true, () => 'an error of ours; the log has it under this request_id'),

@@ -1,14 +1,18 @@
-import { ControlError } from '../../schemas/errors.ts';
-import type { ElementRef } from '../webdriver/client.ts';
+import { basename } from 'node:path';
+import { ControlError, isControlError } from '../../schemas/errors.ts';
+import { type ElementRef, isDriverError } from '../webdriver/client.ts';
 import { type Witness, witnessedClick } from './click.ts';
 import { type Wanted, whenReady } from './locate.ts';
 import { documentChanged, type Page, type Patience, sleep } from './page.ts';
+import { uploadPaths } from './uploads.ts';
 
 interface Field {
   kind: 'text' | 'editable' | 'select' | 'check' | 'value' | 'file' | 'none';
   /** The input's type. */
   type: string;
   value: string;
+  /** Of a file input. */
+  multiple?: boolean;
 }
 
 /**
@@ -16,8 +20,17 @@ interface Field {
  * (a driver takes those for keys), nothing beyond the BMP (WebKit drops it).
  */
 const TYPEABLE = /^[\x20-\x7e\u00a0-\ud7ff\uf900-\ufffd]*$/;
+/** What belongs to the character before it, or to none: one that is put together is not typed in its parts. */
+const COMPOSED = /\p{M}|\p{Cf}|\p{Variation_Selector}/u;
 /** Longer text goes in at once. */
 const TYPED_LIMIT = 2_000;
+
+export interface Hands {
+  /** Called right before anything is sent that a page may act on at once: a choice, a tick, a file; not text. */
+  onSent: () => void;
+  /** Folder of the files that may be put into pages. */
+  uploads?: string | undefined;
+}
 
 /** Ways to put text in, best first: real keys; the editor's own insertion, with real events; the element's setter. */
 type Way = 'keys' | 'insertText' | 'setValue';
@@ -25,18 +38,18 @@ type Way = 'keys' | 'insertText' | 'setValue';
 /**
  * Makes a field read `value`, and does not return before it does.
  * @returns what a witness saw, when it took a click
- * @throws ControlError TEXT_NOT_TAKEN (a password is not quoted), STEP_UNSUPPORTED, those of `whenReady`
+ * @throws ControlError TEXT_NOT_TAKEN (a password is not quoted), STEP_UNSUPPORTED, FILE_NOT_FOUND, those of `whenReady`
  */
 export async function change(
   page: Page,
   wanted: Wanted,
   value: string,
   patience: Patience,
-  onSent: () => void
+  { onSent, uploads }: Hands
 ): Promise<Witness | null> {
   const expected = value.replace(/\r\n?/g, '\n');
   const ways: Way[] =
-    TYPEABLE.test(expected) && expected.length <= TYPED_LIMIT
+    TYPEABLE.test(expected) && !COMPOSED.test(expected) && expected.length <= TYPED_LIMIT
       ? ['keys', 'insertText', 'setValue']
       : ['insertText', 'setValue'];
   let actual = '';
@@ -48,17 +61,28 @@ export async function change(
       switch (field.kind) {
         case 'none':
           throw new ControlError('STEP_UNSUPPORTED', { step: wanted.step, reason: `${field.selector} takes no text` });
-        case 'file':
-          throw new ControlError('STEP_UNSUPPORTED', { step: wanted.step, reason: 'flows put no files into pages' });
+        case 'file': {
+          await upload(page, wanted, field, value, { onSent, uploads });
+          return null;
+        }
         case 'check':
           return await check(page, wanted, expected, field, patience, onSent);
         case 'select': {
-          actual = await select(page, field.element, expected);
-          if (actual === expected) return null;
+          if (field.value === expected) return null;
+          onSent();
+          const { chosen, value, options } = await page.ask<Choice>('selectOption', {
+            element: field.element,
+            text: expected
+          });
+          if (chosen) return null;
+          actual = `${value} (there are ${options.slice(0, 20).join(', ')})`;
           break;
         }
         case 'value':
-          if (field.value !== expected) await put(page, 'setValue', field.element, expected);
+          if (field.value !== expected) {
+            onSent();
+            await put(page, 'setValue', field.element, expected);
+          }
           actual = await readBack(page, wanted);
           if (actual === expected) return null;
           break;
@@ -72,6 +96,8 @@ export async function change(
         }
       }
     } catch (error) {
+      // A choice opened a dialog that the step has an answer for: what became of the choice is looked at again.
+      if (isControlError(error, 'ALERT_OPEN') && page.answer && !patience.over) continue;
       // The field was replaced while it was written to: the new one is written to from the start.
       if (!documentChanged(error) || patience.over) throw error;
       page.forgetFrame();
@@ -104,10 +130,41 @@ async function readBack(page: Page, wanted: Wanted): Promise<string> {
   return value ?? '';
 }
 
-/** @returns `text` when that option is chosen now */
-async function select(page: Page, element: ElementRef, text: string): Promise<string> {
-  const { value, options } = await page.ask<{ value: string; options: string[] }>('selectOption', { element, text });
-  return options.length > 0 ? `${value} (there are ${options.slice(0, 20).join(', ')})` : value;
+interface Choice {
+  chosen: boolean;
+  value: string;
+  options: string[];
+}
+
+/** Files are laid into the input by the driver, which reads them itself; what it has then is read back. */
+async function upload(
+  page: Page,
+  wanted: Wanted,
+  field: Field & { element: ElementRef; selector: string },
+  names: string,
+  { onSent, uploads }: Hands
+): Promise<void> {
+  const paths = await uploadPaths(names, uploads, wanted.step);
+  const expected = paths.map((path) => basename(path)).join('\n');
+  if (paths.length > 1 && !field.multiple) {
+    throw new ControlError('STEP_UNSUPPORTED', {
+      step: wanted.step,
+      reason: `${field.selector} takes one file, not ${paths.length}`
+    });
+  }
+  onSent();
+  // A driver adds files to those an input for several has already.
+  if (field.value !== '' || paths.length === 0) await page.ask('emptyFiles', { element: field.element });
+  if (paths.length > 0) {
+    try {
+      await page.call((session, options) => session.elementSendKeys(field.element, paths.join('\n'), options));
+    } catch (error) {
+      if (!isDriverError(error, 'invalid argument')) throw error;
+      throw new ControlError('TEXT_NOT_TAKEN', { step: wanted.step, expected, actual: field.value });
+    }
+  }
+  const { value } = await page.ask<{ value: string }>('readFiles', { element: field.element });
+  if (value !== expected) throw new ControlError('TEXT_NOT_TAKEN', { step: wanted.step, expected, actual: value });
 }
 
 const UNCHECKED = ['', 'false', 'off', '0'];

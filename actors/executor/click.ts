@@ -29,7 +29,10 @@ export interface Gesture {
 const UNDELIVERED_LIMIT = 3;
 /** How often something else may be in the way; each is harmless, but a page that never lets a click through must end. */
 const BLOCKED_LIMIT = 20;
-/** After a press without a click: time for the document to leave or to ask its server, if the press made it. ms */
+/**
+ * After a press without a click: time for the document to leave, if the press made it. What the press puts off for later
+ * than that, by a timer or a request, is seen when it is put off. ms
+ */
 const LEAVING_MS = 300;
 
 interface Collected {
@@ -58,7 +61,7 @@ export async function witnessedClick(
   for (;;) {
     const token = newToken();
     if (strayed !== undefined) await mouseFirst(page, wanted, patience);
-    const { element } = await whenReady(page, 'arm', { ...wanted, scroll: strayed !== undefined }, patience, {
+    const { element, tried } = await whenReady(page, 'arm', { ...wanted, scroll: strayed !== undefined }, patience, {
       token,
       ends: endsOf(gesture)
     });
@@ -77,7 +80,7 @@ export async function witnessedClick(
     const tries = undelivered + blocked;
     if (undelivered >= UNDELIVERED_LIMIT || blocked >= BLOCKED_LIMIT || patience.over) {
       const last = strayed === undefined ? 'no event arrived' : `it would have hit ${strayed}, and was stopped`;
-      throw new ControlError('CLICK_NOT_DELIVERED', { step: wanted.step, tries, last });
+      throw new ControlError('CLICK_NOT_DELIVERED', { step: wanted.step, tries, last, tried });
     }
   }
 }
@@ -89,7 +92,7 @@ const endsOf = ({ kind, button }: Gesture): string[] => {
 };
 
 /** How the driver took it. REFUSED: certainly not done. */
-type Sent = 'taken' | 'refused' | 'unclear';
+export type Sent = 'taken' | 'refused' | 'unclear';
 
 async function send(page: Page, element: ElementRef, gesture: Gesture, wanted: Wanted): Promise<Sent> {
   try {
@@ -146,7 +149,8 @@ async function pointer(page: Page, element: ElementRef, gesture: Gesture, { offs
   };
 }
 
-async function collect(
+/** What the listeners under `token` saw of what was sent; they are gone then. */
+export async function collect(
   page: Page,
   wanted: Wanted,
   token: string,

@@ -22,7 +22,7 @@ export interface ActionRun {
 
 export interface Artifact {
   id: string;
-  kind: 'screenshot' | 'html';
+  kind: 'screenshot' | 'html' | 'download';
   media_type: string;
   sha256: string;
   size: number;
@@ -59,7 +59,7 @@ export interface Verified {
  * Every call honours `signal` and rejects with a ControlError. LEASE_LOST, DRIVER_LOST and DRIVER_TIMEOUT mean the
  * browser is gone or silent; for a write in `attempt` they mean that what happened is not known. A rejection of
  * `attempt` says in `details.sent` whether anything of it may have reached the page (false: certainly nothing did), and
- * every rejection may carry `details.artifacts: Artifact[]`, the screenshot of the page as it was.
+ * every rejection may carry `details.artifacts: Artifact[]`, what the page was like.
  */
 export interface StepExecutor {
   /** Reads only: resolves registry names, computes the dedupe key, evaluates the dedupe predicate. */

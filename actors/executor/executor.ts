@@ -5,12 +5,16 @@ import { aborted, isLoss, type WebDriverSession } from '../webdriver/client.ts';
 import { alreadyDone } from './already-done.ts';
 import type { ActionRun, Artifact, Attempted, Prepared, StepExecutor, Verified } from './contract.ts';
 import { dedupeKey } from './dedupe-key.ts';
+import { download } from './download.ts';
+import { withPromoted } from './inspect.ts';
 import { reload } from './navigate.ts';
 import { Page, Patience, sleep } from './page.ts';
 import { explain, type Judged, type Look, poll } from './predicate.ts';
 import type { SelectorLookup } from './registry.ts';
+import { type ArtifactSink, addReport, picture, report, selectorsOf } from './report.ts';
 import { type Candidate, candidatesOf } from './selectors.ts';
 import { assertEvents, runStep, type StepContext } from './steps.ts';
+import { standSomewhere } from './windows.ts';
 
 /** The open browsers. @see actors/driver/pool.ts */
 export interface Browsers {
@@ -22,7 +26,9 @@ export interface Browsers {
 export interface ExecutorOptions {
   pool: Browsers;
   registry: SelectorLookup;
-  artifacts: { store(bytes: Uint8Array, kind: Artifact['kind'], mediaType: string): Promise<Artifact> };
+  artifacts: ArtifactSink;
+  /** Folder of the files that flows may put into pages; without it none are. */
+  uploads?: string;
   /** How long a predicate is polled, ms, when the flow does not say. */
   verifyMs?: number;
 }
@@ -37,11 +43,21 @@ const BEFORE_RELOAD_MS = 250;
  * Attempts actions once and proves them, in the browser of the run's lease.
  * `${params.…}` in the action are put in already (`resolve.ts`); `@names` are looked up here.
  */
-export function createStepExecutor({ pool, registry, artifacts, verifyMs = VERIFY_MS }: ExecutorOptions): StepExecutor {
+export function createStepExecutor({
+  pool,
+  registry,
+  artifacts,
+  uploads,
+  verifyMs = VERIFY_MS
+}: ExecutorOptions): StepExecutor {
   const candidatesFor =
-    ({ platform, params, accountId }: ActionRun) =>
+    ({ platform, params, accountId, selectors: live }: ActionRun) =>
     ({ selectors }: { selectors: Selectors }): Candidate[] =>
-      candidatesOf(selectors, { registry, platform, scope: { params, account: { id: accountId } } });
+      candidatesOf(selectors, {
+        registry: withPromoted(registry, live),
+        platform,
+        scope: { params, account: { id: accountId } }
+      });
 
   /** Runs with the lease's browser; a browser found dead is reported, and a failure takes a picture with it. */
   async function withPage<T>(
@@ -53,6 +69,7 @@ export function createStepExecutor({ pool, registry, artifacts, verifyMs = VERIF
     if (signal.aborted) throw aborted(signal);
     const page = new Page(pool.get(run.lease), signal, requestId);
     try {
+      await standSomewhere(page);
       return await task(page);
     } catch (error) {
       if (isLoss(error)) {
@@ -62,32 +79,10 @@ export function createStepExecutor({ pool, registry, artifacts, verifyMs = VERIF
         // Taken away by its slot: what the holder sees then is a dead session, and what it means is the lease.
         throw error;
       }
-      if (isControlError(error) && error.code !== 'CANCELLED') await addPicture(page, error);
+      if (isControlError(error) && error.code !== 'CANCELLED') {
+        await addReport(page, artifacts, error, candidatesAt(run, page.doing));
+      }
       throw error;
-    }
-  }
-
-  async function picture(page: Page): Promise<{ artifacts: Artifact[]; proofs: Proof[] }> {
-    try {
-      const png = await page.call((session, options) => session.screenshot(options));
-      const artifact = await artifacts.store(png, 'screenshot', 'image/png');
-      return {
-        artifacts: [artifact],
-        proofs: [{ kind: 'screenshot', artifact_id: artifact.id, sha256: artifact.sha256 }]
-      };
-    } catch (error) {
-      // A picture is wanted and not needed; only a lost browser or an abort is the caller's business.
-      if (isLoss(error) || isControlError(error, 'CANCELLED')) throw error;
-      return { artifacts: [], proofs: [] };
-    }
-  }
-
-  async function addPicture(page: Page, error: ControlError): Promise<void> {
-    try {
-      const taken = await picture(page);
-      if (taken.artifacts.length > 0) Object.assign(error.details, { artifacts: taken.artifacts });
-    } catch {
-      // The failure itself is what is reported.
     }
   }
 
@@ -95,8 +90,18 @@ export function createStepExecutor({ pool, registry, artifacts, verifyMs = VERIF
     page,
     allowScript: run.allowScript,
     candidatesFor: candidatesFor(run),
+    uploads,
     onSent
   });
+
+  /** For a report: what a step looked for. Names nobody knows are what failed, and are left out. */
+  function candidatesAt(run: ActionRun, step: Step | null): Candidate[] {
+    try {
+      return step ? selectorsOf(step).flatMap((selectors) => candidatesFor(run)({ selectors })) : [];
+    } catch {
+      return [];
+    }
+  }
 
   return {
     prepare: (run, signal) =>
@@ -108,7 +113,7 @@ export function createStepExecutor({ pool, registry, artifacts, verifyMs = VERIF
         const key = dedupeKey(run);
         const done = run.action.dedupe ? await alreadyDone(page, run.action, candidatesFor(run)) : null;
         if (!done) return { dedupeKey: key, alreadyDone: false, proofs: [], artifacts: [] };
-        const shot = await picture(page);
+        const shot = await picture(page, artifacts);
         return {
           dedupeKey: key,
           alreadyDone: true,
@@ -190,30 +195,58 @@ export function createStepExecutor({ pool, registry, artifacts, verifyMs = VERIF
     const lastStep = action.steps.at(-1)!;
     const name = stepName(action, action.steps.length - 1, lastStep);
     const proofs: Proof[] = [];
+    // A dialog that comes late is still the last step's.
+    page.answer = ('dialog' in lastStep && lastStep.dialog) || null;
     try {
       await assertEvents(lastStep, { page, name }, action.verify?.timeoutMs);
       const judged = await judge(page, run);
-      if (!judged.holds) return failed(page, explain(judged), page.alerts);
+      if (!judged.holds) {
+        return failed(page, run, explain(judged), judged.looks.find(({ holds }) => !holds)?.step ?? null);
+      }
       proofs.push(...proofsOf(judged.looks));
     } catch (error) {
       if (!isControlError(error, 'VERIFICATION_FAILED')) throw error;
-      return failed(page, error.message, page.alerts);
+      return failed(page, run, error.message, null);
     }
     const { extract: rules } = action;
-    const extracted = rules ? await page.pastAlerts(() => extract(page, run, rules)) : undefined;
+    const read = rules ? await page.pastAlerts(() => extract(page, run, rules)) : {};
+    const files = await downloads(page, run);
+    const extracted = { ...read, ...files.extracted };
+    proofs.push(...files.proofs);
     await page.pastAlerts(() => page.enter());
     const url = await page.pastAlerts(() => page.call((session, options) => session.url(options)));
     proofs.push({ kind: 'url', value: url.slice(0, 2000) });
-    const shot = await picture(page);
+    const shot = await picture(page, artifacts);
     proofs.push(...shot.proofs, ...alertsOf(page));
-    return { outcome: 'VERIFIED', why: null, ...(extracted && { extracted }), proofs, artifacts: shot.artifacts };
+    return {
+      outcome: 'VERIFIED',
+      why: null,
+      ...((rules || action.download) && { extracted }),
+      proofs,
+      artifacts: [...files.artifacts, ...shot.artifacts]
+    };
   }
 
-  async function failed(page: Page, why: string, alerts: string[]): Promise<Verified> {
-    const shot = await picture(page);
+  async function downloads(page: Page, run: ActionRun) {
+    const kept = { extracted: {} as Record<string, string>, proofs: [] as Proof[], artifacts: [] as Artifact[] };
+    for (const [name, rule] of Object.entries(run.action.download ?? {})) {
+      const step = `${run.action.attempt} download ${name}`;
+      const candidates = candidatesFor(run)(rule);
+      const got = await page.pastAlerts(() => download(page, rule, { step, candidates, artifacts }));
+      kept.extracted[name] = got.artifact.id;
+      kept.proofs.push(...got.proofs);
+      kept.artifacts.push(got.artifact);
+    }
+    return kept;
+  }
+
+  async function failed(page: Page, run: ActionRun, why: string, missed: Step | null): Promise<Verified> {
+    const seen = await report(page, artifacts, candidatesAt(run, missed));
     const said =
-      alerts.length > 0 ? `; the page opened an alert: ${alerts.map((text) => JSON.stringify(text)).join(', ')}` : '';
-    return { outcome: 'VERIFICATION_FAILED', why: why + said, proofs: shot.proofs, artifacts: shot.artifacts };
+      page.alerts.length > 0
+        ? `; the page opened an alert: ${page.alerts.map((text) => JSON.stringify(text)).join(', ')}`
+        : '';
+    return { outcome: 'VERIFICATION_FAILED', why: why + said, ...seen };
   }
 
   /** The predicate; with `afterReload`, of a page loaded anew: that one decides, whatever the first showed. */
@@ -249,7 +282,7 @@ export function createStepExecutor({ pool, registry, artifacts, verifyMs = VERIF
 
   async function byDedupe(page: Page, run: ActionRun): Promise<Verified> {
     const done = await alreadyDone(page, run.action, candidatesFor(run));
-    const shot = await picture(page);
+    const shot = await picture(page, artifacts);
     return done
       ? { outcome: 'VERIFIED', why: null, proofs: [...proofsOf([done]), ...shot.proofs], artifacts: shot.artifacts }
       : {
@@ -316,8 +349,8 @@ const stepName = ({ attempt }: FlowAction, i: number, step: Step): string => `${
 
 function allSelectors(action: FlowAction): Selectors[] {
   const steps: Step[] = [...action.steps, ...(action.dedupe?.steps ?? []), ...(action.verify?.steps ?? [])];
-  const inSteps = steps.flatMap((step) => ('selectors' in step && step.selectors ? [step.selectors] : []));
-  return [...inSteps, ...Object.values(action.extract ?? {}).map(({ selectors }) => selectors)];
+  const reads = [...Object.values(action.extract ?? {}), ...Object.values(action.download ?? {})];
+  return [...steps.flatMap(selectorsOf), ...reads.map(({ selectors }) => selectors)];
 }
 
 const unique = (candidates: Candidate[]): Candidate[] => [

@@ -1,6 +1,6 @@
 import { ControlError } from '../../schemas/errors.ts';
 
-/** Names of keys as the Recorder writes them (KeyboardEvent.key) to WebDriver's code points. @see W3C WebDriver, 17.4.2 */
+/** Names of keys as KeyboardEvent.key writes them to WebDriver's code points. @see W3C WebDriver, "Keyboard actions" */
 const KEYS: Record<string, number> = {
   Cancel: 0xe001,
   Help: 0xe002,
@@ -9,16 +9,14 @@ const KEYS: Record<string, number> = {
   Clear: 0xe005,
   Enter: 0xe007,
   Return: 0xe007,
+  '\r': 0xe007,
+  '\n': 0xe007,
+  NumpadEnter: 0xe006,
   Shift: 0xe008,
-  ShiftLeft: 0xe008,
   Control: 0xe009,
-  ControlLeft: 0xe009,
   Alt: 0xe00a,
-  AltLeft: 0xe00a,
   Pause: 0xe00b,
   Escape: 0xe00c,
-  ' ': 0x20,
-  Space: 0x20,
   PageUp: 0xe00e,
   PageDown: 0xe00f,
   End: 0xe010,
@@ -29,30 +27,55 @@ const KEYS: Record<string, number> = {
   ArrowDown: 0xe015,
   Insert: 0xe016,
   Delete: 0xe017,
-  F1: 0xe031,
-  F2: 0xe032,
-  F3: 0xe033,
-  F4: 0xe034,
-  F5: 0xe035,
-  F6: 0xe036,
-  F7: 0xe037,
-  F8: 0xe038,
-  F9: 0xe039,
-  F10: 0xe03a,
-  F11: 0xe03b,
-  F12: 0xe03c,
-  Meta: 0xe03d,
-  MetaLeft: 0xe03d,
-  ShiftRight: 0xe050,
-  ControlRight: 0xe051,
-  AltRight: 0xe052,
-  MetaRight: 0xe053
+  NumpadMultiply: 0xe024,
+  NumpadAdd: 0xe025,
+  NumpadSubtract: 0xe027,
+  NumpadDecimal: 0xe028,
+  NumpadDivide: 0xe029,
+  Meta: 0xe03d
 };
+for (let i = 0; i < 10; i += 1) KEYS[`Numpad${i}`] = 0xe01a + i;
+for (let i = 1; i <= 12; i += 1) KEYS[`F${i}`] = 0xe030 + i;
+
+/** The Recorder also names keys by their place on an American keyboard (KeyboardEvent.code). */
+const PLACES: Record<string, string> = {
+  Space: ' ',
+  NumpadEqual: '=',
+  Semicolon: ';',
+  Equal: '=',
+  Comma: ',',
+  Minus: '-',
+  Period: '.',
+  Slash: '/',
+  Backquote: '`',
+  BracketLeft: '[',
+  Backslash: '\\',
+  BracketRight: ']',
+  Quote: "'"
+};
+
+const MODIFIERS: Record<string, { left: number; right: number }> = {
+  Shift: { left: 0xe008, right: 0xe050 },
+  Control: { left: 0xe009, right: 0xe051 },
+  Alt: { left: 0xe00a, right: 0xe052 },
+  Meta: { left: 0xe03d, right: 0xe053 }
+};
+
+/** What WebDriver is sent for the key; null for a name that is no key or one no driver can press. */
+export function codeOf(name: string): string | null {
+  if (Object.hasOwn(KEYS, name)) return String.fromCodePoint(KEYS[name]!);
+  if (Object.hasOwn(PLACES, name)) return PLACES[name]!;
+  const place = /^(?:Key([A-Z])|Digit([0-9]))$/.exec(name);
+  if (place) return place[1]?.toLowerCase() ?? place[2]!;
+  const modifier = /^(Shift|Control|Alt|Meta)(Left|Right)$/.exec(name);
+  if (modifier) return String.fromCodePoint(MODIFIERS[modifier[1]!]![modifier[2] === 'Left' ? 'left' : 'right']);
+  // A driver takes private-use characters for keys: whatever one of these would press, nobody wrote it down.
+  return [...name].length === 1 && !/[\p{Co}\p{Cc}]/u.test(name) ? name : null;
+}
 
 /** @throws ControlError STEP_UNSUPPORTED for a name that is no key */
 export function keyOf(name: string, step: string): string {
-  const known = Object.hasOwn(KEYS, name) ? KEYS[name] : undefined;
-  if (known !== undefined) return String.fromCodePoint(known);
-  if ([...name].length === 1) return name;
-  throw new ControlError('STEP_UNSUPPORTED', { step, reason: `there is no key '${name}'` });
+  const code = codeOf(name);
+  if (code === null) throw new ControlError('STEP_UNSUPPORTED', { step, reason: `there is no key '${name}'` });
+  return code;
 }

@@ -32,6 +32,8 @@ export interface Wanted {
   offset?: { x: number; y: number } | undefined;
   /** Scroll it to the middle of the window even when it is in view. */
   scroll?: boolean;
+  /** It need not be on top: a drop finds what is beneath. */
+  covered?: boolean;
 }
 
 /**
@@ -58,6 +60,7 @@ export async function whenReady<More>(
           candidates: wanted.candidates,
           ...(wanted.offset && { offset: wanted.offset }),
           ...(wanted.scroll && { scroll: true }),
+          ...(wanted.covered && { covered: true }),
           budgetMs: Math.min(BUDGET_MS, patience.leftMs),
           ...args
         },

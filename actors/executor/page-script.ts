@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { packageRoot } from '../package-root.ts';
 
 /** In order: each file uses names of those before it. They run in the page, so they are data here and no modules. */
-const FILES = ['locate', 'actionable', 'witness', 'fields', 'operations'];
+const FILES = ['locate', 'actionable', 'witness', 'fields', 'drag', 'report', 'download', 'operations', 'fingerprint'];
 
 const folder = join(packageRoot(), 'actors', 'executor', 'page');
 

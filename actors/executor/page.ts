@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ControlError, isControlError } from '../../schemas/errors.ts';
-import type { Frame } from '../../schemas/generated/contracts.ts';
+import type { Dialog, Frame, Step } from '../../schemas/generated/contracts.ts';
 import { aborted, type CommandOptions, isDriverError, type WebDriverSession } from '../webdriver/client.ts';
 import { asyncScript, syncScript } from './page-script.ts';
 
@@ -10,8 +10,10 @@ type SyncOperation =
   | 'collect'
   | 'aftermath'
   | 'count'
+  | 'inspect'
   | 'extract'
   | 'scroll'
+  | 'scrollOn'
   | 'hovered'
   | 'viewport'
   | 'mark'
@@ -21,8 +23,14 @@ type SyncOperation =
   | 'insertText'
   | 'setValue'
   | 'selectOption'
-  | 'armKeys';
-type AsyncOperation = 'ready' | 'arm' | 'field' | 'readBack';
+  | 'emptyFiles'
+  | 'readFiles'
+  | 'armKeys'
+  | 'excerpt'
+  | 'place'
+  | 'drop'
+  | 'grip';
+type AsyncOperation = 'ready' | 'arm' | 'field' | 'readBack' | 'download' | 'chunk';
 
 interface Answer {
   ok?: unknown;
@@ -49,8 +57,14 @@ export class Page {
   readonly session: WebDriverSession;
   readonly signal: AbortSignal;
   readonly requestId: string | undefined;
-  /** Texts of alerts that were read and dismissed. */
+  /** Texts of dialogs that were read and answered. */
   readonly alerts: string[] = [];
+  /** What to answer a dialog; null dismisses it. */
+  answer: Dialog | null = null;
+  /** The step at hand, for a report. */
+  doing: Step | null = null;
+  /** The frame that stands for the page: of a step whose target is a frame's address. */
+  base: Frame = [];
   /** The frame commands go to; null: not known. */
   #at: Frame | null = null;
 
@@ -66,7 +80,7 @@ export class Page {
 
   /**
    * One operation in the page.
-   * @throws ControlError SELECTOR_INVALID, ALERT_OPEN (text read, alert dismissed), and those of the session
+   * @throws ControlError SELECTOR_INVALID, ALERT_OPEN (text read, dialog answered), and those of the session
    */
   async ask<T>(
     operation: SyncOperation,
@@ -81,7 +95,7 @@ export class Page {
     return this.#read<T>(() => this.session.executeAsync(asyncScript, [operation, args], this.options(options)));
   }
 
-  /** Any call of the session; an alert in its way is read, dismissed and thrown as ALERT_OPEN with its text. */
+  /** Any call of the session; a dialog in its way is read, answered and thrown as ALERT_OPEN with its text. */
   async call<T>(send: (session: WebDriverSession, options: CommandOptions) => Promise<T>): Promise<T> {
     try {
       return await send(this.session, this.options());
@@ -91,7 +105,7 @@ export class Page {
     }
   }
 
-  /** Does again what an alert was in the way of, now dismissed and noted: for what may be done again. */
+  /** Does again what a dialog was in the way of, now answered and noted: for what may be done again. */
   async pastAlerts<T>(task: () => Promise<T>): Promise<T> {
     for (let passed = 0; ; passed += 1) {
       try {
@@ -104,11 +118,22 @@ export class Page {
 
   /** Commands go to this frame from now on. @throws ControlError DRIVER_ERROR 'no such frame' while it is not there */
   async enter(frame: Frame = []): Promise<void> {
-    if (this.#at && this.#at.length === frame.length && this.#at.every((index, i) => index === frame[i])) return;
+    const path = [...this.base, ...frame];
+    if (this.#at && this.#at.length === path.length && this.#at.every((index, i) => index === path[i])) return;
     this.#at = null;
     await this.call((session, options) => session.switchToFrame(null, options));
-    for (const index of frame) await this.call((session, options) => session.switchToFrame(index, options));
-    this.#at = [...frame];
+    for (const index of path) await this.call((session, options) => session.switchToFrame(index, options));
+    this.#at = path;
+  }
+
+  /** Whether it is known which frame commands go to. */
+  get isPlaced(): boolean {
+    return this.#at !== null;
+  }
+
+  /** The driver has been switched to another window: it stands at the top of it. */
+  atTop(): void {
+    this.#at = [];
   }
 
   /** The frame may have gone with its document: the next `enter` looks anew. */
@@ -138,13 +163,27 @@ export class Page {
     let { text } = error.details as { text: string };
     try {
       text = (await this.session.alertText(this.options())) || text;
-      await this.session.dismissAlert(this.options());
+      await this.#answerAlert();
     } catch (cause) {
       // Some drivers dismiss it themselves and say so only here.
       if (!isDriverError(cause, 'no such alert')) throw cause;
     }
     this.alerts.push(text);
     return new ControlError('ALERT_OPEN', { text }, error);
+  }
+
+  async #answerAlert(): Promise<void> {
+    if (this.answer?.action !== 'accept') return this.session.dismissAlert(this.options());
+    const { text } = this.answer;
+    if (text !== undefined) {
+      try {
+        await this.session.sendAlertText(text, this.options({ sensitive: true }));
+      } catch (error) {
+        // An alert or a confirm takes no text; it is accepted all the same.
+        if (!isDriverError(error, 'element not interactable', 'unsupported operation')) throw error;
+      }
+    }
+    await this.session.acceptAlert(this.options());
   }
 }
 

@@ -3,6 +3,7 @@ import type { Tried } from './locate.ts';
 import { open } from './navigate.ts';
 import { documentChanged, type Page, Patience, sleep } from './page.ts';
 import type { Candidate } from './selectors.ts';
+import { findTarget } from './windows.ts';
 
 /** When a predicate is looked at, ms after it was first asked; then once a second. */
 const LOOKS_MS = [100, 250, 500, 1_000];
@@ -35,8 +36,14 @@ export type CandidatesFor = (step: WaitForElementStep) => Candidate[];
 /** One look; a document that is just changing has nothing. */
 export async function lookAt(page: Page, step: WaitForElementStep, candidatesFor: CandidatesFor): Promise<Look> {
   const candidates = candidatesFor(step);
+  const nothing = (): Look => {
+    const tried = candidates.map(({ label }) => ({ selector: label, found: 0 }));
+    return { step, holds: false, count: 0, selector: null, text: '', tried };
+  };
   let seen: Count;
+  page.doing = step;
   try {
+    if (step.target !== undefined && !(await findTarget(page, step.target))) return nothing();
     await page.enter(step.frame);
     seen = await page.ask<Count>('count', {
       candidates,
@@ -47,8 +54,7 @@ export async function lookAt(page: Page, step: WaitForElementStep, candidatesFor
   } catch (error) {
     if (!documentChanged(error)) throw error;
     page.forgetFrame();
-    const tried = candidates.map(({ label }) => ({ selector: label, found: 0 }));
-    return { step, holds: false, count: 0, selector: null, text: '', tried };
+    return nothing();
   }
   return { step, ...seen, holds: compares(step, seen.count) };
 }

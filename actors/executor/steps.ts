@@ -1,10 +1,10 @@
-import { ControlError, isControlError } from '../../schemas/errors.ts';
+import { ControlError } from '../../schemas/errors.ts';
 import type {
   ClickStep,
+  CloseStep,
   DoubleClickStep,
+  DragStep,
   HoverStep,
-  KeyDownStep,
-  KeyUpStep,
   ScrollStep,
   Selectors,
   SetViewportStep,
@@ -12,18 +12,25 @@ import type {
   WaitForElementStep,
   WaitForExpressionStep
 } from '../../schemas/generated/contracts.ts';
-import { isDriverError, isLoss } from '../webdriver/client.ts';
+import { isDriverError } from '../webdriver/client.ts';
 import { change } from './change.ts';
 import { type Gesture, type Witness, witnessedClick } from './click.ts';
-import { keyOf } from './keys.ts';
+import { drag } from './drag.ts';
+import { key } from './keyboard.ts';
 import { type Tried, type Wanted, whenReady } from './locate.ts';
 import { arrive, open } from './navigate.ts';
-import { documentChanged, newToken, type Page, Patience, sleep } from './page.ts';
+import { documentChanged, type Page, Patience, sleep } from './page.ts';
 import { lookAt } from './predicate.ts';
 import type { Candidate } from './selectors.ts';
+import { unsupported } from './unsupported.ts';
+import { closeWindow, enterTarget, findTarget, standSomewhere } from './windows.ts';
 
 /** Time for a step, ms, when it names none: the Recorder's. */
 export const STEP_LIMIT_MS = 5_000;
+/** How long one asking of an expression may wait for its promise, ms: below the driver's limit for a script. */
+const EXPRESSION_LIMIT_MS = 8_000;
+/** So many looks at the end of a list, 200 ms apart, before it is taken for the end. */
+const END_LOOKS = 5;
 
 export interface StepContext {
   page: Page;
@@ -33,6 +40,8 @@ export interface StepContext {
   name: string;
   /** Called right before anything is sent that may have an effect. */
   onSent: () => void;
+  /** Folder of the files that may be put into pages. */
+  uploads?: string | undefined;
 }
 
 /**
@@ -40,9 +49,15 @@ export interface StepContext {
  * @throws ControlError with the step's name and what was tried
  */
 export async function runStep(step: Step, context: StepContext): Promise<Witness | null> {
-  const { page } = context;
-  const patience = new Patience(('timeout' in step ? step.timeout : undefined) ?? STEP_LIMIT_MS);
-  if ('target' in step && step.target !== undefined) await enterWindow(step.target, context, patience);
+  const { page, name } = context;
+  const reason = unsupported(step);
+  if (reason !== null) throw new ControlError('STEP_UNSUPPORTED', { step: name, reason });
+  const patience = new Patience(step.timeout ?? STEP_LIMIT_MS);
+  page.doing = step;
+  page.answer = ('dialog' in step && step.dialog) || null;
+  await standSomewhere(page);
+  if (step.type === 'close') return close(step, page);
+  if (step.target !== undefined) await enterTarget(page, step.target, name, patience);
   switch (step.type) {
     case 'navigate':
       await open(page, step.url, step.timeout);
@@ -54,7 +69,7 @@ export async function runStep(step: Step, context: StepContext): Promise<Witness
     case 'doubleClick':
       return click(step, context, patience);
     case 'change':
-      return change(page, wanted(step, context), step.value, patience, context.onSent);
+      return change(page, wanted(step, context), step.value, patience, context);
     case 'hover':
       await hover(step, context, patience);
       return null;
@@ -70,9 +85,8 @@ export async function runStep(step: Step, context: StepContext): Promise<Witness
     case 'waitForExpression':
       await waitForExpression(step, context, patience);
       return null;
-    case 'close':
-      await close(page);
-      return null;
+    case 'drag':
+      return dragged(step, context, patience);
   }
 }
 
@@ -82,9 +96,8 @@ export async function assertEvents(
   { page, name }: Pick<StepContext, 'page' | 'name'>,
   limitMs?: number
 ): Promise<void> {
-  const events = ('assertedEvents' in step && step.assertedEvents) || [];
-  const stepLimit = 'timeout' in step ? step.timeout : undefined;
-  const patience = new Patience(limitMs ?? stepLimit ?? (step.type === 'navigate' ? 30_000 : STEP_LIMIT_MS));
+  const events = step.assertedEvents ?? [];
+  const patience = new Patience(limitMs ?? step.timeout ?? (step.type === 'navigate' ? 30_000 : STEP_LIMIT_MS));
   for (const event of events) await arrive(page, event, { action: name, patience });
 }
 
@@ -99,16 +112,23 @@ const wanted = (
 });
 
 async function click(step: ClickStep | DoubleClickStep, context: StepContext, patience: Patience): Promise<Witness> {
-  if (step.deviceType === 'touch' || step.deviceType === 'pen') {
-    const reason = `desktop Safari has no ${step.deviceType} input; use deviceType mouse`;
-    throw new ControlError('STEP_UNSUPPORTED', { step: context.name, reason });
-  }
   const gesture: Gesture = {
     kind: step.type,
-    button: step.button ?? 'primary',
+    button: (step.button ?? 'primary') as Gesture['button'],
     holdMs: (step.type === 'click' ? step.duration : undefined) ?? 0
   };
   return witnessedClick(context.page, wanted(step, context), gesture, patience, context.onSent);
+}
+
+function dragged(step: DragStep, context: StepContext, patience: Patience): Promise<Witness> {
+  const to = step.to ? wanted({ selectors: step.to, ...(step.frame && { frame: step.frame }) }, context) : null;
+  return drag(context.page, step.by, { from: wanted(step, context), to }, patience, context.onSent);
+}
+
+/** A window that has closed itself meanwhile needs no closing. */
+async function close(step: CloseStep, page: Page): Promise<null> {
+  if (step.target === undefined || (await findTarget(page, step.target))) await closeWindow(page);
+  return null;
 }
 
 async function hover(step: HoverStep, context: StepContext, patience: Patience): Promise<void> {
@@ -136,40 +156,8 @@ async function hover(step: HoverStep, context: StepContext, patience: Patience):
   }
 }
 
-/** A key goes to whatever has the focus; Enter may send a form, so it is witnessed and never pressed again. */
-async function key(step: KeyDownStep | KeyUpStep, { page, name, onSent }: StepContext): Promise<Witness | null> {
-  const actions = [{ type: step.type, value: keyOf(step.key, name) }];
-  const send = () =>
-    page.call((session, options) => session.performActions([{ type: 'key', id: 'keyboard', actions }], options));
-  if (step.type === 'keyUp') {
-    await send();
-    return null;
-  }
-  const token = newToken();
-  await page.ask('armKeys', { token });
-  onSent();
-  try {
-    await send();
-  } catch (error) {
-    if (isLoss(error) || isControlError(error, 'CANCELLED')) throw error;
-    if (!isControlError(error, 'DRIVER_ERROR')) throw error;
-    return 'UNKNOWN';
-  }
-  try {
-    const { verdict } = await page.ask<{ verdict: string }>(
-      'collect',
-      { token },
-      { timeoutMs: page.session.deadlines.navigateMs }
-    );
-    return verdict === 'DELIVERED' || verdict === 'GONE' ? verdict : 'UNKNOWN';
-  } catch (error) {
-    if (documentChanged(error) || isControlError(error, 'NAVIGATION_TIMEOUT')) return 'GONE';
-    if (isControlError(error, 'ALERT_OPEN')) return 'DELIVERED';
-    throw error;
-  }
-}
-
 async function scroll(step: ScrollStep, context: StepContext, patience: Patience): Promise<void> {
+  if (step.until) return scrollUntil(step, step.until, context, patience);
   const { page, name } = context;
   const candidates = step.selectors ? context.candidatesFor({ selectors: step.selectors }) : undefined;
   const position = { ...(step.x !== undefined && { x: step.x }), ...(step.y !== undefined && { y: step.y }) };
@@ -196,6 +184,33 @@ async function scroll(step: ScrollStep, context: StepContext, patience: Patience
   }
 }
 
+/** Through a list that only draws what can be seen: on by most of a windowful, until one of these is there. */
+async function scrollUntil(
+  step: ScrollStep,
+  until: Selectors,
+  { page, name, candidatesFor }: StepContext,
+  patience: Patience
+): Promise<void> {
+  const candidates = step.selectors ? candidatesFor({ selectors: step.selectors }) : undefined;
+  const wait: WaitForElementStep = {
+    type: 'waitForElement',
+    selectors: until,
+    visible: true,
+    ...(step.frame && { frame: step.frame })
+  };
+  for (let resting = 0; ; ) {
+    const { holds, tried } = await lookAt(page, wait, candidatesFor);
+    if (holds) return;
+    // At the end twice: more may have been loaded in between.
+    if (patience.over || resting > END_LOOKS) {
+      throw new ControlError('SELECTOR_MISSING', { step: name, tried, waitedMs: patience.waitedMs });
+    }
+    const { moved } = await page.ask<{ moved: boolean }>('scrollOn', { ...(candidates && { candidates }) });
+    resting = moved ? 0 : resting + 1;
+    await sleep(Math.min(moved ? 50 : 200, patience.leftMs), page.signal);
+  }
+}
+
 async function waitForElement(step: WaitForElementStep, context: StepContext, patience: Patience): Promise<void> {
   for (;;) {
     const look = await lookAt(context.page, step, context.candidatesFor);
@@ -215,7 +230,10 @@ async function waitForElement(step: WaitForElementStep, context: StepContext, pa
   }
 }
 
-/** The expression runs as the script itself, not through eval, which a page's policy may forbid. */
+/**
+ * The expression runs as the script itself, not through eval, which a page's policy may forbid. A promise is waited for,
+ * as long as the step has; a driver ends a script after 10 s, and then it is asked again.
+ */
 async function waitForExpression(step: WaitForExpressionStep, context: StepContext, patience: Patience): Promise<void> {
   const { page, name } = context;
   if (!context.allowScript) throw new ControlError('SCRIPT_FORBIDDEN', { step: name });
@@ -224,10 +242,14 @@ async function waitForExpression(step: WaitForExpressionStep, context: StepConte
     try {
       await page.enter(step.frame);
       context.onSent();
-      if (
-        await page.call((session, options) => session.executeSync(`return Boolean(${step.expression}\n);`, [], options))
-      )
-        return;
+      const script = expressionScript(step.expression);
+      const budgetMs = Math.min(EXPRESSION_LIMIT_MS, patience.leftMs);
+      const answer = (await page.call((session, options) => session.executeAsync(script, [budgetMs], options))) as {
+        holds?: boolean;
+        why?: string;
+      } | null;
+      if (answer?.holds) return;
+      why = answer?.why ?? '';
     } catch (error) {
       if (documentChanged(error)) page.forgetFrame();
       else if (isDriverError(error, 'javascript error')) why = (error as ControlError<'DRIVER_ERROR'>).details.message;
@@ -240,6 +262,12 @@ async function waitForExpression(step: WaitForExpressionStep, context: StepConte
   }
 }
 
+const expressionScript = (expression: string): string => `
+  const answer = arguments[arguments.length - 1];
+  setTimeout(() => answer({ holds: false }), arguments[0]);
+  (async () => (${expression}
+  ))().then((value) => answer({ holds: Boolean(value) }), (error) => answer({ why: String(error?.message ?? error) }));`;
+
 /** As near as the screen lets the window be: a display may be smaller than the recorder's. */
 async function setViewport({ width, height }: SetViewportStep, page: Page): Promise<void> {
   await page.enter();
@@ -251,36 +279,5 @@ async function setViewport({ width, height }: SetViewportStep, page: Page): Prom
       { width: outer.width + width - inner.width, height: outer.height + height - inner.height },
       page.options()
     );
-  }
-}
-
-/** Closes a window the flow opened; the last one is the session's own and is emptied instead. */
-async function close(page: Page): Promise<void> {
-  const { session } = page;
-  const handles = await session.windowHandles(page.options());
-  page.forgetFrame();
-  if (handles.length < 2) return open(page, 'about:blank');
-  const [left] = await session.closeWindow(page.options());
-  if (left) await session.switchToWindow(left, page.options());
-}
-
-/** `main` is the window that was there first; anything else, the address of a window. */
-async function enterWindow(target: string, { page, name }: StepContext, patience: Patience): Promise<void> {
-  const { session } = page;
-  for (;;) {
-    const handles = await session.windowHandles(page.options());
-    if (handles.length === 1 && target === 'main') return;
-    for (const handle of target === 'main' ? handles.slice(0, 1) : handles) {
-      await session.switchToWindow(handle, page.options());
-      page.forgetFrame();
-      if (target === 'main' || (await session.url(page.options())) === target) return;
-    }
-    if (patience.over) {
-      throw new ControlError('STEP_TIMEOUT', {
-        step: `${name}: no window shows ${target}`,
-        waitedMs: patience.waitedMs
-      });
-    }
-    await sleep(100, page.signal);
   }
 }

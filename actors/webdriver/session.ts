@@ -36,6 +36,20 @@ export interface ElementRef {
 export const isElementRef = (value: unknown): value is ElementRef =>
   typeof value === 'object' && value !== null && ELEMENT_KEY in value;
 
+/** @see W3C WebDriver, "Cookies": the table of cookie conversion */
+export interface CookieSeen {
+  name: string;
+  value: string;
+  path: string;
+  /** With a leading dot: of all hosts below it. */
+  domain: string;
+  secure: boolean;
+  httpOnly: boolean;
+  /** s since 1970; absent: until the browser ends. */
+  expiry?: number;
+  sameSite?: string;
+}
+
 export interface SessionOptions {
   agent: Agent;
   baseUrl: URL;
@@ -44,6 +58,8 @@ export interface SessionOptions {
   /** Names the browser in errors. */
   slot: string;
   deadlines: Deadlines;
+  /** Shared by all sessions of one driver. */
+  loads?: { missed: number };
 }
 
 /**
@@ -62,13 +78,16 @@ export class WebDriverSession {
   readonly capabilities: Record<string, unknown>;
   readonly deadlines: Deadlines;
   readonly slot: string;
+  /** Page loads in a row that did not end in time, over all sessions of its driver; whoever waits for one counts it. */
+  readonly loads: { missed: number };
   readonly #agent: Agent;
   readonly #root: string;
   readonly #lane = new Lane();
   /** Until when (performance.now) a command that was given up may still keep the driver busy. */
   #busyUntil = 0;
 
-  constructor({ agent, baseUrl, sessionId, capabilities, slot, deadlines }: SessionOptions) {
+  constructor({ agent, baseUrl, sessionId, capabilities, slot, deadlines, loads }: SessionOptions) {
+    this.loads = loads ?? { missed: 0 };
     this.#agent = agent;
     this.#root = `${baseUrl.href.replace(/\/$/, '')}/session/${sessionId}`;
     this.sessionId = sessionId;
@@ -215,6 +234,18 @@ export class WebDriverSession {
     await this.command('POST', '/frame', { id }, options);
   }
 
+  // Cookies
+
+  /** Those that the page it stands on can be sent, HttpOnly ones too. */
+  async cookies(options?: CommandOptions): Promise<CookieSeen[]> {
+    return (await this.command('GET', '/cookie', undefined, options)) as CookieSeen[];
+  }
+
+  /** A driver answers 200 to a cookie of another domain than the page's and does not set it: read back. */
+  async addCookie(cookie: CookieSeen, options?: CommandOptions): Promise<void> {
+    await this.command('POST', '/cookie', { cookie }, options);
+  }
+
   // Alerts
 
   async alertText(options?: CommandOptions): Promise<string> {
@@ -223,6 +254,15 @@ export class WebDriverSession {
 
   async dismissAlert(options?: CommandOptions): Promise<void> {
     await this.command('POST', '/alert/dismiss', {}, options);
+  }
+
+  async acceptAlert(options?: CommandOptions): Promise<void> {
+    await this.command('POST', '/alert/accept', {}, options);
+  }
+
+  /** Into a prompt, before it is accepted. */
+  async sendAlertText(text: string, options?: CommandOptions): Promise<void> {
+    await this.command('POST', '/alert/text', { text }, options);
   }
 
   // The session

@@ -1,26 +1,6 @@
 /* Generated from schemas/*.schema.json by `npm run generate`; do not edit. */
 
-/**
- * An actor: kind/id.
- */
-export type Address = string;
-/**
- * RFC 3339, UTC, milliseconds.
- */
-export type Instant = string;
-/**
- * Position in the log, a decimal string: strictly increasing, never reused. "0" is before the first event.
- */
-export type Cursor = string;
-export type Uuid = string;
-export type Severity = 'debug' | 'info' | 'warn' | 'error';
 export type Name = string;
-export type ApprovalState = 'PENDING' | 'ALLOWED' | 'DENIED' | 'EXPIRED' | 'WITHDRAWN';
-export type SelectorName = string;
-export type CommandState =
-  'CREATED' | 'QUEUED' | 'AWAITING_APPROVAL' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
-export type CommandPhase = 'PREPARING' | 'ACTION_ATTEMPTED' | 'VERIFIED' | 'VERIFICATION_FAILED' | 'POLLING';
-export type Outcome = 'VERIFIED' | 'VERIFICATION_FAILED' | 'UNKNOWN';
 /**
  * Ranked alternatives: css, xpath/, aria/, text/, pierce/ or @name of the registry. A list inside the list pierces shadow roots, outermost first.
  *
@@ -28,6 +8,77 @@ export type Outcome = 'VERIFIED' | 'VERIFICATION_FAILED' | 'UNKNOWN';
  * @maxItems 30
  */
 export type Selectors = (string | string[])[];
+/**
+ * expired: put into a browser, it no longer logs the account in.
+ */
+export type ProfileState = 'none' | 'saved' | 'expired';
+/**
+ * RFC 3339, UTC, milliseconds.
+ */
+export type Instant = string;
+/**
+ * POST /v1/sessions/{id}/input: what the person who drives it does. Places are pixels of the page as GET …/screen shows it.
+ */
+export type PersonInput =
+  | {
+      type: 'click';
+      x: Pixel;
+      y: Pixel;
+      count?: number;
+    }
+  | {
+      type: 'text';
+      text: string;
+    }
+  | {
+      type: 'key';
+      key:
+        | 'Enter'
+        | 'Tab'
+        | 'Backspace'
+        | 'Delete'
+        | 'Escape'
+        | 'ArrowUp'
+        | 'ArrowDown'
+        | 'ArrowLeft'
+        | 'ArrowRight'
+        | 'Home'
+        | 'End'
+        | 'PageUp'
+        | 'PageDown';
+      shift?: boolean;
+    }
+  | {
+      type: 'scroll';
+      x: Pixel;
+      y: Pixel;
+      dx?: number;
+      dy: number;
+    }
+  | {
+      type: 'open';
+      url: string;
+    }
+  | {
+      type: 'back' | 'reload';
+    };
+export type Pixel = number;
+/**
+ * An actor: kind/id.
+ */
+export type Address = string;
+/**
+ * Position in the log, a decimal string: strictly increasing, never reused. "0" is before the first event.
+ */
+export type Cursor = string;
+export type Uuid = string;
+export type Severity = 'debug' | 'info' | 'warn' | 'error';
+export type ApprovalState = 'PENDING' | 'ALLOWED' | 'DENIED' | 'EXPIRED' | 'WITHDRAWN';
+export type SelectorName = string;
+export type CommandState =
+  'CREATED' | 'QUEUED' | 'AWAITING_APPROVAL' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
+export type CommandPhase = 'PREPARING' | 'ACTION_ATTEMPTED' | 'VERIFIED' | 'VERIFICATION_FAILED' | 'POLLING';
+export type Outcome = 'VERIFIED' | 'VERIFICATION_FAILED' | 'UNKNOWN';
 /**
  * The window of the step: `main`, the one that was there first, or the address another one shows; a frame of that address if no window shows it. Default: the window the step before was in.
  */
@@ -82,6 +133,7 @@ export type SessionState =
   | 'PARKED'
   | 'PAUSED_BY_HUMAN'
   | 'HUMAN_DRIVING'
+  | 'HUMAN_REQUIRED'
   | 'LOST'
   | 'CLOSING'
   | 'CLOSED'
@@ -98,6 +150,76 @@ export type ServerFrame =
   | PongFrame
   | ErrorFrame;
 
+/**
+ * PUT /v1/accounts/{id}, scope accounts:write. What is left out stays; null is what the platform says.
+ */
+export interface AccountUpdate {
+  platform: Name;
+  /**
+   * The page on which the account is seen to be logged in.
+   */
+  home?: string | null;
+  /**
+   * One of these is on a page of the account only while it is logged in; default @account.logged_in of the platform.
+   */
+  logged_in?: null | Selectors;
+}
+/**
+ * What is known of a stored login. Its content is never shown.
+ */
+export interface ProfileView {
+  state: ProfileState;
+  saved_at: string | null;
+  /**
+   * When the account was last seen to be logged in with it; null: never, its login is unproved.
+   */
+  proved_at: string | null;
+  expired_at: string | null;
+  /**
+   * The key it is sealed with.
+   */
+  key_id: string | null;
+  origins: string[];
+  cookies: number;
+  bytes: number;
+}
+export interface AccountView {
+  account_id: string;
+  platform: string;
+  home: string | null;
+  logged_in: null | Selectors;
+  profile: ProfileView;
+}
+/**
+ * A key of stored logins; never the key itself.
+ */
+export interface ProfileKeyView {
+  key_id: string;
+  /**
+   * New records are sealed with it.
+   */
+  active: boolean;
+  created_at: Instant;
+  /**
+   * Stored logins that are sealed with it.
+   */
+  profiles: number;
+}
+/**
+ * POST /v1/profile_keys/rotate: a new key, and every stored login sealed with it.
+ */
+export interface ProfileKeyRotated {
+  key_id: string;
+  resealed: number;
+  /**
+   * Those that do not open; they stay as they are.
+   */
+  failed: {
+    account_id: string;
+    platform: string;
+    code: string;
+  }[];
+}
 export interface ActorSummary {
   address: Address;
   kind: string;
@@ -140,7 +262,7 @@ export interface EventEnvelope {
   emitted_at: Instant;
   severity: Severity;
   /**
-   * status.changed, action.attempted, action.verified, action.verification_failed, selector.missing, rate.limited, human.required, human.resolved, artifact.captured, session.changed, driver.changed, supervisor.changed, approval.changed, event.rejected, or what a registered machine declares.
+   * status.changed, action.attempted, action.verified, action.verification_failed, selector.missing, rate.limited, human.required, human.resolved, artifact.captured, session.changed, driver.changed, supervisor.changed, approval.changed, selector.changed, event.rejected, or what a registered machine declares.
    */
   type: string;
   target: {
@@ -408,7 +530,7 @@ export interface SessionClosePayload {}
  * What shows that an effect happened, or did not.
  */
 export interface Proof {
-  kind: 'screenshot' | 'matched_text' | 'url' | 'element' | 'witness' | 'api';
+  kind: 'screenshot' | 'page' | 'file' | 'matched_text' | 'url' | 'element' | 'witness' | 'api';
   artifact_id?: Uuid;
   sha256?: string;
   /**
@@ -524,6 +646,10 @@ export interface Config {
    * REST requests a second that one client may send; over it 429 with Retry-After. 0 is no limit.
    */
   request_limit: number;
+  /**
+   * File with the keys of stored logins, made when it is missing; default profile-keys.json in the data folder. On another disk, a copy of the data folder opens no login.
+   */
+  profile_keys: string;
   /**
    * Allows addresses other than loopback, for a gateway with TLS in front.
    */
@@ -788,6 +914,7 @@ export interface ScrollStep {
   type: 'scroll';
   x?: number;
   y?: number;
+  until?: Selectors;
   selectors?: Selectors;
   target?: StepTarget;
   frame?: Frame;
@@ -913,6 +1040,81 @@ export interface Recording {
   steps: RecordedStep[];
 }
 /**
+ * GET /v1/machines/{kind}/diagram: a machine laid out, in px. The same for every reader of one version.
+ */
+export interface Diagram {
+  kind: string;
+  version: string;
+  width: number;
+  height: number;
+  /**
+   * A state before those inside it.
+   */
+  nodes: DiagramNode[];
+  edges: DiagramEdge[];
+}
+export interface DiagramNode {
+  /**
+   * As in the machine's definition.
+   */
+  id: string;
+  /**
+   * RUNNING.PREPARING; empty for the machine itself.
+   */
+  path: string;
+  key: string;
+  type: 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
+  /**
+   * Where the state around it begins.
+   */
+  initial: boolean;
+  description?: string;
+  /**
+   * From the diagram's left edge.
+   */
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  /**
+   * What is not an arrow: its work, its actions, events it takes and stays.
+   */
+  notes: {
+    kind: 'invoke' | 'entry' | 'exit' | 'takes';
+    text: string;
+  }[];
+}
+/**
+ * All transitions from one state to another, as one arrow.
+ */
+export interface DiagramEdge {
+  id: string;
+  source: string;
+  target: string;
+  /**
+   * [x, y], bends included.
+   */
+  points: number[][];
+  label?: {
+    x: number;
+    y: number;
+    width: number;
+    height: number;
+  };
+  transitions: {
+    /**
+     * The machine event, as payload.event of the log's rows.
+     */
+    event: string;
+    kind: 'event' | 'after' | 'always' | 'done' | 'error';
+    /**
+     * One line of the arrow's label.
+     */
+    text: string;
+    guard?: string;
+  }[];
+}
+/**
  * application/problem+json, RFC 9457.
  */
 export interface Problem {
@@ -959,6 +1161,10 @@ export interface SelectorRegistry {
    * null: never seen by us against the real site.
    */
   last_seen_working: string | null;
+  /**
+   * The page on which @account.logged_in says whether somebody is logged in.
+   */
+  home?: string;
   note?: string;
   selectors: {
     [k: string]: {
@@ -1165,6 +1371,31 @@ export interface SessionView {
    * Command ids, next first.
    */
   queue: string[];
+  /**
+   * What became of the stored login of its account; null: none is kept, or no browser was open yet.
+   */
+  profile?: null | {
+    /**
+     * proved, expired: what the account's logged-in predicate says. unproved: nothing says so.
+     */
+    state: 'none' | 'proved' | 'unproved' | 'expired' | 'unreadable';
+    why: string;
+  };
+  /**
+   * What it waits for a person for.
+   */
+  needs?: null | {
+    code: string;
+    message: string;
+    /**
+     * The page's picture.
+     */
+    artifact_id: string | null;
+  };
+  /**
+   * The client whose person has taken it over.
+   */
+  driven_by?: string | null;
   created_at: Instant;
   ready_at: string | null;
   closed_at: string | null;
@@ -1248,7 +1479,7 @@ export interface ErrorFrame {
 export interface TokenCreate {
   service: Name;
   /**
-   * admin, script, flows:write, flow.run:NAME, read:THING, approve:FLOW, session:VERB, actor:KIND; * for any.
+   * admin, script, flows:write, flow.run:NAME, read:THING, approve:FLOW, session:VERB, actor:KIND, selectors:sweep, selectors:decide; * for any.
    *
    * @minItems 1
    * @maxItems 100

@@ -78,12 +78,45 @@ const actorOf = (element) =>
   element.closest('button, a[href], label, summary, [role="button"], [role="link"], [role="menuitem"], [role="tab"]') ??
   element;
 
-/** null when a click now would reach the element; else why not. Scrolls it into view, waits two frames. */
-async function obstacle(element, { offset, scroll }) {
+/** Whether the page above shows this frame at the point: nothing of its lies over it. Another site's cannot be asked. */
+function coverAbove(point) {
+  let { x, y } = point;
+  for (let inner = window; inner !== inner.parent; inner = inner.parent) {
+    let holder;
+    try {
+      holder = inner.frameElement;
+    } catch {
+      return null;
+    }
+    if (!holder) return null;
+    const { left, top } = holder.getBoundingClientRect();
+    x += left + holder.clientLeft;
+    y += top + holder.clientTop;
+    const above = holder.ownerDocument;
+    let hit = above.elementFromPoint(x, y);
+    while (hit?.shadowRoot) {
+      const deeper = hit.shadowRoot.elementFromPoint(x, y);
+      if (!deeper || deeper === hit) break;
+      hit = deeper;
+    }
+    if (!hit) return 'its frame is outside the window';
+    if (hit !== holder) return `${describe(hit)} covers its frame`;
+  }
+  return null;
+}
+
+/**
+ * null when a click now would reach the element; else why not. Scrolls it into view, waits two frames.
+ * `covered`: it need not be on top, a drop finds what is beneath.
+ */
+async function obstacle(element, { offset, scroll, covered }) {
   if (!visible(element)) return 'it is not visible';
   if (!enabled(element)) return 'it is disabled';
   if (scroll || !inView(pointOf(element, offset))) {
     element.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
+  } else if (window !== window.parent) {
+    // In view of its frame, and the frame may be out of view.
+    element.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: 'instant' });
   }
   const before = boxOf(element);
   await frame();
@@ -94,27 +127,31 @@ async function obstacle(element, { offset, scroll }) {
   if (!same(between, boxOf(element))) return 'it moves';
   const point = pointOf(element, offset);
   if (!inView(point)) return 'it is outside the window';
+  if (covered) return null;
   const hit = hitAt(point);
   if (!holds(actorOf(element), hit)) return `${describe(hit)} covers it`;
-  return null;
+  return coverAbove(point);
 }
 
 /**
  * Waits within `budgetMs` for the one element of the candidates to be ready.
  * `{ element, selector, tried }`, or `{ element: null, status: missing|ambiguous|hidden|obstructed, reason, tried }`.
  */
-async function ready({ candidates, budgetMs, offset, scroll, editable }) {
+async function ready({ candidates, budgetMs, offset, scroll, editable, covered }) {
   const until = performance.now() + budgetMs;
+  let moveAway = scroll;
   for (;;) {
     const chosen = choose(candidates);
     let answer = chosen;
     if (chosen.element) {
       const why =
         (editable && chosen.element.readOnly && 'it is read-only') ||
-        (await obstacle(chosen.element, { offset, scroll }));
+        (await obstacle(chosen.element, { offset, scroll: moveAway, covered }));
       // What was chosen two frames ago must still be what the selectors mean.
       if (!why && choose(candidates).element === chosen.element) return chosen;
       answer = { element: null, status: 'obstructed', reason: why || 'it was replaced', tried: chosen.tried };
+      // A sticky bar lies over the edge of a page, a scrolling box cuts off its own: in the middle it is free of both.
+      moveAway = scroll || / covers it/.test(why);
     }
     if (performance.now() >= until) return answer;
     await pause(40);

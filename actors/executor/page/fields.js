@@ -19,6 +19,10 @@ function reads(element) {
   switch (kindOf(element)) {
     case 'check':
       return String(element.checked);
+    case 'file':
+      return [...element.files].map(({ name }) => name).join('\n');
+    case 'select':
+      return element.multiple ? [...element.selectedOptions].map(({ value }) => value).join('\n') : element.value;
     case 'editable':
       return element.innerText
         .replace(/\u00a0/g, ' ')
@@ -58,9 +62,26 @@ function emptyField(element) {
   element.focus({ preventScroll: true });
 }
 
+/** A file input, which pages hide behind a button of their own: a person never clicks it, so it need not be seen. */
+function fileInput(candidates) {
+  const tried = [];
+  for (const candidate of candidates) {
+    const found = query(candidate);
+    tried.push({ selector: candidate.label, found: found.length });
+    if (found.length !== 1) continue;
+    const element = found[0].tagName === 'LABEL' ? (found[0].control ?? found[0]) : found[0];
+    if (kindOf(element) !== 'file' || !enabled(element)) continue;
+    const { multiple } = element;
+    return { element, selector: candidate.label, tried, kind: 'file', type: 'file', value: reads(element), multiple };
+  }
+  return null;
+}
+
 const OPERATIONS_ON_FIELDS = {
   /** The field of a change step, ready and described; emptied when it does not read `unless` already. */
   async field(args) {
+    const file = fileInput(args.candidates);
+    if (file) return file;
     const found = await ready({ ...args, editable: true });
     if (!found.element) return found;
     const { element } = found;
@@ -79,19 +100,31 @@ const OPERATIONS_ON_FIELDS = {
     element.focus({ preventScroll: true });
     setNatively(element, text);
   },
-  /** Chooses by value, or by what the option says. Answers what is chosen then. */
+  /**
+   * Chooses by value, or by what the option says; in a list of several, exactly those of `text`, one a line.
+   * `chosen`: whether they are chosen now; else what is, and which options there are.
+   */
   selectOption({ element, text }) {
     const options = [...element.options];
-    const option =
-      options.find((one) => one.value === text) ?? options.find((one) => squeeze(one.label) === squeeze(text));
-    if (!option) return { value: element.value, options: options.map((one) => one.value) };
-    if (!option.selected) {
-      option.selected = true;
-      element.dispatchEvent(new Event('input', { bubbles: true, composed: true }));
-      element.dispatchEvent(new Event('change', { bubbles: true }));
-    }
-    return { value: option.selected ? text : element.value, options: [] };
+    const wanted = element.multiple ? text.split('\n').filter((line) => line !== '') : [text];
+    const picked = wanted.map(
+      (one) =>
+        options.find(({ value }) => value === one) ?? options.find(({ label }) => squeeze(label) === squeeze(one))
+    );
+    const known = { value: reads(element), options: options.map(({ value }) => value) };
+    if (picked.some((option) => !option || option.disabled)) return { chosen: false, ...known };
+    const isChosen = () => options.every((option) => option.selected === picked.includes(option));
+    if (isChosen()) return { chosen: true };
+    for (const option of options)
+      if (option.selected !== picked.includes(option)) option.selected = picked.includes(option);
+    element.dispatchEvent(new Event('input', { bubbles: true, composed: true }));
+    element.dispatchEvent(new Event('change', { bubbles: true }));
+    return isChosen() ? { chosen: true } : { chosen: false, value: reads(element), options: known.options };
   },
+  emptyFiles({ element }) {
+    if (element.files.length > 0) element.value = '';
+  },
+  readFiles: ({ element }) => ({ value: reads(element) }),
   /** What the field reads two frames later, looked up anew: frameworks put back what they did not take. */
   async readBack({ candidates }) {
     await frame();

@@ -3,6 +3,9 @@
 
 const OPERATIONS = {
   ...OPERATIONS_ON_FIELDS,
+  ...OPERATIONS_ON_DRAGS,
+  ...OPERATIONS_ON_FILES,
+  excerpt,
 
   /** Syntax of css and xpath, asked before anything is done with them. */
   validate({ candidates }) {
@@ -31,7 +34,7 @@ const OPERATIONS = {
     if (found.element.tagName === 'OPTION')
       return { ...found, element: null, status: 'obstructed', reason: 'it is an option; use a change step' };
     arm(found.element, args);
-    return found;
+    return { ...found, draggable: draggableOf(found.element) !== null };
   },
 
   armKeys(args) {
@@ -98,6 +101,19 @@ const OPERATIONS = {
     }
     return { ...chosen, element: true };
   },
+
+  /** Most of a windowful further down in a scrolling element or the page; `moved` is false at its end. */
+  scrollOn({ candidates }) {
+    const chosen = candidates ? choose(candidates) : { element: document.scrollingElement };
+    if (!chosen.element) return { ...chosen, moved: false };
+    const { element } = chosen;
+    const before = element.scrollTop;
+    element.scrollBy({ top: Math.max(40, element.clientHeight * 0.8), behavior: 'instant' });
+    return { moved: element.scrollTop !== before, tried: chosen.tried ?? [] };
+  },
+
+  /** Where this frame is, and how many frames are in it. */
+  place: () => ({ url: location.href, frames: window.length }),
 
   hovered: ({ element }) => element.isConnected && element.matches(':hover'),
 

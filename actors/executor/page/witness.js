@@ -37,11 +37,55 @@ const cancel = (event) => {
   event.stopImmediatePropagation();
 };
 
-function arm(element, { token, ends }) {
+/** By these a page puts something off for later, or tells somebody. Bound to their owners, which the page may wrap too. */
+const deferrals = () => [
+  ...['setTimeout', 'setInterval', 'requestAnimationFrame', 'requestIdleCallback', 'fetch', 'postMessage'].map(
+    (name) => [window, name]
+  ),
+  [XMLHttpRequest.prototype, 'send'],
+  [Navigator.prototype, 'sendBeacon'],
+  [WebSocket.prototype, 'send'],
+  [MessagePort.prototype, 'postMessage'],
+  [Worker.prototype, 'postMessage'],
+  [HTMLFormElement.prototype, 'submit'],
+  [HTMLFormElement.prototype, 'requestSubmit']
+];
+
+/** WebKit's driver runs its scripts from this function, and sets a timer for each in the page. */
+const isDriver = () => /evaluateJavaScriptFunction@/.test(new Error().stack ?? '');
+
+/**
+ * Watches, until this turn of the page is over, whether it puts anything off: its listeners run after ours, and what
+ * acts on a press later than anybody waits has to begin here. Then everything is as it was.
+ */
+function watchDeferrals(onDeferred, onOver) {
+  const undo = [];
+  setTimeout(() => {
+    for (const one of undo) one();
+    onOver();
+  });
+  for (const [owner, name] of deferrals()) {
+    const original = owner?.[name];
+    if (typeof original !== 'function') continue;
+    const wrapper = function (...args) {
+      if (!isDriver()) onDeferred(name);
+      return Reflect.apply(original, this, args);
+    };
+    owner[name] = wrapper;
+    undo.push(() => {
+      if (owner[name] === wrapper) owner[name] = original;
+    });
+  }
+}
+
+function arm(element, { token, ends, press }) {
   const actor = actorOf(element);
-  const seen = { delivered: 0, strayed: null, pressed: null, events: [] };
+  const seen = { delivered: 0, strayed: null, pressed: null, deferred: null, events: [] };
+  let watching = false;
   const listener = (event) => {
     if (!event.isTrusted) return;
+    // A drag is armed for its press alone: the button comes up over another element on purpose.
+    if (press && !DOWN.has(event.type)) return;
     const path = event.composedPath();
     const reached = path.includes(actor);
     seen.events.push(`${event.type}${reached ? '' : '!'}`);
@@ -51,7 +95,21 @@ function arm(element, { token, ends }) {
       cancel(event);
       return;
     }
-    if (DOWN.has(event.type)) seen.pressed = event;
+    if (DOWN.has(event.type)) {
+      seen.pressed = event;
+      // pointerdown and mousedown are one press.
+      if (!watching) {
+        watching = true;
+        watchDeferrals(
+          (name) => {
+            seen.deferred ??= name;
+          },
+          () => {
+            watching = false;
+          }
+        );
+      }
+    }
     if (ends.includes(event.type)) seen.delivered += 1;
   };
   const windows = windowsOf();
@@ -100,7 +158,9 @@ function collect({ token, candidates }) {
   if (seen.delivered > 0) return { verdict: 'DELIVERED', events };
   if (seen.pressed) {
     const acted =
-      seen.pressed.defaultPrevented || !(witness.element.isConnected || isRenewed(witness.element, candidates));
+      seen.pressed.defaultPrevented ||
+      seen.deferred !== null ||
+      !(witness.element.isConnected || isRenewed(witness.element, candidates));
     return { verdict: 'PRESSED', acted, at: seen.pressed.timeStamp, strayed: seen.strayed, events };
   }
   if (seen.strayed !== null) return { verdict: 'BLOCKED', strayed: seen.strayed, events };

@@ -46,8 +46,8 @@ export function artifactRoutes(router: Router, { host, artifacts, tokens, limits
     const { handle, size } = await artifacts.open(row.sha256).catch((cause) => {
       throw new ControlError('ARTIFACT_NOT_FOUND', { artifactId }, cause);
     });
-    // A page that was kept is shown as a file, never as a page of ours.
-    if (!row.media_type.startsWith('image/')) ctx.attachment(`${row.id}.${row.kind}`, { fallback: false });
+    // What came from a page is handed on as a file and never shown as one of ours: an SVG is a page too.
+    if (row.kind !== 'screenshot') ctx.attachment(`${row.id}.${row.kind}`, { fallback: false });
     ctx.type = row.media_type;
     ctx.length = size;
     if (ctx.method === 'HEAD') await handle.close();

@@ -139,3 +139,6 @@ export async function perform(bench: Bench, runs: ActionRun[]) {
 }
 
 export { failsWith } from './failures.ts';
+
+/** What was kept with a failure. */
+export const kindsOf = (artifacts: unknown): string[] => (artifacts as { kind: string }[]).map(({ kind }) => kind);
