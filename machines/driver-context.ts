@@ -1,21 +1,35 @@
 /** What a driver slot knows and is told, what it asks of the world, and how long it waits before trying again. */
+import type { DriverLimits } from './driver-limits.ts';
 import type {
   DriverBoot,
   DriverClose,
   DriverDrain,
   DriverHold,
   DriverOpen,
+  DriverRecycle,
   DriverRetry,
   DriverUnhold
 } from './protocol.ts';
 
 export interface DriverInput {
   slot: string;
+  /** Those that differ from the contract's. */
+  limits?: Partial<DriverLimits>;
   at: number;
 }
 
+/** What is probed, each for itself. Appium alone is never believed: it says ready while the driver behind it hangs. */
+export type Probe = 'appium' | 'driver' | 'page' | 'display';
+
+/**
+ * How much of a slot there is to watch. start: display, Appium, their processes. spare: the driver executable too.
+ * browser: the page and all processes too.
+ */
+export type Watched = 'nothing' | 'start' | 'spare' | 'browser';
+
 export interface DriverContext {
   slot: string;
+  limits: DriverLimits;
   sessionId: string | null;
   fencing: number | null;
   device: string;
@@ -33,7 +47,29 @@ export interface DriverContext {
   appiumStays: boolean;
   failure: { code: string; why: string } | null;
   why: string | null;
+  watched: Watched;
+  /** In a row, by probe. */
+  misses: Partial<Record<Probe, number>>;
+  /** What the health region has to say, while it is not healthy. */
+  suspicion: string | null;
+  /** Browsers given to sessions since it was booted. */
+  sessions: number;
+  /** ms since 1970, when it was booted; null while it is not. */
+  upSince: number | null;
+  /** Resident, of all its processes, when last measured. */
+  bytes: number | null;
+  /** Why it is to be recycled as soon as no session has it. */
+  worn: string | null;
+  /** It ends to be started anew, not for good. */
+  recycling: boolean;
 }
+
+/** Said by the slot's states to its health: from now on so much is there to watch. */
+type HealthWatch = { type: 'health.watch'; watched: Watched };
+/** Nothing of the slot is left. */
+type HealthEnd = { type: 'health.end' };
+/** Said by its health to the slot's states: what is watched has ended, or is hung. */
+type SlotBroken = { type: 'slot.broken'; code: string; why: string };
 
 export type DriverEvent = (
   | DriverBoot
@@ -41,9 +77,20 @@ export type DriverEvent = (
   | DriverClose
   | DriverHold
   | DriverUnhold
+  | DriverRecycle
   | DriverDrain
   | DriverRetry
+  | HealthWatch
+  | HealthEnd
+  | SlotBroken
 ) & { at: number };
+
+/** What a watch that goes on has to tell. `worn`: it works, and should be recycled. */
+export type WatchNews =
+  | { kind: 'missed'; probe: Probe; why: string }
+  | { kind: 'answered'; probe: Probe }
+  | { kind: 'measured'; bytes: number }
+  | { kind: 'worn'; why: string };
 
 /** What the machine asks of the world. Each is bounded in time and honours its signal. */
 export interface DriverEffects {
@@ -52,27 +99,33 @@ export interface DriverEffects {
   boot: { input: { slot: string; warm: boolean; device: string }; output: null };
   open: { input: { slot: string; device: string }; output: null };
   configure: { input: { slot: string; fencing: number }; output: null };
-  /** Never succeeds: it fails when the slot does. `fencing` null: no browser is open. */
-  watch: { input: { slot: string; fencing: number | null }; output: never };
-  close: { input: { slot: string }; output: null };
+  /**
+   * Settles when there is news; fails when the slot does: a process has ended, or the lease's holder says so.
+   * `fencing` null: no browser is open. `misses` are probes to be made again at once.
+   */
+  watch: {
+    input: {
+      slot: string;
+      fencing: number | null;
+      watched: Watched;
+      misses: DriverContext['misses'];
+      bytes: number | null;
+      worn: boolean;
+    };
+    output: WatchNews;
+  };
+  close: { input: { slot: string }; output: { bytes: number | null } };
   probe: { input: { slot: string }; output: { appium: string; display: string; driver: string; browser: string } };
   deleteSession: { input: { slot: string }; output: boolean };
   killDriverGroup: { input: { slot: string }; output: null };
-  killBrowser: { input: { slot: string }; output: { appiumStays: boolean } };
+  /** `spare`: a person has the window; only what drove it is ended. */
+  killBrowser: { input: { slot: string; spare: boolean }; output: { appiumStays: boolean } };
   killAppiumGroup: { input: { slot: string }; output: null };
   /** `left`: command lines of what would not die. */
   sweep: { input: { slot: string }; output: { left: string[] } };
   shutDown: { input: { slot: string }; output: null };
 }
 
-/** Restart intensity: so many failures within the window quarantine the slot. */
-export const FAILURE_LIMIT = 5;
-export const FAILURE_WINDOW_MS = 60_000;
-/** Waiting before the next try: full jitter under a ceiling that doubles. */
-const COOLDOWN_FIRST_MS = 500;
-const COOLDOWN_MOST_MS = 30_000;
-const QUARANTINE_FIRST_MS = 60_000;
-const QUARANTINE_MOST_MS = 600_000;
 /** 0 up to 1, the same for the same text: a pure machine has no dice. FNV-1a, then mixed, for its high bits move little. */
 function jitter(text: string): number {
   let hash = 0x811c9dc5;
@@ -82,12 +135,35 @@ function jitter(text: string): number {
   return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
 }
 
+const doubled = (firstMs: number, mostMs: number, times: number) =>
+  Math.min(mostMs, firstMs * 2 ** Math.max(0, times - 1));
+
 /** Before the next try, ms. The time of the failure spreads slots that failed together. */
-export function cooldownMs({ slot, consecutive, failures }: DriverContext): number {
-  const ceiling = Math.min(COOLDOWN_MOST_MS, COOLDOWN_FIRST_MS * 2 ** Math.max(0, consecutive - 1));
+export function cooldownMs({ slot, limits, consecutive, failures }: DriverContext): number {
+  const ceiling = doubled(limits.backoffFirstMs, limits.backoffMostMs, consecutive);
   return Math.round(ceiling * jitter(`${slot}/${consecutive}/${failures.at(-1) ?? 0}`));
 }
 
 /** Until the next trial, ms. */
-export const quarantineMs = ({ quarantines }: DriverContext): number =>
-  Math.min(QUARANTINE_MOST_MS, QUARANTINE_FIRST_MS * 2 ** Math.max(0, quarantines - 1));
+export const quarantineMs = ({ limits, quarantines }: DriverContext): number =>
+  doubled(limits.quarantineFirstMs, limits.quarantineMostMs, quarantines);
+
+/** Why the slot should not serve another session before it was started anew; null while it may. */
+export function wornBecause({ limits, worn, sessions, upSince, bytes }: DriverContext, at: number): string | null {
+  if (worn !== null) return worn;
+  if (sessions >= limits.recycleSessions) return `${sessions} sessions since it was booted`;
+  if (upSince !== null && at - upSince >= limits.recycleAgeMs) return `booted ${inWords(at - upSince)} ago`;
+  return bytes !== null && bytes >= limits.recycleBytes ? tooMuch(bytes, limits) : null;
+}
+
+export const tooMuch = (bytes: number, { recycleBytes }: DriverLimits): string =>
+  `${megabytes(bytes)} MB resident, and ${megabytes(recycleBytes)} are the limit`;
+
+export const inWords = (ms: number): string =>
+  ms >= 3_600_000
+    ? `${Math.round(ms / 360_000) / 10} h`
+    : ms >= 60_000
+      ? `${Math.round(ms / 60_000)} min`
+      : `${Math.round(ms / 1000)} s`;
+
+const megabytes = (bytes: number) => Math.round(bytes / 1_000_000);

@@ -1,194 +1,76 @@
-import { assign, fromPromise, setup } from 'xstate';
-import type { Failure } from '../schemas/errors.ts';
+import { health } from './driver-health.ts';
+import { ladder } from './driver-ladder.ts';
+import { defaultLimits } from './driver-limits.ts';
 import {
-  cooldownMs,
-  type DriverContext,
-  type DriverEffects,
-  type DriverEvent,
-  type DriverInput,
-  FAILURE_LIMIT,
-  FAILURE_WINDOW_MS,
-  quarantineMs
-} from './driver-context.ts';
-import { hostActions, SUPERVISOR } from './protocol.ts';
+  failed,
+  late,
+  overdue,
+  slotOnly,
+  tell,
+  tellClosed,
+  tellFailed,
+  tellIdle,
+  tellWorn,
+  watching,
+  words
+} from './driver-words.ts';
 
 export type { DriverContext, DriverEffects, DriverEvent, DriverInput } from './driver-context.ts';
 
-/** What no try of ours can mend. */
-const FOR_A_PERSON = ['PREREQUISITE_MISSING', 'REMOTE_AUTOMATION_OFF', 'DRIVER_UNKILLABLE'];
-
-const notProvided = async (): Promise<never> => {
-  throw new Error('the drivers of actors/driver provide this');
-};
-const asked = <K extends keyof DriverEffects>(_: K) =>
-  fromPromise<DriverEffects[K]['output'], DriverEffects[K]['input']>(notProvided);
-
-const failureIn = (event: unknown): { code: string; why: string } => {
-  const { error } = event as { error?: Failure };
-  return error
-    ? { code: error.code, why: error.message }
-    : { code: 'DRIVER_LOST', why: 'it took longer than its limit' };
-};
-
-const words = setup({
-  types: { input: {} as DriverInput, context: {} as DriverContext, events: {} as DriverEvent },
-  actors: {
-    preflight: asked('preflight'),
-    boot: asked('boot'),
-    open: asked('open'),
-    configure: asked('configure'),
-    watch: asked('watch'),
-    close: asked('close'),
-    probe: asked('probe'),
-    deleteSession: asked('deleteSession'),
-    killDriverGroup: asked('killDriverGroup'),
-    killBrowser: asked('killBrowser'),
-    killAppiumGroup: asked('killAppiumGroup'),
-    sweep: asked('sweep'),
-    shutDown: asked('shutDown')
-  },
-  actions: {
-    ...hostActions,
-    lease: assign(({ event }) =>
-      event.type === 'driver.open'
-        ? { sessionId: event.sessionId, fencing: event.fencing, device: event.device, closing: false, why: null }
-        : {}
-    ),
-    unlease: assign({ sessionId: null, fencing: null, closing: false }),
-    noteClose: assign({ closing: true }),
-    noteFailure: assign(({ context, event }) => {
-      const failure = failureIn(event);
-      const recent = context.failures.filter((at) => event.at - at < FAILURE_WINDOW_MS);
-      return {
-        failure,
-        failures: [...recent, event.at],
-        consecutive: context.consecutive + 1,
-        appiumStays: false,
-        why: failure.why
-      };
-    }),
-    noteForPerson: assign(({ event }) => {
-      const failure = failureIn(event);
-      return { failure, why: failure.why };
-    }),
-    noteQuarantine: assign(({ context }) => ({
-      quarantines: context.quarantines + 1,
-      trial: true,
-      failures: [],
-      why: `quarantined after repeated failures, the last: ${context.failure?.why ?? 'unknown'}`
-    })),
-    /** A browser has really worked here. */
-    noteWorking: assign({ consecutive: 0, quarantines: 0, trial: false, failure: null, why: null })
-  },
-  guards: {
-    isLeased: ({ context }) => context.fencing !== null,
-    isOurLease: ({ context, event }) => event.type === 'driver.close' && event.fencing === context.fencing,
-    mustClose: ({ context }) => context.closing,
-    isForPerson: ({ event }) => FOR_A_PERSON.includes(failureIn(event).code),
-    failsTooOften: ({ context }) => context.trial || context.failures.length >= FAILURE_LIMIT,
-    appiumStays: ({ context }) => context.appiumStays
-  },
-  delays: {
-    cooldown: ({ context }) => cooldownMs(context),
-    quarantine: ({ context }) => quarantineMs(context),
-    preflightLimit: 10_000,
-    /** Display 10 s, Appium 15 s and its end, one warming browser. */
-    bootLimit: 90_000,
-    openLimit: 70_000,
-    configureLimit: 20_000,
-    closeLimit: 15_000,
-    rungLimit: 20_000,
-    shutDownLimit: 45_000,
-    humanLimit: 60_000,
-    holdLimit: 600_000
-  }
-});
-
-type With = { context: DriverContext };
-const slotOnly = ({ context }: With) => ({ slot: context.slot });
-
-const tell = (event: (context: DriverContext) => { type: string; [key: string]: unknown }) => ({
-  type: 'tell' as const,
-  params: ({ context }: With) => ({ to: SUPERVISOR, event: { ...event(context), slot: context.slot } })
-});
-const tellFailed = (state: 'RECOVERING' | 'NEEDS_HUMAN' | 'QUARANTINED') =>
-  tell(({ fencing, failure }) => ({
-    type: 'driver.failed',
-    fencing,
-    state,
-    ...(failure ?? { code: 'INTERNAL', why: '' })
-  }));
-const tellIdle = (warm: boolean) => tell(() => ({ type: 'driver.idle', warm }));
-const tellClosed = tell(({ fencing }) => ({ type: 'driver.closed', fencing }));
-
-/** Whatever fails while starting: a person's matter, or the ladder's. */
-const failed = [
-  { guard: 'isForPerson' as const, target: '#driver.NEEDS_HUMAN', actions: 'noteForPerson' as const },
-  { target: '#driver.RECOVERING', actions: 'noteFailure' as const }
-];
-const overdue = { target: '#driver.RECOVERING', actions: 'noteFailure' as const };
-/** The browser of the lease, until something is wrong with it. */
-const watchLeased = {
-  id: 'watch' as const,
-  src: 'watch' as const,
-  input: ({ context }: With) => ({ slot: context.slot, fencing: context.fencing }),
-  onError: overdue
-};
-/** Word of a lease that is over. */
-const late = {};
 const closeLater = [{ guard: 'isOurLease' as const, actions: 'noteClose' as const }, late];
+/** A lease's browser may be closed by that lease alone. */
+const closes = [{ guard: 'isOurLease' as const, target: 'closing' as const }, late];
+/** A recycled slot may be used again; one that was drained is no more. */
+const ended = [{ guard: 'isRecycled' as const, target: 'COLD', actions: tellIdle(false) }, { target: 'CLOSED' }];
+/** The telemetry of the state around would call for a person every minute. */
+const quietly = { telemetry: { type: 'driver.changed', severity: 'debug' as const, take: { slot: 'slot' } } };
+/** What its health has against it. */
+const broken = { 'slot.broken': overdue };
+const take = {
+  slot: 'slot',
+  fencing: 'fencing',
+  code: 'failure.code',
+  sessions: 'sessions',
+  up_since: 'upSince',
+  resident_bytes: 'bytes',
+  worn: 'worn'
+};
 
 /**
  * One slot: one Appium, one driver executable, one browser.
  *
  * ```
  *            driver.boot, driver.open                        driver.ready
- *  COLD ─▶ PREFLIGHT ─▶ BOOTING ─▶ OPENING ─▶ CONFIGURING ─▶ READY.busy ⇄ held
- *   ▲          │           │          ▲  │          │          │ driver.close
+ *  COLD ─▶ PREFLIGHT ─▶ BOOTING ─▶ OPENING ─▶ CONFIGURING ─▶ READY.busy ⇄ held ─▶ parking
+ *   ▲          │           │          ▲  │          │          │ driver.close, parked
  *   │          │           ├──▶ READY.idle ◀── READY.closing ◀─┘
  *   │          │           │       │  ▲  │          │          │
- *   │          ▼           ▼       ▼  │  ▼          ▼          ▼      any failure, any limit
+ *   │          ▼           ▼       ▼  │  ▼          ▼          ▼      any failure, any limit, slot.broken
  *   │     NEEDS_HUMAN    RECOVERING{probe ▶ deleteSession ▶ killDriverGroup ▶ killBrowser ▶ (killAppiumGroup) ▶
  *   │          │                   sweep ▶ cooldown} ── Appium stays ──▶ READY.idle
  *   ├──────────┘                      │  └─ five in a minute, or on trial ──▶ QUARANTINED ─┐
  *   ├─────────────────────────────────┘                                                    │
- *   └──────────────────────────────────────────────────────── one trial after 60 s … 10 min ┘
+ *   ├──────────────────────────────────────────────────────── one trial after 60 s … 10 min ┘
+ *   └──── DRAINING ◀──driver.recycle── READY.idle
  *  anywhere ──driver.drain──▶ DRAINING ─▶ CLOSED
  * ```
  * The ladder never kills Appium first: that orphans driver and browser. A browser lost is told at once, the ladder runs
- * after; `driver.idle` says when the slot can be used again.
+ * after; `driver.idle` says when the slot can be used again. Beside all of it runs its health (`driver-health.ts`).
  */
-export const driverMachine = words.createMachine({
-  id: 'driver',
-  meta: {
-    telemetry: {
-      type: 'driver.changed',
-      take: { slot: 'slot', fencing: 'fencing', code: 'failure.code' }
-    },
-    subject: { session_id: 'sessionId' }
-  },
-  context: ({ input }) => ({
-    slot: input.slot,
-    sessionId: null,
-    fencing: null,
-    device: 'desktop',
-    closing: false,
-    failures: [],
-    consecutive: 0,
-    quarantines: 0,
-    trial: false,
-    appiumStays: false,
-    failure: null,
-    why: null
-  }),
+const slot = words.createStateConfig({
+  id: 'slot',
   on: {
-    'driver.drain': '.DRAINING',
+    'driver.drain': { target: '.DRAINING', actions: 'noteDrain' },
     'driver.close': late,
-    'driver.boot': late
+    'driver.boot': late,
+    'driver.hold': late,
+    'driver.unhold': late,
+    'slot.broken': late
   },
   initial: 'COLD',
   states: {
     COLD: {
+      entry: ['noteDown', watching('nothing')],
       on: {
         'driver.boot': 'PREFLIGHT',
         'driver.open': { target: 'PREFLIGHT', actions: 'lease' }
@@ -205,9 +87,9 @@ export const driverMachine = words.createMachine({
         src: 'boot',
         input: ({ context }) => ({ slot: context.slot, warm: context.fencing === null, device: context.device }),
         onDone: [
-          { guard: 'mustClose', target: 'READY.closing' },
-          { guard: 'isLeased', target: 'OPENING' },
-          { target: 'READY.idle', actions: ['noteWorking', tellIdle(true)] }
+          { guard: 'mustClose', target: 'READY.closing', actions: 'noteUp' },
+          { guard: 'isLeased', target: 'OPENING', actions: 'noteUp' },
+          { target: 'READY.idle', actions: ['noteUp', 'noteWorking', tellIdle(true)] }
         ],
         onError: failed
       },
@@ -215,15 +97,19 @@ export const driverMachine = words.createMachine({
       after: { bootLimit: overdue }
     },
     OPENING: {
+      entry: watching('start'),
       invoke: {
         id: 'open',
         src: 'open',
         input: ({ context }) => ({ slot: context.slot, device: context.device }),
-        onDone: [{ guard: 'mustClose', target: 'READY.closing' }, { target: 'CONFIGURING' }],
+        onDone: [
+          { guard: 'mustClose', target: 'READY.closing', actions: 'noteSession' },
+          { target: 'CONFIGURING', actions: 'noteSession' }
+        ],
         onError: failed
       },
       // Given up, a POST /session leaves a browser nobody knows: it is waited for, then closed.
-      on: { 'driver.close': closeLater },
+      on: { 'driver.close': closeLater, ...broken },
       after: { openLimit: overdue }
     },
     CONFIGURING: {
@@ -233,133 +119,96 @@ export const driverMachine = words.createMachine({
         input: ({ context }) => ({ slot: context.slot, fencing: context.fencing as number }),
         onDone: {
           target: 'READY.busy',
-          actions: ['noteWorking', tell(({ fencing }) => ({ type: 'driver.ready', fencing }))]
+          actions: ['noteWorking', watching('browser'), tell(({ fencing }) => ({ type: 'driver.ready', fencing }))]
         },
         onError: failed
       },
-      on: { 'driver.close': [{ guard: 'isOurLease', target: 'READY.closing' }, late] },
+      on: { 'driver.close': [{ guard: 'isOurLease', target: 'READY.closing' }, late], ...broken },
       after: { configureLimit: overdue }
     },
     READY: {
+      on: broken,
       initial: 'idle',
       states: {
         idle: {
-          entry: assign({ why: null }),
-          invoke: {
-            id: 'watch',
-            src: 'watch',
-            input: ({ context }) => ({ slot: context.slot, fencing: null }),
-            onError: overdue
+          entry: ['noWhy', watching('spare')],
+          on: {
+            'driver.open': { target: '#slot.OPENING', actions: 'lease' },
+            'driver.recycle': { target: '#slot.DRAINING', actions: 'noteRecycle' }
           },
-          on: { 'driver.open': { target: '#driver.OPENING', actions: 'lease' } }
+          after: { ageLimit: { actions: ['noteAge', tellWorn] } }
         },
         busy: {
-          invoke: watchLeased,
           on: {
-            'driver.close': [{ guard: 'isOurLease', target: 'closing' }, late],
-            'driver.hold': 'held'
-          }
+            'driver.close': closes,
+            'driver.hold': [{ guard: 'isOurLease', target: 'held' }, late]
+          },
+          after: { ageLimit: { actions: ['noteAge', tellWorn] } }
         },
         held: {
-          entry: assign({ why: 'a person drives it' }),
-          exit: assign({ why: null }),
-          invoke: watchLeased,
+          entry: 'noteHeld',
+          exit: 'noWhy',
           on: {
-            'driver.close': [{ guard: 'isOurLease', target: 'closing' }, late],
-            'driver.unhold': 'busy'
+            'driver.close': closes,
+            'driver.unhold': [{ guard: 'isOurLease', target: 'busy' }, late]
           },
-          after: { holdLimit: 'busy' }
+          after: { holdLimit: 'parking' }
+        },
+        parking: {
+          entry: ['noteParked', tell(({ fencing, why }) => ({ type: 'driver.parked', fencing, why }))],
+          on: { 'driver.close': closes },
+          after: { parkLimit: 'closing' }
         },
         closing: {
+          entry: watching('start'),
           invoke: {
             id: 'close',
             src: 'close',
             input: slotOnly,
-            onDone: { target: 'idle', actions: [tellClosed, 'unlease', tellIdle(true)] },
+            onDone: { target: 'idle', actions: ['noteClosed', tellClosed, 'unlease', tellIdle(true)] },
             onError: overdue
           },
           after: { closeLimit: overdue }
         }
       }
     },
-    RECOVERING: {
-      meta: {
-        telemetry: {
-          type: 'driver.changed',
-          severity: 'warn',
-          take: { slot: 'slot', fencing: 'fencing', code: 'failure.code' }
-        }
-      },
-      entry: [tellFailed('RECOVERING'), 'unlease'],
-      initial: 'probe',
-      states: {
-        probe: rung('probe', 'deleteSession'),
-        deleteSession: rung('deleteSession', 'killDriverGroup'),
-        killDriverGroup: rung('killDriverGroup', 'killBrowser'),
-        killBrowser: {
-          invoke: {
-            id: 'killBrowser',
-            src: 'killBrowser',
-            input: slotOnly,
-            onDone: {
-              target: 'deciding',
-              actions: assign({ appiumStays: ({ event }) => event.output.appiumStays })
-            },
-            onError: 'killAppiumGroup'
-          },
-          after: { rungLimit: 'killAppiumGroup' }
-        },
-        deciding: { always: [{ guard: 'appiumStays', target: 'sweep' }, { target: 'killAppiumGroup' }] },
-        killAppiumGroup: rung('killAppiumGroup', 'sweep'),
-        sweep: {
-          invoke: {
-            id: 'sweep',
-            src: 'sweep',
-            input: slotOnly,
-            onDone: [
-              {
-                guard: ({ event }) => event.output.left.length > 0,
-                target: '#driver.NEEDS_HUMAN',
-                actions: assign(({ event }) => {
-                  const why = `these processes do not end, reboot or find out why: ${event.output.left.join(', ')}`;
-                  return { failure: { code: 'DRIVER_UNKILLABLE', why }, why };
-                })
-              },
-              { target: 'cooldown' }
-            ],
-            onError: 'cooldown'
-          },
-          after: { rungLimit: 'cooldown' }
-        },
-        cooldown: { after: { cooldown: 'recovered' } },
-        recovered: {
-          always: [
-            { guard: 'failsTooOften', target: '#driver.QUARANTINED' },
-            { guard: 'appiumStays', target: '#driver.READY.idle', actions: tellIdle(true) },
-            { target: '#driver.COLD', actions: tellIdle(false) }
-          ]
-        }
-      }
-    },
+    RECOVERING: ladder,
     NEEDS_HUMAN: {
       meta: {
         telemetry: { type: 'human.required', severity: 'error', take: { slot: 'slot', code: 'failure.code' } }
       },
-      entry: [tellFailed('NEEDS_HUMAN'), 'unlease'],
+      entry: [tellFailed('NEEDS_HUMAN'), 'unlease', watching('nothing')],
       initial: 'waiting',
       states: {
         waiting: { after: { humanLimit: 'checking' }, on: { 'driver.retry': 'checking' } },
         checking: {
-          // Quietly: the telemetry of the state above would call for a person every minute.
-          meta: { telemetry: { type: 'driver.changed', severity: 'debug', take: { slot: 'slot' } } },
+          meta: quietly,
           invoke: {
             id: 'preflight',
             src: 'preflight',
             input: slotOnly,
-            onDone: { target: '#driver.COLD', actions: [assign({ why: null }), tellIdle(false)] },
+            onDone: [
+              { guard: 'wasRefused', target: 'trying' },
+              { target: '#slot.COLD', actions: ['noWhy', tellIdle(false)] }
+            ],
             onError: { target: 'waiting', actions: 'noteForPerson' }
           },
           after: { preflightLimit: 'waiting' }
+        },
+        // Whether Safari may be automated now only a browser can say.
+        trying: {
+          meta: quietly,
+          invoke: {
+            id: 'boot',
+            src: 'boot',
+            input: ({ context }) => ({ slot: context.slot, warm: true, device: context.device }),
+            onDone: { target: '#slot.READY.idle', actions: ['noteUp', 'noteWorking', tellIdle(true)] },
+            onError: [
+              { guard: 'isForPerson', target: 'waiting', actions: 'noteForPerson' },
+              { target: '#slot.RECOVERING', actions: 'noteFailure' }
+            ]
+          },
+          after: { bootLimit: overdue }
         }
       }
     },
@@ -372,25 +221,47 @@ export const driverMachine = words.createMachine({
       after: { quarantine: { target: 'COLD', actions: tellIdle(false) } }
     },
     DRAINING: {
-      entry: assign({ why: 'it was asked to end' }),
-      on: { 'driver.drain': late },
-      invoke: { id: 'shutDown', src: 'shutDown', input: slotOnly, onDone: 'CLOSED', onError: 'CLOSED' },
-      after: { shutDownLimit: 'CLOSED' }
+      entry: watching('nothing'),
+      on: { 'driver.drain': { actions: 'noteDrain' } },
+      invoke: { id: 'shutDown', src: 'shutDown', input: slotOnly, onDone: ended, onError: ended },
+      after: { shutDownLimit: ended }
     },
     CLOSED: {
       type: 'final',
-      entry: [tell(() => ({ type: 'driver.drained' })), 'unlease']
+      entry: [tell(() => ({ type: 'driver.drained' })), 'unlease', 'endHealth']
     }
   }
 });
 
-/** One rung of the ladder: done, failed or overdue, the next one follows. */
-function rung<K extends 'probe' | 'deleteSession' | 'killDriverGroup' | 'killAppiumGroup', T extends string>(
-  src: K,
-  next: T
-) {
-  return {
-    invoke: { id: src, src, input: slotOnly, onDone: next, onError: next },
-    after: { rungLimit: next }
-  } as const;
-}
+export const driverMachine = words.createMachine({
+  id: 'driver',
+  type: 'parallel',
+  meta: {
+    telemetry: { type: 'driver.changed', take },
+    subject: { session_id: 'sessionId' }
+  },
+  context: ({ input }) => ({
+    slot: input.slot,
+    limits: { ...defaultLimits, ...input.limits },
+    sessionId: null,
+    fencing: null,
+    device: 'desktop',
+    closing: false,
+    failures: [],
+    consecutive: 0,
+    quarantines: 0,
+    trial: false,
+    appiumStays: false,
+    failure: null,
+    why: null,
+    watched: 'nothing',
+    misses: {},
+    suspicion: null,
+    sessions: 0,
+    upSince: null,
+    bytes: null,
+    worn: null,
+    recycling: false
+  }),
+  states: { slot, health }
+});

@@ -6,6 +6,8 @@
  * command ◀──session.granted──── session ◀──slot.granted── supervisor ◀──driver.ready── driver
  * ```
  */
+import type { Failure } from '../schemas/errors.ts';
+import type { Finding } from './selector-context.ts';
 
 /** Proof that the sender may drive: an old `fencing` is refused by whoever holds the browser. */
 export interface Lease {
@@ -18,6 +20,8 @@ export interface Lease {
 export type CommandSubmitted = { type: 'command.submitted'; commandId: string; priority: number };
 /** The command has ended, or gave up waiting: whatever it held or asked for is free. */
 export type CommandReleased = { type: 'command.released'; commandId: string };
+/** It met what only a person gets past; it goes on when it is granted the browser again. */
+export type CommandBlocked = { type: 'command.blocked'; commandId: string; failure: Failure };
 // session → command/<id>
 export type SessionQueued = { type: 'session.queued'; sessionId: string; position: number; why: string };
 export type SessionGranted = { type: 'session.granted'; sessionId: string; lease: Lease };
@@ -40,6 +44,10 @@ export type SlotRequest = {
 export type SlotRelease = { type: 'slot.release'; sessionId: string; fencing: number; reason: string };
 /** Given up before a slot was granted. */
 export type SlotWithdraw = { type: 'slot.withdraw'; sessionId: string };
+/** A person drives: the browser is kept for them, for a while at most. */
+export type SlotHold = { type: 'slot.hold'; sessionId: string; fencing: number };
+/** They have given it back. */
+export type SlotUnhold = { type: 'slot.unhold'; sessionId: string; fencing: number };
 // supervisor → session/<id>
 export type SlotQueued = { type: 'slot.queued'; position: number };
 /** A slot is set aside and its browser is being opened. */
@@ -49,8 +57,10 @@ export type SlotRefused = { type: 'slot.refused'; code: string; message: string 
 export type SlotReady = { type: 'slot.ready'; lease: Lease };
 export type SlotLost = { type: 'slot.lost'; lease: Lease; code: string; why: string };
 export type SlotReleased = { type: 'slot.released'; lease: Lease };
-/** Others wait for a browser: a session with nothing to do should give its one up. */
+/** Others wait for a browser, or it should be started anew: a session with nothing to do should give its one up. */
 export type SlotWanted = { type: 'slot.wanted' };
+/** A person had it too long: the session should keep what it can and give the browser back, soon. */
+export type SlotParked = { type: 'slot.parked'; lease: Lease; why: string };
 
 // supervisor → driver/<slot>
 /** Start everything but the browser, so that the next session opens quickly. */
@@ -58,14 +68,20 @@ export type DriverBoot = { type: 'driver.boot' };
 export type DriverOpen = { type: 'driver.open'; sessionId: string; fencing: number; device: string };
 export type DriverClose = { type: 'driver.close'; fencing: number; reason: string };
 /** A person takes the browser; its time does not run out while they have it. */
-export type DriverHold = { type: 'driver.hold' };
-export type DriverUnhold = { type: 'driver.unhold' };
+export type DriverHold = { type: 'driver.hold'; fencing: number };
+export type DriverUnhold = { type: 'driver.unhold'; fencing: number };
+/** End everything and be cold again; only of a slot that no session has. */
+export type DriverRecycle = { type: 'driver.recycle'; why: string };
 /** End everything, a session that runs included. */
 export type DriverDrain = { type: 'driver.drain' };
 // driver → supervisor/main
 export type DriverReady = { type: 'driver.ready'; slot: string; fencing: number };
-/** Free for a session. `warm`: it is booted. */
-export type DriverIdle = { type: 'driver.idle'; slot: string; warm: boolean };
+/** Free for a session. `warm`: it is booted. `worn`: it should be recycled first. `trial`: out of quarantine, on trial. */
+export type DriverIdle = { type: 'driver.idle'; slot: string; warm: boolean; worn?: string | null; trial?: boolean };
+/** It works, and should be recycled as soon as no session has it. */
+export type DriverWorn = { type: 'driver.worn'; slot: string; why: string };
+/** A person has held it too long: unless it is given back soon it is closed, and `driver.closed` follows. */
+export type DriverParked = { type: 'driver.parked'; slot: string; fencing: number; why: string };
 /** `fencing`: the lease that is lost by it. `state`: what the slot does now; `driver.idle` follows when it is over. */
 export type DriverFailed = {
   type: 'driver.failed';
@@ -84,8 +100,11 @@ export type DriverDrained = { type: 'driver.drained'; slot: string };
 /** Somebody has mended what the slot waits for. */
 export type DriverRetry = { type: 'driver.retry' };
 // an operator → supervisor/main
-/** No new sessions; what runs may finish. */
-export type SupervisorDrain = { type: 'supervisor.drain' };
+/**
+ * No new sessions; what runs may finish, within `within_ms`. `leaving`: the process ends, and whoever waits goes on
+ * when it is started again; otherwise they are refused.
+ */
+export type SupervisorDrain = { type: 'supervisor.drain'; within_ms?: number; leaving?: boolean };
 
 // anyone who may → command, session, approval
 export type CommandCancel = { type: 'command.cancel'; reason?: string };
@@ -93,7 +112,16 @@ export type CommandCancel = { type: 'command.cancel'; reason?: string };
 export type SessionClose = { type: 'session.close'; reason?: string; commandId?: string };
 export type SessionPause = { type: 'session.pause' };
 export type SessionResume = { type: 'session.resume' };
-export type SessionTakeover = { type: 'session.takeover' };
+/** `by`: who drives from now on. */
+export type SessionTakeover = { type: 'session.takeover'; by?: string };
+/** What the person who drives does now: never what was typed, only how much. */
+export type SessionInput_ = {
+  type: 'session.input';
+  input: { type: string; x?: number; y?: number; length?: number; key?: string; origin?: string };
+  by: string;
+};
+/** It was done, or could not be. */
+export type SessionInputDone = { type: 'session.input_done'; code: string | null };
 export type SessionHandback = { type: 'session.handback' };
 export type ApprovalDecide = { type: 'approval.decide'; decision: 'allow' | 'deny'; by: string; note?: string };
 export type ApprovalWithdraw = { type: 'approval.withdraw' };
@@ -106,10 +134,29 @@ export type ApprovalResolved = {
   note: string | null;
 };
 
+// command → selector/<platform>:<name>
+/** What looking for it found: in a sweep, or on the way of a command. */
+export type SelectorFound = { type: 'selector.found'; finding: Finding; sweep: boolean; commandId: string };
+/** The command waits until what is healed there is decided about. */
+export type SelectorAwaited = { type: 'selector.awaited'; commandId: string; selector: string | null };
+// an operator → selector/<platform>:<name>
+export type SelectorDecide = {
+  type: 'selector.decide';
+  decision: 'accept' | 'reject';
+  by: string;
+  selector?: string;
+  note?: string;
+};
+// selector → command/<id>
+export type SelectorSettled = { type: 'selector.settled'; name: string; outcome: 'accepted' | 'rejected' };
+
 /** The host's word to every durable actor that accepts it, once, before its effects are resumed after a restart. */
 export type HostResumed = { type: 'host.resumed' };
 /** The host's word to a sender that accepts it: what you told was not taken, because `to` does not exist, has ended, or refused. */
 export type TellRefused = { type: 'tell.refused'; to: string; told: string; why: string };
+
+/** Address of a name in the selector registry. Names have no colon, so two never share one. */
+export const selectorAddress = (platform: string, name: string): string => `selector/${platform}:${name}`;
 
 export const SUPERVISOR = 'supervisor/main';
 

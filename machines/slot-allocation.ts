@@ -2,17 +2,33 @@
  * Who gets which slot: the supervisor's decisions, as plain functions over plain data. Each takes the books and returns
  * the books after it and what is to be told; the machine makes it real.
  */
-import type { DriverFailed, DriverIdle, Lease, SlotRequest, Tell } from './protocol.ts';
+import type { DriverFailed, DriverIdle, DriverParked, DriverWorn, Lease, SlotRequest, Tell } from './protocol.ts';
 
 export interface SlotBook {
   slot: string;
   /**
    * cold, idle: free, the second one booted. starting: booting or opening. leased: a session drives. closing: its
-   * browser is being ended. The rest are the driver's own words for not now.
+   * browser is being ended. recycling: it ends and is cold again. The rest are the driver's own words for not now.
    */
-  state: 'cold' | 'idle' | 'starting' | 'leased' | 'closing' | 'RECOVERING' | 'NEEDS_HUMAN' | 'QUARANTINED' | 'drained';
+  state:
+    | 'cold'
+    | 'idle'
+    | 'starting'
+    | 'leased'
+    | 'closing'
+    | 'recycling'
+    | 'RECOVERING'
+    | 'NEEDS_HUMAN'
+    | 'QUARANTINED'
+    | 'drained';
   sessionId: string | null;
   fencing: number | null;
+  /** What the lease's browser runs on. */
+  device: string | null;
+  /** A person drives. */
+  held: boolean;
+  /** Out of quarantine: booted once without a session before one may have it. */
+  trial: boolean;
   /** Its session was asked to give the browser up. */
   wanted: boolean;
   failure: { code: string; why: string } | null;
@@ -35,7 +51,16 @@ export interface Books {
   /** The last fencing number given. */
   fencing: number;
   draining: boolean;
+  /** The process ends after the drain: whoever waits goes on when it is started again. */
+  leaving: boolean;
+  /** What there is here, or null for whatever is asked. */
+  devices: string[] | null;
+  /** Of these one browser can be open at a time: a Mac gives its own Safari to one session. */
+  exclusive: string[];
 }
+
+/** A lease that is over leaves nothing of itself. */
+const unleased = { sessionId: null, fencing: null, device: null, held: false } as const;
 
 export interface Decision {
   books: Books;
@@ -53,13 +78,14 @@ export interface QueueLimits {
 export function request(books: Books, asked: SlotRequest, at: number, limits: QueueLimits): Decision {
   const { sessionId, device, priority } = asked;
   const freed = releaseOf(books, (slot) => slot.sessionId === sessionId && slot.state !== 'closing', 'asked again');
-  const refusal = refusalFor(freed.books, sessionId, limits);
-  if (refusal)
-    return { books: freed.books, tells: [...freed.tells, toSession(sessionId, { type: 'slot.refused', ...refusal })] };
   const since = freed.books.waiting.find((w) => w.sessionId === sessionId)?.since ?? at;
   const others = freed.books.waiting.filter((w) => w.sessionId !== sessionId);
-  const waiting = [...others, { sessionId, device, priority, since, position: 0 }];
-  return after(freed, allocate({ ...freed.books, waiting }));
+  const newcomer: Waiting = { sessionId, device, priority, since, position: 0 };
+  if (freed.books.leaving) return { books: { ...freed.books, waiting: [...others, newcomer] }, tells: freed.tells };
+  const refusal = refusalFor(freed.books, asked, limits);
+  if (refusal)
+    return { books: freed.books, tells: [...freed.tells, toSession(sessionId, { type: 'slot.refused', ...refusal })] };
+  return after(freed, allocate({ ...freed.books, waiting: [...others, newcomer] }));
 }
 
 /** A session waits no more. One that was granted meanwhile gives back what it was granted. */
@@ -100,18 +126,58 @@ export function closed(books: Books, slot: string, fencing: number): Decision {
   const book = books.slots.find((b) => b.slot === slot);
   if (book?.fencing !== fencing || book.sessionId === null) return { books, tells: [] };
   const told = toSession(book.sessionId, { type: 'slot.released', lease: { slot, fencing } });
-  return { books: change(books, slot, { sessionId: null, fencing: null }), tells: [told] };
+  return { books: change(books, slot, unleased), tells: [told] };
 }
 
-export function idle(books: Books, { slot, warm }: DriverIdle): Decision {
+export function idle(books: Books, { slot, warm, worn = null, trial = false }: DriverIdle): Decision {
   const free = change(books, slot, {
     state: warm ? 'idle' : 'cold',
-    sessionId: null,
-    fencing: null,
+    ...unleased,
+    trial,
     ...(warm ? { failure: null } : {})
   });
   if (books.draining) return { books: free, tells: [{ to: `driver/${slot}`, event: { type: 'driver.drain' } }] };
-  return allocate(free);
+  return worn === null ? allocate(free) : recycle(free, slot, worn);
+}
+
+/**
+ * It works and is to be started anew between sessions: at once when nobody has it; else its session is asked to give it
+ * up as soon as it has nothing to do, and the driver says again what it is when that has happened.
+ */
+export function worn(books: Books, { slot, why }: DriverWorn): Decision {
+  const book = books.slots.find((b) => b.slot === slot);
+  if (book?.state === 'idle' && !books.draining) return recycle(books, slot, why);
+  if (book?.state !== 'leased' || book.wanted || book.sessionId === null) return { books, tells: [] };
+  return {
+    books: change(books, slot, { wanted: true }),
+    tells: [toSession(book.sessionId, { type: 'slot.wanted' })]
+  };
+}
+
+function recycle(books: Books, slot: string, why: string): Decision {
+  const ending = change(books, slot, { state: 'recycling' });
+  return after(
+    { books: ending, tells: [{ to: `driver/${slot}`, event: { type: 'driver.recycle', why } }] },
+    allocate(ending)
+  );
+}
+
+/** A person takes the browser of a lease, or gives it back. */
+export function hold(books: Books, fencing: number, held: boolean): Decision {
+  const book = books.slots.find((b) => b.fencing === fencing && b.state === 'leased');
+  if (!book || book.held === held) return { books, tells: [] };
+  const type = held ? 'driver.hold' : 'driver.unhold';
+  return {
+    books: change(books, book.slot, { held }),
+    tells: [{ to: `driver/${book.slot}`, event: { type, fencing } }]
+  };
+}
+
+/** A person has had it too long: the session hears so, and gives it back. */
+export function parked(books: Books, { slot, fencing, why }: DriverParked): Decision {
+  const book = books.slots.find((b) => b.slot === slot);
+  if (book?.fencing !== fencing || book.sessionId === null || book.state !== 'leased') return { books, tells: [] };
+  return { books, tells: [toSession(book.sessionId, { type: 'slot.parked', lease: { slot, fencing }, why })] };
 }
 
 /** The slot cannot be used until `driver.idle`. Whoever had it hears so, or that it is free if that is what they wait for. */
@@ -128,7 +194,7 @@ export function failed(books: Books, { slot, fencing, code, why, state }: Driver
       )
     );
   }
-  const broken = change(books, slot, { state, sessionId: null, fencing: null, failure: { code, why } });
+  const broken = change(books, slot, { state, ...unleased, failure: { code, why } });
   if (broken.draining)
     return { books: broken, tells: [...tells, { to: `driver/${slot}`, event: { type: 'driver.drain' } }] };
   const refusal = personNeeded(broken);
@@ -137,13 +203,23 @@ export function failed(books: Books, { slot, fencing, code, why, state }: Driver
   return { books: { ...broken, waiting: [] }, tells: [...tells, ...refused] };
 }
 
-/** No new sessions; free slots end at once, leased ones when they are given back. */
-export function drain(books: Books): Decision {
-  const refusal = { code: 'DRAINING', message: 'the process is shutting down and takes no new sessions' };
+/**
+ * No new sessions; free slots end at once, leased ones when they are given back, which those with nothing to do are asked
+ * for. Whoever waits is refused, unless the process ends: then they go on when it is started again.
+ */
+export function drain(books: Books, leaving: boolean): Decision {
+  const asked = leaving ? [] : books.slots.filter((b) => b.state === 'leased' && !b.wanted && b.sessionId !== null);
   return {
-    books: { ...books, waiting: [], draining: true },
+    books: {
+      ...books,
+      waiting: leaving ? books.waiting : [],
+      draining: true,
+      leaving,
+      slots: books.slots.map((b) => (asked.includes(b) ? { ...b, wanted: true } : b))
+    },
     tells: [
-      ...books.waiting.map((w) => toSession(w.sessionId, { type: 'slot.refused', ...refusal })),
+      ...(leaving ? [] : books.waiting.map((w) => toSession(w.sessionId, { type: 'slot.refused', ...DRAINING }))),
+      ...asked.map((b) => toSession(b.sessionId as string, { type: 'slot.wanted' })),
       ...books.slots
         .filter((b) => b.sessionId === null && b.state !== 'drained')
         .map((b) => ({ to: `driver/${b.slot}`, event: { type: 'driver.drain' } }))
@@ -155,9 +231,9 @@ export function drain(books: Books): Decision {
 export function drainAll(books: Books): Decision {
   const held = books.slots.filter((b) => b.state !== 'drained');
   return {
-    books: { ...books, slots: books.slots.map((b) => ({ ...b, sessionId: null, fencing: null })) },
+    books: { ...books, slots: books.slots.map((b) => ({ ...b, ...unleased })) },
     tells: held.flatMap((b) => [
-      ...(b.sessionId !== null && b.fencing !== null
+      ...(!books.leaving && b.sessionId !== null && b.fencing !== null
         ? [
             toSession(b.sessionId, {
               type: 'slot.lost',
@@ -173,7 +249,7 @@ export function drainAll(books: Books): Decision {
 }
 
 export function drained(books: Books, slot: string): Decision {
-  return { books: change(books, slot, { state: 'drained', sessionId: null, fencing: null }), tells: [] };
+  return { books: change(books, slot, { state: 'drained', ...unleased }), tells: [] };
 }
 
 /**
@@ -183,29 +259,29 @@ export function drained(books: Books, slot: string): Decision {
 export function allocate(books: Books): Decision {
   if (books.draining || books.slots.some((b) => b.state === 'starting')) return announce(books, []);
   const free = books.slots.find((b) => b.state === 'idle') ?? books.slots.find((b) => b.state === 'cold');
-  const next = inLine(books)[0];
+  const next = inLine(books).find((w) => !isTaken(books, w.device));
   if (!free || (!next && free.state === 'idle')) return announce(books, []);
-  if (!next) {
+  // A trial is no session's risk.
+  if (!next || (free.trial && free.state === 'cold')) {
     const booting = change(books, free.slot, { state: 'starting' });
     return announce(booting, [{ to: `driver/${free.slot}`, event: { type: 'driver.boot' } }]);
   }
   const lease: Lease = { slot: free.slot, fencing: books.fencing + 1 };
+  const { sessionId, device } = next;
   const granted = {
-    ...change(books, free.slot, {
-      state: 'starting',
-      sessionId: next.sessionId,
-      fencing: lease.fencing,
-      wanted: false
-    }),
+    ...change(books, free.slot, { state: 'starting', sessionId, device, fencing: lease.fencing, wanted: false }),
     waiting: books.waiting.filter((w) => w !== next),
     fencing: lease.fencing
   };
-  const { sessionId, device } = next;
   return announce(granted, [
     toSession(sessionId, { type: 'slot.granted', lease }),
     { to: `driver/${free.slot}`, event: { type: 'driver.open', sessionId, fencing: lease.fencing, device } }
   ]);
 }
+
+/** The one browser there can be on such a device is somebody's. */
+const isTaken = ({ slots, exclusive }: Books, device: string): boolean =>
+  exclusive.includes(device) && slots.some((b) => b.device === device);
 
 /** By priority, then by age. */
 export const inLine = ({ waiting }: Pick<Books, 'waiting'>): Waiting[] =>
@@ -215,12 +291,7 @@ export const inLine = ({ waiting }: Pick<Books, 'waiting'>): Waiting[] =>
 function announce(books: Books, tells: Tell[]): Decision {
   const positions = new Map(inLine(books).map((w, index) => [w.sessionId, index + 1]));
   const moved = books.waiting.filter((w) => w.position !== positions.get(w.sessionId));
-  const comingFree = books.slots.filter(
-    (b) => b.state !== 'leased' && b.state !== 'drained' && !b.failure && !(b.state === 'starting' && b.sessionId)
-  );
-  let wanted =
-    books.waiting.length - comingFree.length - books.slots.filter((b) => b.state === 'leased' && b.wanted).length;
-  const asked = books.slots.filter((b) => b.state === 'leased' && !b.wanted && wanted-- > 0);
+  const asked = toBeAsked(books);
   return {
     books: {
       ...books,
@@ -235,6 +306,19 @@ function announce(books: Books, tells: Tell[]): Decision {
   };
 }
 
+/** Whose browser the line needs. Where there is one of its kind, no slot that comes free will do. */
+function toBeAsked(books: Books): SlotBook[] {
+  const { slots, waiting } = books;
+  const blocked = waiting.filter((w) => isTaken(books, w.device));
+  const holders = slots.filter((b) => b.state === 'leased' && blocked.some((w) => w.device === b.device));
+  const comingFree = slots.filter(
+    (b) => b.state !== 'leased' && b.state !== 'drained' && !b.failure && !(b.state === 'starting' && b.sessionId)
+  );
+  const others = slots.filter((b) => b.state === 'leased' && !holders.includes(b));
+  let missing = waiting.length - blocked.length - comingFree.length - others.filter((b) => b.wanted).length;
+  return [...holders.filter((b) => !b.wanted), ...others.filter((b) => !b.wanted && missing-- > 0)];
+}
+
 function releaseOf(books: Books, which: (slot: SlotBook) => boolean, reason: string): Decision {
   const held = books.slots.filter((b) => b.fencing !== null && b.state !== 'closing' && which(b));
   return {
@@ -243,8 +327,14 @@ function releaseOf(books: Books, which: (slot: SlotBook) => boolean, reason: str
   };
 }
 
-function refusalFor(books: Books, sessionId: string, limits: QueueLimits) {
-  if (books.draining) return { code: 'DRAINING', message: 'the process is shutting down and takes no new sessions' };
+const DRAINING = { code: 'DRAINING', message: 'the process is shutting down and takes no new sessions' };
+
+function refusalFor(books: Books, { sessionId, device }: SlotRequest, limits: QueueLimits) {
+  if (books.draining) return DRAINING;
+  if (books.devices && !books.devices.includes(device)) {
+    const message = `there is no '${device}' here, only ${books.devices.join(', ')}; simulators and devices need macOS`;
+    return { code: 'DEVICE_UNAVAILABLE', message };
+  }
   const waiting = books.waiting.filter((w) => w.sessionId !== sessionId).length;
   const servedNow =
     !books.slots.some((b) => b.state === 'starting') &&

@@ -1,13 +1,18 @@
-import { setup } from 'xstate';
+import { assign, setup } from 'xstate';
+import type { DriverLimits } from './driver-limits.ts';
 import {
   type DriverClosed,
   type DriverDrained,
   type DriverFailed,
   type DriverIdle,
+  type DriverParked,
   type DriverReady,
+  type DriverWorn,
   hostActions,
+  type SlotHold,
   type SlotRelease,
   type SlotRequest,
+  type SlotUnhold,
   type SlotWithdraw,
   type SupervisorDrain,
   type TellRefused
@@ -22,12 +27,15 @@ import {
   drained,
   expire,
   failed,
+  hold,
   idle,
+  parked,
   type QueueLimits,
   ready,
   release,
   request,
-  withdraw
+  withdraw,
+  worn
 } from './slot-allocation.ts';
 
 export interface SupervisorInput {
@@ -36,6 +44,12 @@ export interface SupervisorInput {
   /** Counts the starts on this data directory, so that a fencing number never comes again. */
   epoch: number;
   limits?: Partial<SupervisorLimits>;
+  /** Of each driver. */
+  driverLimits?: Partial<DriverLimits>;
+  /** What sessions may ask to run on; without it whatever they ask. */
+  devices?: string[];
+  /** Of these one browser at a time. */
+  exclusive?: string[];
   at: number;
 }
 
@@ -46,6 +60,7 @@ export interface SupervisorLimits extends QueueLimits {
 
 export interface SupervisorContext extends Books {
   limits: SupervisorLimits;
+  driverLimits: Partial<DriverLimits>;
   why: string | null;
 }
 
@@ -56,12 +71,16 @@ export type SupervisorEvent = (
   | SlotRequest
   | SlotRelease
   | SlotWithdraw
+  | SlotHold
+  | SlotUnhold
   | SlotExpired
   | DriverReady
   | DriverIdle
   | DriverFailed
   | DriverClosed
   | DriverDrained
+  | DriverWorn
+  | DriverParked
   | SupervisorDrain
   | TellRefused
 ) & { at: number };
@@ -70,11 +89,18 @@ const FENCING_PER_EPOCH = 1_000_000;
 /** A killed or hung shutDown of a driver takes 45 s at most, then its actor ends by itself. */
 const LAST_DRIVER_MS = 60_000;
 
-const defaults: SupervisorLimits = { queueLength: 50, queueWaitMs: 300_000, drainMs: 120_000 };
+export const defaultSupervisorLimits: SupervisorLimits = { queueLength: 50, queueWaitMs: 300_000, drainMs: 120_000 };
 
 const words = setup({
   types: { input: {} as SupervisorInput, context: {} as SupervisorContext, events: {} as SupervisorEvent },
-  actions: hostActions,
+  actions: {
+    ...hostActions,
+    within: assign(({ context, event }) =>
+      event.type === 'supervisor.drain' && event.within_ms !== undefined
+        ? { limits: { ...context.limits, drainMs: event.within_ms } }
+        : {}
+    )
+  },
   guards: { allDrained: ({ context }) => context.slots.every((b) => b.state === 'drained') },
   delays: { drainLimit: ({ context }) => context.limits.drainMs, lastDriver: LAST_DRIVER_MS }
 });
@@ -115,8 +141,16 @@ function decide(context: SupervisorContext, event: SupervisorEvent): Decision {
       return closed(context, event.slot, event.fencing);
     case 'driver.drained':
       return drained(context, event.slot);
+    case 'driver.worn':
+      return worn(context, event);
+    case 'driver.parked':
+      return parked(context, event);
+    case 'slot.hold':
+      return hold(context, event.fencing, true);
+    case 'slot.unhold':
+      return hold(context, event.fencing, false);
     case 'supervisor.drain':
-      return drain(context);
+      return drain(context, event.leaving ?? false);
     case 'tell.refused':
       return refused(context, event);
   }
@@ -134,8 +168,8 @@ type Enqueue = Parameters<Parameters<typeof words.enqueueActions>[0]>[0]['enqueu
 
 /** The new books, the tells, and a timer for whoever waits anew. */
 function carryOut(enqueue: Enqueue, context: SupervisorContext, { books, tells }: Decision): void {
-  const { slots, waiting, fencing, draining } = books;
-  enqueue.assign({ slots, waiting, fencing, draining, why: whyOf(books) });
+  const { slots, waiting, fencing, draining, leaving } = books;
+  enqueue.assign({ slots, waiting, fencing, draining, leaving, why: whyOf(books) });
   const before = new Set(context.waiting.map((w) => w.sessionId));
   const now = new Set(waiting.map((w) => w.sessionId));
   for (const sessionId of before) if (!now.has(sessionId)) enqueue.cancel(expiryOf(sessionId));
@@ -152,7 +186,7 @@ const endAll = words.enqueueActions(({ context, enqueue }) => carryOut(enqueue, 
 /** At birth: one driver a slot, and the first is booted. */
 const populate = words.enqueueActions(({ context, enqueue }) => {
   for (const { slot } of context.slots) {
-    enqueue({ type: 'create', params: { address: `driver/${slot}`, input: { slot } } });
+    enqueue({ type: 'create', params: { address: `driver/${slot}`, input: { slot, limits: context.driverLimits } } });
   }
   carryOut(enqueue, context, allocate(context));
 });
@@ -164,6 +198,7 @@ const populate = words.enqueueActions(({ context, enqueue }) => {
  * RUNNING ┬ accepting ──supervisor.drain──▶ draining ──all drivers have ended──▶ STOPPED
  *         │                                    │ after 120 s: what still runs is ended
  * ```
+ * STOPPED answers whoever asks that there is nothing more to have.
  * Everything else is bookkeeping (`slot-allocation.ts`): who waits, who has which slot under which fencing number, and
  * that one slot starts at a time. Restarts are the driver's own matter; the supervisor only hears that a slot is gone
  * and, by `driver.idle`, that it is back.
@@ -177,13 +212,20 @@ export const supervisorMachine = words.createMachine({
       state: 'cold' as const,
       sessionId: null,
       fencing: null,
+      device: null,
+      held: false,
+      trial: false,
       wanted: false,
       failure: null
     })),
     waiting: [],
     fencing: input.epoch * FENCING_PER_EPOCH,
     draining: false,
-    limits: { ...defaults, ...input.limits },
+    leaving: false,
+    devices: input.devices ?? null,
+    exclusive: input.exclusive ?? [],
+    driverLimits: input.driverLimits ?? {},
+    limits: { ...defaultSupervisorLimits, ...input.limits },
     why: null
   }),
   entry: populate,
@@ -195,18 +237,24 @@ export const supervisorMachine = words.createMachine({
         'slot.request': { actions: act },
         'slot.withdraw': { actions: act },
         'slot.release': { actions: act },
+        'slot.hold': { actions: act },
+        'slot.unhold': { actions: act },
         'slot.expired': { actions: act },
         'driver.ready': { actions: act },
         'driver.idle': { actions: act },
         'driver.failed': { actions: act },
         'driver.closed': { actions: act },
         'driver.drained': { actions: act },
+        'driver.worn': { actions: act },
+        'driver.parked': { actions: act },
         'tell.refused': { actions: act }
       },
       states: {
-        accepting: { on: { 'supervisor.drain': { target: 'draining', actions: act } } },
+        accepting: { on: { 'supervisor.drain': { target: 'draining', actions: ['within', act] } } },
         draining: {
           always: { guard: 'allDrained', target: '#supervisor.STOPPED' },
+          // An operator's drain, and then the end of the process.
+          on: { 'supervisor.drain': { target: 'draining', reenter: true, actions: ['within', act] } },
           initial: 'waiting',
           states: {
             waiting: { after: { drainLimit: { target: 'ending', actions: endAll } } },
@@ -215,6 +263,18 @@ export const supervisorMachine = words.createMachine({
         }
       }
     },
-    STOPPED: { type: 'final' }
+    STOPPED: {
+      on: {
+        'slot.request': { actions: act },
+        'slot.release': { actions: act },
+        'slot.withdraw': { actions: act },
+        'slot.hold': {},
+        'slot.unhold': {},
+        'slot.expired': {},
+        'supervisor.drain': { actions: act },
+        'driver.drained': { actions: act },
+        'tell.refused': {}
+      }
+    }
   }
 });

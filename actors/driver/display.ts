@@ -61,17 +61,27 @@ export async function startDisplay(
   });
 }
 
-/** The X server accepts connections. A hung one does too: opening a session has its own limit. */
-export function displayAnswers(display: Display, limitMs: number): Promise<boolean> {
+/** X11, connection setup: little endian, protocol 11.0, no authorisation. */
+const HELLO = Buffer.from([0x6c, 0, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+
+/**
+ * The X server answers a client that introduces itself, be it with a refusal. One that hangs accepts connections too: the
+ * kernel does that for it.
+ * @see X Window System Protocol, "Connection Setup"
+ */
+export function displayAnswers(display: Pick<Display, 'name'>, limitMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(`/tmp/.X11-unix/X${display.name.slice(1)}`);
+    const limit = setTimeout(() => done(false), limitMs);
     const done = (answers: boolean) => {
+      clearTimeout(limit);
       socket.destroy();
       resolve(answers);
     };
-    socket.setTimeout(limitMs, () => done(false));
-    socket.once('connect', () => done(true));
+    socket.once('connect', () => socket.write(HELLO));
+    socket.once('data', () => done(true));
     socket.once('error', () => done(false));
+    socket.once('close', () => done(false));
   });
 }
 

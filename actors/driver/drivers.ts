@@ -52,7 +52,7 @@ export function createDrivers({ dataDir: folder, environment, limits }: DriversO
   return {
     pool,
     kinds: driverKinds({ slot }),
-    start: async () => (await ledger.sweep({ graceMs: platform.graceMs })).killed.length,
+    start: async () => (await ledger.sweep({ graceMs: platform.graceMs(options.limits) })).killed.length,
     stop: async () => {
       await Promise.all([...slots.values()].map((one) => one.shutDown({ deleteMs: LAST_DELETE_MS })));
       await ledger.sweep({ graceMs: 0 });

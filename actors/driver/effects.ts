@@ -35,18 +35,15 @@ export const driverEffects = ({ slot }: DriverDeps) =>
       await slot(input.slot).configure(input.fencing, signal);
       return null;
     },
-    watch: (input, signal) => slot(input.slot).watch(input.fencing, signal),
-    close: async (input) => {
-      await slot(input.slot).close();
-      return null;
-    },
+    watch: (input, signal) => slot(input.slot).watch(input, signal),
+    close: (input) => slot(input.slot).close(),
     probe: async (input) => ({ ...(await slot(input.slot).probe()) }),
     deleteSession: (input) => slot(input.slot).deleteSession(),
     killDriverGroup: async (input) => {
       await slot(input.slot).killDriverGroup();
       return null;
     },
-    killBrowser: async (input) => ({ appiumStays: (await slot(input.slot).killBrowser()).appiumStays }),
+    killBrowser: async (input) => ({ appiumStays: (await slot(input.slot).killBrowser(input.spare)).appiumStays }),
     killAppiumGroup: async (input) => {
       await slot(input.slot).killAppiumGroup();
       return null;
@@ -70,7 +67,7 @@ export const stubEffects = () => {
       new Promise<never>((_resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason), { once: true });
       }),
-    close: nothing,
+    close: async () => ({ bytes: null }),
     probe: async () => ({ appium: 'gone', display: 'gone', driver: 'gone', browser: 'gone' }),
     deleteSession: async () => true,
     killDriverGroup: nothing,

@@ -2,8 +2,10 @@
 import { accessSync, chmodSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { DriverLimits } from '../../machines/driver-limits.ts';
 import { ControlError } from '../../schemas/errors.ts';
-import { childrenOf, type ProcessIdentity } from '../process/identity.ts';
+import { childrenOf, type ProcessIdentity, processesNamed } from '../process/identity.ts';
+import { endProcess } from './process-group.ts';
 
 export interface Platform {
   /** Linux browsers need an X server, and each slot has its own: focus is per display. */
@@ -14,12 +16,20 @@ export interface Platform {
   installDriver(dataDir: string): string | null;
   /** For the Appium child beside PATH. */
   driverEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv;
+  /** What sessions can run on here. */
+  devices: string[];
+  /** Of these one browser can be open at a time. */
+  exclusive: string[];
   /** W3C capabilities of a session on a device. */
   capabilities(device: string): Record<string, unknown>;
   /** The driver executable of an Appium where it does not enter itself in the ledger. */
   driverOf(appiumPid: number): ProcessIdentity[];
-  /** Safari takes longer to end than WebKitGTK, ms. */
-  graceMs: number;
+  /** SIGTERM to SIGKILL, ms. */
+  graceMs(limits: DriverLimits): number;
+  /** Ends a browser that is in no group of ours. @returns what would not end */
+  endBrowser(graceMs: number): Promise<ProcessIdentity[]>;
+  /** Whether a session lost for this reason was taken by a person, who has its window now. */
+  isTaken(reason: string): boolean;
 }
 
 const PACKAGES: Record<string, string> = {
@@ -29,7 +39,12 @@ const PACKAGES: Record<string, string> = {
 
 const linux: Platform = {
   needsDisplay: true,
-  graceMs: 3_000,
+  graceMs: ({ graceMs }) => graceMs,
+  // Each slot has its own browser in its own group.
+  endBrowser: async () => [],
+  isTaken: () => false,
+  devices: ['desktop'],
+  exclusive: [],
   preflight(environment) {
     for (const [program, cure] of Object.entries(PACKAGES)) {
       if (!which(program, environment)) throw new ControlError('PREREQUISITE_MISSING', { what: program, cure });
@@ -65,7 +80,11 @@ const linux: Platform = {
 
 const macOS: Platform = {
   needsDisplay: false,
-  graceMs: 10_000,
+  // Safari takes its time.
+  graceMs: ({ safariGraceMs }) => safariGraceMs,
+  devices: ['desktop', 'simulator', 'device'],
+  // Safari gives its own windows to one automation session per host.
+  exclusive: ['desktop'],
   preflight(environment) {
     if (!which('safaridriver', environment)) {
       throw new ControlError('PREREQUISITE_MISSING', {
@@ -83,8 +102,19 @@ const macOS: Platform = {
     platformName: device === 'desktop' ? 'mac' : 'iOS',
     ...(device === 'simulator' ? { 'safari:useSimulator': true } : {})
   }),
-  driverOf: (appiumPid) => childrenOf(appiumPid).filter((child) => /safaridriver/.test(child.command))
+  driverOf: (appiumPid) => childrenOf(appiumPid).filter((child) => /safaridriver/.test(child.command)),
+  async endBrowser(graceMs) {
+    const safari = processesNamed(/\/Safari\.app\/Contents\/MacOS\/Safari$/);
+    return (await Promise.all(safari.map((one) => endProcess(one, graceMs)))).flat();
+  },
+  isTaken: (reason) => SEVERED.test(reason)
 };
+
+/**
+ * Reported: a person who clicks the glass pane away severs the link for good, and every command after it is answered
+ * 'invalid session id', while driver and window go on. A crashed page says that it crashed.
+ */
+const SEVERED = /session has ended|session was (?:stopped|interrupted)|Automation (?:was )?(?:stopped|turned off)/i;
 
 /** @throws ControlError PREREQUISITE_MISSING on any other system */
 export function platformOf(system: NodeJS.Platform = process.platform): Platform {

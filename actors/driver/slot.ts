@@ -9,18 +9,19 @@
  */
 import { mkdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Lease } from '../../machines/protocol.ts';
-import { ControlError, describe, isControlError } from '../../schemas/errors.ts';
-import { groupMembers, isSame, type ProcessIdentity } from '../process/identity.ts';
-import type { WebDriverSession } from '../webdriver/client.ts';
+import type { DriverEffects, WatchNews } from '../../machines/driver-context.ts';
+import type { DriverLimits } from '../../machines/driver-limits.ts';
+import { ControlError, isControlError } from '../../schemas/errors.ts';
+import { isSame, type ProcessIdentity } from '../process/identity.ts';
 import { type Appium, startAppium } from './appium.ts';
-import { type Display, displayAnswers, startDisplay } from './display.ts';
+import { startDisplay } from './display.ts';
+import { Health } from './health.ts';
 import { LEDGER_VARIABLE, type ProcessLedger, SLOT_VARIABLE } from './ledger.ts';
-import type { DriverLimits } from './limits.ts';
+import { deleteStrays, openSession } from './open-session.ts';
 import type { Platform } from './platform.ts';
 import type { BrowserPool } from './pool.ts';
 import { endGroup, endProcess } from './process-group.ts';
+import { Running } from './running.ts';
 import { inTurn } from './start-turn.ts';
 
 export interface SlotOptions {
@@ -41,19 +42,20 @@ export interface SlotProbe {
   browser: 'running' | 'gone';
 }
 
+/** How long a display takes to answer that is not loaded, ms. */
+const DISPLAY_MS = 1_000;
+
 export class Slot {
   readonly name: string;
   readonly #options: SlotOptions;
-  #display: Display | undefined;
-  #appium: Appium | undefined;
-  /** The session being opened or open; in the pool only from `configure` on. */
-  #session: WebDriverSession | undefined;
-  /** The browser itself, where it can be told from the driver's other processes. */
-  #browser: ProcessIdentity | undefined;
+  readonly #running: Running;
+  readonly #health: Health;
 
   constructor(name: string, options: SlotOptions) {
     this.name = name;
     this.#options = options;
+    this.#running = new Running(name, options);
+    this.#health = new Health(this.#running, options.limits);
   }
 
   /** @throws ControlError PREREQUISITE_MISSING */
@@ -68,30 +70,41 @@ export class Slot {
    */
   async boot({ warm, device }: { warm: boolean; device: string }, signal: AbortSignal): Promise<void> {
     const { dataDir, ledger, limits, platform } = this.#options;
+    const running = this.#running;
     const environment = this.#environment();
-    if (platform.needsDisplay && !(this.#display && (await displayAnswers(this.#display, 1000)))) {
-      this.#display = await startDisplay(this.name, { ledger, environment, limitMs: limits.displayBootMs });
+    if (platform.needsDisplay && !(running.display && (await running.displayAnswers(DISPLAY_MS)))) {
+      // One that does not answer is no display any more; Appium was started with its name.
+      if (running.display) await this.#endDisplay();
+      running.display = await startDisplay(this.name, { ledger, environment, limitMs: limits.displayBootMs });
     }
     signal.throwIfAborted();
-    if (!this.#appium?.running) {
-      this.#appium = await startAppium(this.name, {
+    if (!running.appium?.running) {
+      running.appium = await startAppium(this.name, {
         dataDir,
         ledger,
-        environment: { ...environment, ...(this.#display && { DISPLAY: this.#display.name }) },
+        environment: { ...environment, ...(running.display && { DISPLAY: running.display.name }) },
         bootMs: limits.appiumBootMs,
-        graceMs: platform.graceMs,
+        graceMs: this.#graceMs,
         signal
       });
     }
+    await deleteStrays(running.appium.client, limits);
     if (!warm) return;
     await this.open(device, signal);
     await this.close();
   }
 
-  /** @throws ControlError DRIVER_NOT_STARTED, REMOTE_AUTOMATION_OFF, DRIVER_TIMEOUT, DRIVER_LOST, CANCELLED */
+  /**
+   * X is asked first: without it POST /session is silent for longer than anybody waits.
+   * @throws ControlError DRIVER_NOT_STARTED, REMOTE_AUTOMATION_OFF, DRIVER_TIMEOUT, DRIVER_LOST, CANCELLED
+   */
   async open(device: string, signal: AbortSignal): Promise<void> {
     const { limits, platform } = this.#options;
-    const { client } = this.#running();
+    const running = this.#running;
+    const { client } = this.#appium();
+    if (!(await running.displayAnswers(limits.probeDisplayMs))) {
+      throw new ControlError('DRIVER_LOST', { slot: this.name, reason: 'its X server gives no answer' });
+    }
     const capabilities = {
       alwaysMatch: {
         ...platform.capabilities(device),
@@ -99,8 +112,8 @@ export class Slot {
       },
       firstMatch: [{}]
     };
-    const open = () => client.newSession(capabilities, { timeoutMs: limits.newSessionMs, signal });
-    this.#session = await (this.#driverRuns() ? open() : inTurn(open, signal));
+    const open = () => openSession({ client, capabilities, limits, signal });
+    running.session = await (running.driver() ? open() : inTurn(open, signal));
   }
 
   /**
@@ -109,7 +122,7 @@ export class Slot {
    */
   async configure(fencing: number, signal: AbortSignal): Promise<void> {
     const { limits, pool } = this.#options;
-    const session = this.#session;
+    const { session } = this.#running;
     if (!session) throw new ControlError('DRIVER_LOST', { slot: this.name, reason: 'it has no open browser' });
     const options = { timeoutMs: limits.smokeMs, signal };
     await session.setTimeouts({ implicit: 0, script: limits.scriptMs, pageLoad: limits.pageLoadMs }, options);
@@ -120,46 +133,31 @@ export class Slot {
       const reason = `the new browser has ${handles.length} windows and says 1 is ${JSON.stringify(one)}`;
       throw new ControlError('DRIVER_NOT_STARTED', { slot: this.name, stage: 'smoke', reason });
     }
-    this.#browser = this.#findBrowser();
+    this.#running.browser = this.#running.findBrowser();
     pool.put({ slot: this.name, fencing }, session);
   }
 
-  /**
-   * Settles only when something is wrong: a process has ended, the holder reported a loss, or the page was silent
-   * `misses` times. The page probe is the lease tick too: it keeps Appium from ending a session nobody uses.
-   * @param fencing null while no browser is open: then only the processes are looked at
-   * @throws ControlError DRIVER_LOST; CANCELLED on abort
-   */
-  async watch(fencing: number | null, signal: AbortSignal): Promise<never> {
-    const { limits, pool } = this.#options;
-    const lease = fencing === null ? null : { slot: this.name, fencing };
-    let reported: string | undefined;
-    if (lease) {
-      void pool.lossOf(lease).then((reason) => {
-        reported = reason;
-      });
-    }
-    let misses = 0;
-    for (let nextTick = Date.now() + limits.leaseTickMs; ; ) {
-      await delay(limits.livenessMs, undefined, { signal }).catch(() => signal.throwIfAborted());
-      const reason = reported ?? this.#deadProcess(lease !== null);
-      if (reason) throw new ControlError('DRIVER_LOST', { slot: this.name, reason });
-      if (!lease || Date.now() < nextTick) continue;
-      nextTick = Date.now() + limits.leaseTickMs;
-      misses = (await this.#pageAnswers(lease, signal)) ? 0 : misses + 1;
-      if (misses >= limits.misses) {
-        throw new ControlError('DRIVER_LOST', { slot: this.name, reason: `its page was silent ${misses} times` });
-      }
+  /** @throws ControlError DRIVER_LOST, BROWSER_TAKEN; CANCELLED on abort */
+  async watch(input: DriverEffects['watch']['input'], signal: AbortSignal): Promise<WatchNews> {
+    try {
+      return await this.#health.watch(input, signal);
+    } catch (error) {
+      // On a Mac a person can take the window away for good: Safari goes on, and the session is no more.
+      const isTaken = isControlError(error, 'DRIVER_LOST') && this.#options.platform.isTaken(error.message);
+      throw isTaken ? new ControlError('BROWSER_TAKEN', { slot: this.name }, error) : error;
     }
   }
 
-  /** Ends the browser in the ordinary way. @throws ControlError when it would not end so: then the ladder must */
-  async close(): Promise<void> {
+  /**
+   * Ends the browser in the ordinary way. @throws ControlError when it would not end so: then the ladder must
+   * @returns what the whole slot held resident just before
+   */
+  async close(): Promise<{ bytes: number | null }> {
     const { limits, pool } = this.#options;
     pool.remove(this.name);
-    const session = this.#session;
-    this.#session = undefined;
-    await session?.delete({ timeoutMs: limits.deleteMs });
+    const bytes = this.#running.measure();
+    await this.#takeSession()?.delete({ timeoutMs: limits.deleteMs });
+    return { bytes };
   }
 
   // The ladder. Each rung bears that what it ends is gone already.
@@ -167,64 +165,76 @@ export class Slot {
   /** Takes the browser away from its lease, and looks. */
   async probe(): Promise<SlotProbe> {
     this.#options.pool.remove(this.name);
-    const { limits, ledger, platform } = this.#options;
-    const living = (role: 'driver' | 'browser') =>
-      ledger.entries(this.name).some((entry) => entry.role === role && isSame(entry));
-    const [appium, display] = await Promise.all([this.#probeAppium(), this.#probeDisplay(limits.probeAppiumMs)]);
-    const driver = living('driver') || (this.#appium && platform.driverOf(this.#appium.leader.pid).length > 0);
-    return { appium, display, driver: driver ? 'running' : 'gone', browser: living('browser') ? 'running' : 'gone' };
+    const { limits, ledger } = this.#options;
+    const running = this.#running;
+    const [answers, display] = await Promise.all([
+      running.appiumAnswers(limits.probeAppiumMs),
+      running.displayAnswers(limits.probeDisplayMs)
+    ]);
+    const hasBrowser = ledger.entries(this.name).some((entry) => entry.role === 'browser' && isSame(entry));
+    return {
+      appium: answers ? 'usable' : running.appium?.running ? 'silent' : 'gone',
+      display: display ? 'usable' : 'gone',
+      driver: running.driver() ? 'running' : 'gone',
+      browser: hasBrowser ? 'running' : 'gone'
+    };
   }
 
-  /** True when the driver took the DELETE. */
+  /** The slot's own, then those that nobody knows. True when the driver took the DELETE. */
   async deleteSession(deleteMs = this.#options.limits.deleteMs): Promise<boolean> {
-    const session = this.#session;
-    this.#session = undefined;
-    if (!session) return false;
-    return session.delete({ timeoutMs: deleteMs }).then(
+    const { limits } = this.#options;
+    const session = this.#takeSession();
+    const taken = session?.delete({ timeoutMs: deleteMs }).then(
       () => true,
       () => false
     );
+    if ((await taken) === false) return false; // what does not answer to one does not to others
+    const { appium } = this.#running;
+    if (appium?.running) await deleteStrays(appium.client, { ...limits, deleteMs });
+    return taken !== undefined;
   }
 
   async killDriverGroup(): Promise<ProcessIdentity[]> {
     const { ledger, platform } = this.#options;
-    const { left } = await ledger.sweep({
-      slot: this.name,
-      roles: ['driver'],
-      graceMs: platform.graceMs,
-      marked: false
-    });
-    const others = this.#appium ? platform.driverOf(this.#appium.leader.pid) : [];
-    return [...left, ...(await Promise.all(others.map((p) => endProcess(p, platform.graceMs)))).flat()];
+    const graceMs = this.#graceMs;
+    const { left } = await ledger.sweep({ slot: this.name, roles: ['driver'], graceMs, marked: false });
+    const { appium } = this.#running;
+    const others = appium ? platform.driverOf(appium.leader.pid) : [];
+    return [...left, ...(await Promise.all(others.map((p) => endProcess(p, graceMs)))).flat()];
   }
 
   /**
-   * The browser's group, and on Linux whatever of it lost its leader.
+   * The browser's group, and on Linux whatever of it lost its leader; on macOS Safari itself.
+   * @param spare leaves Safari alone: a person has its window
    * @returns whether Appium can stay: it answers, has no session left over, and its display works
    */
-  async killBrowser(): Promise<{ left: ProcessIdentity[]; appiumStays: boolean }> {
-    const { ledger, limits } = this.#options;
+  async killBrowser(spare = false): Promise<{ left: ProcessIdentity[]; appiumStays: boolean }> {
+    const { ledger, limits, platform } = this.#options;
     const { left } = await ledger.sweep({ slot: this.name, roles: ['driver', 'browser'], graceMs: 1000 });
-    const usable = (await this.#probeAppium()) === 'usable' && (await this.#probeDisplay(1000)) === 'usable';
-    if (!usable || !this.#appium) return { left, appiumStays: false };
-    const sessions = await this.#appium.client.sessions({ timeoutMs: limits.probeAppiumMs }).catch(() => undefined);
+    if (!spare) left.push(...(await platform.endBrowser(this.#graceMs)));
+    const { appium } = this.#running;
+    const usable =
+      (await this.#running.appiumAnswers(limits.probeAppiumMs)) &&
+      (await this.#running.displayAnswers(limits.probeDisplayMs));
+    if (!usable || !appium) return { left, appiumStays: false };
+    const sessions = await appium.client.sessions({ timeoutMs: limits.probeAppiumMs }).catch(() => undefined);
     return { left, appiumStays: sessions?.length === 0 };
   }
 
   async killAppiumGroup(): Promise<ProcessIdentity[]> {
-    const appium = this.#appium;
-    this.#appium = undefined;
+    const { appium } = this.#running;
+    this.#running.appium = undefined;
     if (!appium) return [];
     appium.client.close();
-    const left = await endGroup(appium.leader.pid, { graceMs: this.#options.platform.graceMs });
+    const left = await endGroup(appium.leader.pid, { graceMs: this.#graceMs });
     this.#options.ledger.forget(appium.leader.pid);
     return left;
   }
 
   /** What the rungs before may have missed. Of a slot whose Appium stays, only drivers and browsers. */
   async sweep(): Promise<ProcessIdentity[]> {
-    const keepsAppium = this.#appium?.running === true;
-    if (!keepsAppium) this.#display = undefined;
+    const keepsAppium = this.#running.appium?.running === true;
+    if (!keepsAppium) this.#running.display = undefined;
     const { left } = await this.#options.ledger.sweep({
       slot: this.name,
       ...(keepsAppium ? { roles: ['driver', 'browser'] } : {}),
@@ -242,62 +252,27 @@ export class Slot {
     return this.sweep();
   }
 
-  #running(): Appium {
-    if (this.#appium?.running) return this.#appium;
+  #appium(): Appium {
+    const { appium } = this.#running;
+    if (appium?.running) return appium;
     throw new ControlError('DRIVER_LOST', { slot: this.name, reason: 'its Appium is not running' });
   }
 
-  #driverRuns(): boolean {
-    const { ledger, platform } = this.#options;
-    if (this.#appium && platform.driverOf(this.#appium.leader.pid).length > 0) return true;
-    return ledger.entries(this.name).some((entry) => entry.role === 'driver' && isSame(entry));
+  #takeSession() {
+    const { session } = this.#running;
+    this.#running.session = undefined;
+    this.#running.browser = undefined;
+    return session;
   }
 
-  #deadProcess(withBrowser: boolean): string | undefined {
-    if (!this.#appium?.running) return 'Appium has ended';
-    if (this.#display?.running === false) return 'its X server has ended';
-    if (!withBrowser) return undefined;
-    if (!this.#driverRuns()) return 'the driver executable has ended';
-    if (this.#browser && !isSame(this.#browser)) return 'the browser has ended';
-    return undefined;
+  async #endDisplay(): Promise<void> {
+    await this.killAppiumGroup();
+    this.#running.display = undefined;
+    await this.#options.ledger.sweep({ slot: this.name, roles: ['display'], graceMs: 0, marked: false });
   }
 
-  #findBrowser(): ProcessIdentity | undefined {
-    const driver = this.#options.ledger.entries(this.name).find((entry) => entry.role === 'browser' && isSame(entry));
-    return driver && groupMembers(driver.group).find(({ command }) => /\/MiniBrowser/.test(command));
-  }
-
-  async #probeAppium(): Promise<SlotProbe['appium']> {
-    if (!this.#appium?.running) return 'gone';
-    const { limits } = this.#options;
-    return this.#appium.client.status({ timeoutMs: limits.probeAppiumMs }).then(
-      () => 'usable' as const,
-      () => 'silent' as const
-    );
-  }
-
-  async #probeDisplay(limitMs: number): Promise<SlotProbe['display']> {
-    if (!this.#options.platform.needsDisplay) return 'usable';
-    return this.#display && (await displayAnswers(this.#display, limitMs)) ? 'usable' : 'gone';
-  }
-
-  /**
-   * The title is asked of the page itself; window handles a browser answers while its page hangs. A probe that had to
-   * wait for a command in flight says nothing about the page.
-   */
-  async #pageAnswers(lease: Lease, signal: AbortSignal): Promise<boolean> {
-    const { limits, pool } = this.#options;
-    try {
-      await pool.get(lease).title({ timeoutMs: limits.probePageMs, signal });
-      return true;
-    } catch (error) {
-      signal.throwIfAborted();
-      if (isControlError(error, 'DRIVER_TIMEOUT')) return (error.details as { sent?: boolean }).sent === false;
-      if (isControlError(error, 'DRIVER_LOST')) {
-        throw new ControlError('DRIVER_LOST', { slot: this.name, reason: describe(error) }, error);
-      }
-      return true; // an answer, if not a nice one
-    }
+  get #graceMs(): number {
+    return this.#options.platform.graceMs(this.#options.limits);
   }
 
   #environment(): NodeJS.ProcessEnv {

@@ -87,10 +87,12 @@ async function leave(
       if (isErrorPage(now.url, url)) {
         throw new ControlError('NAVIGATION_FAILED', { url, reason: now.said || 'the site did not answer' });
       }
+      page.session.loads.missed = 0;
       return bear(() => page.enter());
     }
     if (patience.over) {
       await page.ask('stop', {}).catch(() => {});
+      page.session.loads.missed += 1;
       throw new ControlError('NAVIGATION_TIMEOUT', { url, waitedMs: patience.waitedMs });
     }
     await sleep(15, page.signal);

@@ -55,6 +55,22 @@ export function childrenOf(pid: number): ProcessIdentity[] {
     .flatMap((child) => identify(child) ?? []);
 }
 
+/** Every live process whose command line matches. */
+export const processesNamed = (pattern: RegExp): ProcessIdentity[] =>
+  everyProcess().filter(({ command }) => pattern.test(command));
+
+/**
+ * Memory that the processes of these groups hold resident, in bytes; pages they share are counted for each of them. Null
+ * when none of them lives, or the system does not say.
+ */
+export function residentBytes(groups: ReadonlySet<number>): number | null {
+  let kilobytes = 0;
+  for (const { group, kilobytes: its } of process.platform === 'linux' ? residentByProc(groups) : residentByPs()) {
+    if (groups.has(group)) kilobytes += its;
+  }
+  return kilobytes === 0 ? null : kilobytes * 1024;
+}
+
 /**
  * Every live process that was started with `name=value` in its environment. Children inherit it, so this finds what a
  * dead parent left behind even when its leader is gone. Linux only; elsewhere nothing is found.
@@ -150,4 +166,30 @@ function psTable(): { pid: number; parent: number }[] {
     .split('\n')
     .map((line) => line.trim().split(/\s+/).map(Number))
     .map(([pid, parent]) => ({ pid: pid!, parent: parent! }));
+}
+
+function residentByProc(groups: ReadonlySet<number>): { group: number; kilobytes: number }[] {
+  return pids().flatMap((pid) => {
+    const group = procStat(pid)?.group;
+    if (group === undefined || !groups.has(group)) return [];
+    try {
+      const [, found] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+      return found === undefined ? [] : [{ group, kilobytes: Number(found) }];
+    } catch {
+      return []; // gone meanwhile
+    }
+  });
+}
+
+function residentByPs(): { group: number; kilobytes: number }[] {
+  try {
+    const table = execFileSync('ps', ['-ax', '-o', 'pgid=,rss='], { encoding: 'utf8' });
+    return table
+      .trim()
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/).map(Number))
+      .map(([group, kilobytes]) => ({ group: group!, kilobytes: kilobytes! }));
+  } catch {
+    return [];
+  }
 }

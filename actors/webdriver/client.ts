@@ -7,6 +7,7 @@ import { exchange, NoAnswer } from './wire.ts';
 export { aborted, isDriverError, isLoss } from './classify.ts';
 export {
   type CommandOptions,
+  type CookieSeen,
   type Deadlines,
   defaultDeadlines,
   type ElementRef,
@@ -35,6 +36,8 @@ export class WebDriverClient {
   readonly baseUrl: URL;
   readonly slot: string;
   readonly #deadlines: Deadlines;
+  /** Of all its sessions: page loads in a row that did not end in time. Whoever waits for one counts it. */
+  readonly loads: { missed: number } = { missed: 0 };
   readonly #agent = new Agent({ keepAlive: true, scheduling: 'lifo', timeout: IDLE_SOCKET_MS });
 
   constructor(baseUrl: string, { slot, deadlines }: ClientOptions = {}) {
@@ -71,7 +74,8 @@ export class WebDriverClient {
       sessionId,
       capabilities,
       slot,
-      deadlines: this.#deadlines
+      deadlines: this.#deadlines,
+      loads: this.loads
     });
   }
 

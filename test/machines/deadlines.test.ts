@@ -8,7 +8,8 @@ import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { approvalMachine } from '../../machines/approval.ts';
 import { commandMachine } from '../../machines/command.ts';
 import { driverMachine } from '../../machines/driver.ts';
-import { cooldownMs, FAILURE_LIMIT } from '../../machines/driver-context.ts';
+import { cooldownMs } from '../../machines/driver-context.ts';
+import { defaultLimits } from '../../machines/driver-limits.ts';
 import { sessionMachine } from '../../machines/session.ts';
 import { supervisorMachine } from '../../machines/supervisor.ts';
 import { builtInKinds } from '../../server/control/built-in-kinds.ts';
@@ -24,15 +25,24 @@ const machines: Record<string, AnyStateMachine> = {
 
 /** States that may last, each with why nothing is lost by it. */
 const mayLast: Record<string, string> = {
-  'driver COLD': 'nothing runs in the slot and nobody waits in it: the queue for slots is the supervisor’s',
-  'driver READY.idle': 'a booted slot that nobody has; the watch ends it when what was booted dies',
-  'driver READY.busy': 'leased: the session that has it ends by idle limit, and the watch sees the browser die',
+  'driver slot.COLD': 'nothing runs in the slot and nobody waits in it: the queue for slots is the supervisor’s',
+  'driver health.healthy':
+    'what is up is watched, and says when it is not well any more; beside it the slot has its limits',
+  'driver health.suspect': 'what was missed is asked again, three times at most, each time with a limit of its own',
+  'driver health.hung': 'seen while the slot beside it recovers, whose every state ends by itself',
+  'supervisor STOPPED': 'nothing is left to wait for; it tells so whoever asks until the process ends',
   'supervisor RUNNING.accepting':
     'the service itself, for as long as the process is up; every request in its queue has its session’s limit'
 };
 
 /** States that do something, or stand ready: not waiting for anybody, so there is nothing to explain. */
-const notWaiting = new Set([...Object.keys(mayLast), 'session READY', 'session BUSY']);
+const notWaiting = new Set([
+  ...Object.keys(mayLast),
+  'driver slot.READY.idle',
+  'driver slot.READY.busy',
+  'session READY',
+  'session BUSY'
+]);
 
 interface Resting {
   name: string;
@@ -165,16 +175,21 @@ const waiting: Record<string, () => Rehearsal> = {
   'session PARKED.resting': () => session(...ready, { type: 'slot.wanted' }, { type: 'slot.released', lease }),
   'session LOST.waiting': () => session(...ready, { type: 'slot.lost', lease, code: 'DRIVER_LOST', why: 'it ended' }),
   'session CLOSING': () => session(...ready, { type: 'session.close' }),
-  'driver READY.held': () => {
+  'driver slot.READY.held': () => {
     const d = busy();
-    d.send({ type: 'driver.hold' });
+    d.send({ type: 'driver.hold', fencing: 1 });
     return d;
   },
-  'driver RECOVERING.cooldown': () => recovering(),
-  'driver NEEDS_HUMAN.waiting': () => recovering(busy(), 'watch', ['4711']),
-  'driver QUARANTINED': () => {
+  'driver slot.READY.parking': () => {
+    const d = busy();
+    d.send({ type: 'driver.hold', fencing: 1 });
+    return d.advance(defaultLimits.holdMs);
+  },
+  'driver slot.RECOVERING.cooldown': () => recovering(),
+  'driver slot.NEEDS_HUMAN.waiting': () => recovering(busy(), 'watch', ['4711']),
+  'driver slot.QUARANTINED': () => {
     const d = recovering();
-    for (let failures = 1; failures < FAILURE_LIMIT; failures++) {
+    for (let failures = 1; failures < defaultLimits.failures; failures++) {
       d.advance(cooldownMs(d.context)).send({
         type: 'driver.open',
         sessionId: 's',
@@ -211,7 +226,11 @@ describe('every state that waits', () => {
   for (const [name, come] of Object.entries(waiting)) {
     it(`${name} says what for, and until when`, () => {
       const actor = come();
-      assert.equal(`${actor.record.kind} ${actor.state}`, name);
+      const { kind } = actor.record;
+      assert.ok(
+        actor.state.split(',').some((path) => `${kind} ${path}` === name),
+        `it is ${actor.state}`
+      );
       assert.ok(actor.context.why, 'it has no why');
       assert.ok((actor.record.deadlineAt ?? 0) > actor.now - 1, `its deadline is ${actor.record.deadlineAt}`);
     });

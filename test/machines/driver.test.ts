@@ -1,44 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { driverMachine } from '../../machines/driver.ts';
-import { cooldownMs, type DriverContext, FAILURE_LIMIT, quarantineMs } from '../../machines/driver-context.ts';
-import { Rehearsal } from '../support/rehearsal.ts';
-
-const driver = () => new Rehearsal('driver', driverMachine, { slot: 'slot-1' }, 'slot-1');
-const open = (fencing = 7) => ({ type: 'driver.open', sessionId: 's1', fencing, device: 'desktop' });
-const told = (d: Rehearsal) => d.toldTo('supervisor/main');
-const lastTold = (d: Rehearsal): Record<string, unknown> => d.tells.at(-1)?.event ?? {};
-
-function busy(fencing = 7) {
-  const d = driver();
-  d.send(open(fencing));
-  d.done('preflight', null).done('boot', null).done('open', null).done('configure', null);
-  assert.equal(d.state, 'READY.busy');
-  return d;
-}
-
-function idle() {
-  const d = driver();
-  d.send({ type: 'driver.boot' });
-  d.done('preflight', null).done('boot', null);
-  assert.equal(d.state, 'READY.idle');
-  return d;
-}
-
-/** Walks up the ladder to where it cools down. */
-function climb(d: Rehearsal, appiumStays: boolean) {
-  d.done('probe', { appium: 'usable', display: 'usable', driver: 'gone', browser: 'running' });
-  d.done('deleteSession', false).done('killDriverGroup', null).done('killBrowser', { appiumStays });
-  if (!appiumStays) d.done('killAppiumGroup', null);
-  return d.done('sweep', { left: [] });
-}
+import { cooldownMs, type DriverContext, quarantineMs } from '../../machines/driver-context.ts';
+import { defaultLimits, stateLimits } from '../../machines/driver-limits.ts';
+import type { Rehearsal } from '../support/rehearsal.ts';
+import { at, busy, climb, driver, idle, lastTold, open, pathOf, told } from './driver-stage.ts';
 
 describe('a driver slot', () => {
   it('goes from cold to a browser by the states of its contract', () => {
     const d = busy();
-    assert.deepEqual(d.path, ['COLD', 'PREFLIGHT', 'BOOTING', 'OPENING', 'CONFIGURING', 'READY.busy']);
+    assert.deepEqual(pathOf(d), ['COLD', 'PREFLIGHT', 'BOOTING', 'OPENING', 'CONFIGURING', 'READY.busy']);
     assert.deepEqual(lastTold(d), { type: 'driver.ready', slot: 'slot-1', fencing: 7 });
-    assert.deepEqual(d.effect('watch').input, { slot: 'slot-1', fencing: 7 });
+    assert.equal((d.effect('watch').input as { fencing: number }).fencing, 7);
   });
 
   it('boots ahead of any session, warming its driver, and then opens at once', () => {
@@ -49,16 +21,16 @@ describe('a driver slot', () => {
     d.done('boot', null);
     assert.deepEqual(lastTold(d), { type: 'driver.idle', slot: 'slot-1', warm: true });
     d.send(open());
-    assert.equal(d.state, 'OPENING');
+    assert.equal(at(d), 'OPENING');
   });
 
   it('closes its browser when asked by the lease that has it, and is free again', () => {
     const d = busy();
     d.send({ type: 'driver.close', fencing: 6, reason: 'old' });
-    assert.equal(d.state, 'READY.busy');
+    assert.equal(at(d), 'READY.busy');
     d.send({ type: 'driver.close', fencing: 7, reason: 'done' });
-    d.done('close', null);
-    assert.equal(d.state, 'READY.idle');
+    d.done('close', { bytes: null });
+    assert.equal(at(d), 'READY.idle');
     assert.deepEqual(told(d), ['driver.ready', 'driver.closed', 'driver.idle']);
     assert.equal(d.context.fencing, null);
   });
@@ -68,17 +40,17 @@ describe('a driver slot', () => {
     d.send(open());
     d.done('preflight', null).done('boot', null);
     d.send({ type: 'driver.close', fencing: 7, reason: 'withdrawn' });
-    assert.equal(d.state, 'OPENING');
+    assert.equal(at(d), 'OPENING');
     d.done('open', null);
-    assert.equal(d.state, 'READY.closing');
-    d.done('close', null);
+    assert.equal(at(d), 'READY.closing');
+    d.done('close', { bytes: null });
     assert.deepEqual(told(d), ['driver.closed', 'driver.idle']);
   });
 
   it('climbs the ladder when its browser is lost, never Appium first, and keeps an Appium that works', () => {
     const d = busy();
     d.broke('watch', { code: 'DRIVER_LOST', message: 'the driver executable has ended' });
-    assert.equal(d.state, 'RECOVERING.probe');
+    assert.equal(at(d), 'RECOVERING.probe');
     assert.deepEqual(lastTold(d), {
       type: 'driver.failed',
       slot: 'slot-1',
@@ -89,9 +61,11 @@ describe('a driver slot', () => {
     });
     climb(d, true);
     d.advance(500);
-    assert.equal(d.state, 'READY.idle');
+    assert.equal(at(d), 'READY.idle');
     assert.deepEqual(
-      d.path.filter((state) => state.startsWith('RECOVERING')).map((state) => state.split('.')[1]),
+      pathOf(d)
+        .filter((state) => state.startsWith('RECOVERING'))
+        .map((state) => state.split('.')[1]),
       ['probe', 'deleteSession', 'killDriverGroup', 'killBrowser', 'deciding', 'sweep', 'cooldown', 'recovered']
     );
     assert.deepEqual(lastTold(d), { type: 'driver.idle', slot: 'slot-1', warm: true });
@@ -101,8 +75,8 @@ describe('a driver slot', () => {
     const d = busy();
     d.broke('watch', { code: 'DRIVER_LOST', message: 'Appium has ended' });
     climb(d, false).advance(500);
-    assert.equal(d.state, 'COLD');
-    assert.ok(d.path.includes('RECOVERING.killAppiumGroup'));
+    assert.equal(at(d), 'COLD');
+    assert.ok(pathOf(d).includes('RECOVERING.killAppiumGroup'));
     assert.deepEqual(lastTold(d), { type: 'driver.idle', slot: 'slot-1', warm: false });
   });
 
@@ -110,27 +84,31 @@ describe('a driver slot', () => {
     const d = busy();
     d.broke('watch', { code: 'DRIVER_LOST' });
     d.broke('probe', { code: 'INTERNAL' });
-    assert.equal(d.state, 'RECOVERING.deleteSession');
+    assert.equal(at(d), 'RECOVERING.deleteSession');
     d.advance(20_000);
-    assert.equal(d.state, 'RECOVERING.killDriverGroup');
+    assert.equal(at(d), 'RECOVERING.killDriverGroup');
     d.advance(20_000);
     d.broke('killBrowser', { code: 'INTERNAL' });
-    assert.equal(d.state, 'RECOVERING.killAppiumGroup', 'what is not known to work is ended');
+    assert.equal(at(d), 'RECOVERING.killAppiumGroup', 'what is not known to work is ended');
   });
 
   for (const [state, limitMs, reach] of [
-    ['PREFLIGHT', 10_000, (d: Rehearsal) => d],
-    ['BOOTING', 90_000, (d: Rehearsal) => d.done('preflight', null)],
-    ['OPENING', 70_000, (d: Rehearsal) => d.done('preflight', null).done('boot', null)],
-    ['CONFIGURING', 20_000, (d: Rehearsal) => d.done('preflight', null).done('boot', null).done('open', null)]
+    ['PREFLIGHT', stateLimits.preflight(), (d: Rehearsal) => d],
+    ['BOOTING', stateLimits.boot(defaultLimits), (d: Rehearsal) => d.done('preflight', null)],
+    ['OPENING', stateLimits.open(defaultLimits), (d: Rehearsal) => d.done('preflight', null).done('boot', null)],
+    [
+      'CONFIGURING',
+      stateLimits.configure(defaultLimits),
+      (d: Rehearsal) => d.done('preflight', null).done('boot', null).done('open', null)
+    ]
   ] as const) {
     it(`recovers when ${state} takes too long`, () => {
       const d = driver();
       d.send(open());
       reach(d);
-      assert.equal(d.state, state);
+      assert.equal(at(d), state);
       d.advance(limitMs);
-      assert.equal(d.state, 'RECOVERING.probe');
+      assert.equal(at(d), 'RECOVERING.probe');
       assert.equal(lastTold(d).fencing, 7);
     });
   }
@@ -139,7 +117,7 @@ describe('a driver slot', () => {
     const d = driver();
     d.send(open());
     d.broke('preflight', { code: 'PREREQUISITE_MISSING', message: 'Xvfb is missing; install it' });
-    assert.equal(d.state, 'NEEDS_HUMAN.waiting');
+    assert.equal(at(d), 'NEEDS_HUMAN.waiting');
     assert.ok(d.types.includes('human.required'));
     assert.equal(lastTold(d).state, 'NEEDS_HUMAN');
     const calls = d.types.filter((type) => type === 'human.required').length;
@@ -148,7 +126,7 @@ describe('a driver slot', () => {
     assert.equal(d.types.filter((type) => type === 'human.required').length, calls, 'once, not every minute');
     d.send({ type: 'driver.retry' });
     d.done('preflight', null);
-    assert.equal(d.state, 'COLD');
+    assert.equal(at(d), 'COLD');
     assert.deepEqual(lastTold(d), { type: 'driver.idle', slot: 'slot-1', warm: false });
   });
 
@@ -157,34 +135,34 @@ describe('a driver slot', () => {
     d.broke('watch', { code: 'DRIVER_LOST' });
     d.done('probe', {}).done('deleteSession', false).done('killDriverGroup', null);
     d.done('killBrowser', { appiumStays: true }).done('sweep', { left: ['42 MiniBrowser'] });
-    assert.equal(d.state, 'NEEDS_HUMAN.waiting');
+    assert.equal(at(d), 'NEEDS_HUMAN.waiting');
     assert.match(String(lastTold(d).why), /42 MiniBrowser/);
   });
 
   it('is quarantined after five failures in a minute, tries once, and waits twice as long when that fails', () => {
     const d = idle();
-    for (let n = 0; n < FAILURE_LIMIT; n++) {
+    for (let n = 0; n < defaultLimits.failures; n++) {
       d.send(open(n));
       d.broke('open', { code: 'DRIVER_NOT_STARTED', message: 'no' });
       climb(d, true);
-      if (n < FAILURE_LIMIT - 1) {
+      if (n < defaultLimits.failures - 1) {
         d.advance(cooldownMs(d.context) + 1);
-        assert.equal(d.state, 'READY.idle');
+        assert.equal(at(d), 'READY.idle');
       }
     }
     d.advance(cooldownMs(d.context) + 1);
-    assert.equal(d.state, 'QUARANTINED');
+    assert.equal(at(d), 'QUARANTINED');
     assert.equal(lastTold(d).state, 'QUARANTINED');
     d.advance(60_000);
-    assert.equal(d.state, 'COLD');
+    assert.equal(at(d), 'COLD');
     d.send({ type: 'driver.boot' });
     d.broke('preflight', { code: 'DRIVER_NOT_STARTED' });
     climb(d, false).advance(30_000);
-    assert.equal(d.state, 'QUARANTINED', 'one failure on trial');
+    assert.equal(at(d), 'QUARANTINED', 'one failure on trial');
     d.advance(60_000);
-    assert.equal(d.state, 'QUARANTINED');
+    assert.equal(at(d), 'QUARANTINED');
     d.advance(60_000);
-    assert.equal(d.state, 'COLD');
+    assert.equal(at(d), 'COLD');
   });
 
   it('is trusted again once a browser has worked', () => {
@@ -199,40 +177,31 @@ describe('a driver slot', () => {
 
   it('forgets failures older than a minute', () => {
     const d = idle();
-    for (let n = 0; n < FAILURE_LIMIT + 2; n++) {
+    for (let n = 0; n < defaultLimits.failures + 2; n++) {
       d.send(open(n));
       d.broke('open', { code: 'DRIVER_NOT_STARTED' });
       climb(d, true).advance(45_000);
-      assert.equal(d.state, 'READY.idle');
+      assert.equal(at(d), 'READY.idle');
     }
   });
 
   it('ends everything when drained, from wherever it is', () => {
     for (const d of [driver(), idle(), busy()]) {
       d.send({ type: 'driver.drain' });
-      assert.equal(d.state, 'DRAINING');
+      assert.equal(at(d), 'DRAINING');
       d.done('shutDown', null);
-      assert.equal(d.state, 'CLOSED');
+      assert.equal(at(d), 'CLOSED');
       assert.equal(d.record.status, 'done');
       assert.equal(lastTold(d).type, 'driver.drained');
     }
   });
 
-  it('is held for a person and watched meanwhile', () => {
-    const d = busy();
-    d.send({ type: 'driver.hold' });
-    assert.equal(d.state, 'READY.held');
-    assert.equal(d.effect('watch').child, 'watch');
-    d.send({ type: 'driver.unhold' });
-    assert.equal(d.state, 'READY.busy');
-  });
-
   it('has a deadline in every state it waits in for something that may not come', () => {
-    const free = ['COLD', 'READY.idle', 'READY.busy']; // nothing is awaited there
+    const free = ['COLD']; // nothing is awaited there
     const states: Rehearsal[] = [];
     const d = driver();
     const see = () => {
-      if (!free.includes(d.state)) assert.notEqual(d.record.deadlineAt, null, d.state);
+      if (!free.includes(at(d))) assert.notEqual(d.record.deadlineAt, null, at(d));
       states.push(d);
     };
     d.send(open());
@@ -253,7 +222,13 @@ describe('a driver slot', () => {
 
 describe('the wait before the next try', () => {
   const context = (consecutive: number, at = 0) =>
-    ({ slot: 'slot-1', consecutive, failures: [at], quarantines: consecutive }) as unknown as DriverContext;
+    ({
+      slot: 'slot-1',
+      limits: defaultLimits,
+      consecutive,
+      failures: [at],
+      quarantines: consecutive
+    }) as unknown as DriverContext;
 
   it('is spread over a ceiling that doubles from half a second to thirty', () => {
     for (const [consecutive, ceiling] of [

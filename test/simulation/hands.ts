@@ -155,11 +155,13 @@ export class SimulatedHands {
         await this.#wait(random.between(5, 50), signal);
         return null;
       }),
-      watch: effect<DriverEffects['watch']['input'], never>(({ input, signal }) => this.#watch(input, signal)),
-      close: effect<DriverEffects['close']['input'], null>(async ({ input, signal }) => {
+      watch: effect<DriverEffects['watch']['input'], DriverEffects['watch']['output']>(({ input, signal }) =>
+        this.#watch(input, signal)
+      ),
+      close: effect<DriverEffects['close']['input'], DriverEffects['close']['output']>(async ({ input, signal }) => {
         this.#forget(input.slot);
         await this.#wait(random.between(10, 200), signal);
-        return null;
+        return { bytes: null };
       }),
       probe: takes<'probe'>(1, 50, { appium: 'ok', display: 'ok', driver: 'gone', browser: 'gone' }),
       deleteSession: takes<'deleteSession'>(1, 50, false),

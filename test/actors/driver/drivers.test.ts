@@ -4,7 +4,7 @@ import { documentChanged } from '../../../actors/executor/page.ts';
 import type { WebDriverSession } from '../../../actors/webdriver/client.ts';
 import type { Lease } from '../../../machines/protocol.ts';
 import { isControlError } from '../../../schemas/errors.ts';
-import { browserMissing, eventually, stage } from './stage.ts';
+import { browserMissing, eventually, isIdle, isRecovering, stage } from './stage.ts';
 
 /** Opens a page and waits until it is there: a navigation is answered before its page has loaded. */
 async function shows(session: WebDriverSession, text: string): Promise<void> {
@@ -30,7 +30,7 @@ describe('a driver slot with a real browser', { skip: browserMissing }, () => {
 
     await s.host.send('session/a', { type: 'session.close' });
     await s.until('session/a', 'closed', ({ state }) => state === 'CLOSED');
-    await s.until('driver/slot-1', 'idle', ({ state }) => state === 'READY.idle');
+    await s.until('driver/slot-1', 'idle', isIdle);
     assert.equal(s.living('browser').length, 0, 'the browser is gone when its lease is over');
     assert.throws(
       () => s.drivers.pool.get(lease),
@@ -111,12 +111,12 @@ describe('a driver slot with a real browser', { skip: browserMissing }, () => {
   });
 
   it('notices by itself that its page hangs, though Appium and driver say they are ready', async (t) => {
-    const s = await stage(t, { limits: { leaseTickMs: 300, probePageMs: 500, misses: 2, deleteMs: 1000 } });
+    const s = await stage(t, { limits: { probePageMs: 500, misses: 2, deleteMs: 1000 } });
     const lost = await s.open('a');
     const page = s.ledger.living().find(({ command }) => /WebKitWebProcess/.test(command));
     process.kill(page!.pid, 'SIGSTOP');
-    const view = await s.until('driver/slot-1', 'recovering', ({ state }) => state.startsWith('RECOVERING'));
-    assert.match(view.why ?? '', /its page was silent 2 times/);
+    const view = await s.until('driver/slot-1', 'recovering', isRecovering);
+    assert.match(view.why ?? '', /it hangs: its page gave no answer in 500 ms, 2 of 2 times/);
     await s.until('session/a', 'ready again', ({ state, context }) => isAfter(lost, state, context));
     assert.equal(s.living('browser').length, 1);
   });
@@ -126,7 +126,7 @@ describe('a driver slot with a real browser', { skip: browserMissing }, () => {
     const lost = await s.open('a');
     s.drivers.pool.reportLoss({ ...lost, fencing: lost.fencing - 1 }, 'an old lease says nothing');
     s.drivers.pool.reportLoss(lost, 'the page died');
-    const view = await s.until('driver/slot-1', 'recovering', ({ state }) => state.startsWith('RECOVERING'));
+    const view = await s.until('driver/slot-1', 'recovering', isRecovering);
     assert.match(view.why ?? '', /the page died/);
     await s.until('session/a', 'ready again', ({ state, context }) => state === 'READY' && context.losses === 0);
   });
@@ -142,7 +142,7 @@ describe('a driver slot with a real browser', { skip: browserMissing }, () => {
     const { rows } = await s.host.journal.readEvents(0, 500, { actor_kinds: ['driver'] });
     const starting = new Set<string>();
     for (const { actorId, payload } of rows) {
-      if (/^(PREFLIGHT|BOOTING|OPENING|CONFIGURING)/.test(payload.to)) starting.add(actorId);
+      if (/slot\.(PREFLIGHT|BOOTING|OPENING|CONFIGURING)/.test(payload.to)) starting.add(actorId);
       else starting.delete(actorId);
       assert.ok(starting.size <= 1, `both were starting: ${payload.to}`);
     }

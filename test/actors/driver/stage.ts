@@ -8,7 +8,7 @@ import { createDrivers, type Drivers } from '../../../actors/driver/drivers.ts';
 import { type LedgerEntry, ProcessLedger } from '../../../actors/driver/ledger.ts';
 import type { DriverLimits } from '../../../actors/driver/limits.ts';
 import { platformOf } from '../../../actors/driver/platform.ts';
-import type { ActorHost, ActorView } from '../../../actors/host/contract.ts';
+import type { ActorHost, ActorView, EventRow } from '../../../actors/host/contract.ts';
 import { createEmbeddedHost } from '../../../actors/host/embedded-host.ts';
 import { openSqliteJournal } from '../../../actors/journal/sqlite-journal.ts';
 import { type Lease, SUPERVISOR } from '../../../machines/protocol.ts';
@@ -45,7 +45,14 @@ export interface Stage {
 
 export async function stage(
   t: TestContext,
-  options: { slots?: number; limits?: Partial<DriverLimits>; environment?: NodeJS.ProcessEnv; dataDir?: string } = {}
+  options: {
+    slots?: number;
+    limits?: Partial<DriverLimits>;
+    /** Of the supervisor's input. */
+    supervisor?: Record<string, unknown>;
+    environment?: NodeJS.ProcessEnv;
+    dataDir?: string;
+  } = {}
 ): Promise<Stage> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'troupe-drivers-'));
   const drivers = createDrivers({
@@ -58,7 +65,12 @@ export async function stage(
   const host = createEmbeddedHost({
     journal,
     kinds: [...drivers.kinds, { kind: 'session', machine: sessionMachine, durable: true }],
-    roots: ({ boot }) => [{ address: SUPERVISOR, input: { slots: options.slots ?? 1, epoch: boot } }]
+    roots: ({ boot }) => [
+      {
+        address: SUPERVISOR,
+        input: { slots: options.slots ?? 1, epoch: boot, driverLimits: options.limits ?? {}, ...options.supervisor }
+      }
+    ]
   });
   const killNow = () => drivers.killNow();
   process.once('exit', killNow);
@@ -108,10 +120,22 @@ export async function stage(
     living: (role, slot) => ledger.entries(slot).filter((entry) => entry.role === role && stillThere(entry)),
     async path(slot) {
       const { rows } = await journal.readEvents(0, 500, { actor_kinds: ['driver'], actor_id: slot });
-      return rows.filter(({ payload }) => payload.from !== payload.to).map(({ payload }) => payload.to);
+      return slotPath(rows);
     }
   };
 }
+
+/** One region of a driver's state: `slot` is where it is, `health` how. */
+export const regionOf = (state: string, region: 'slot' | 'health'): string =>
+  state
+    .split(',')
+    .find((path) => path.startsWith(`${region}.`))
+    ?.slice(region.length + 1) ?? '';
+export const isIdle = ({ state }: Pick<ActorView, 'state'>) => regionOf(state, 'slot') === 'READY.idle';
+export const isRecovering = ({ state }: Pick<ActorView, 'state'>) => regionOf(state, 'slot').startsWith('RECOVERING');
+/** The states of a region that rows of one slot tell of, in order. */
+export const slotPath = (rows: EventRow[], region: 'slot' | 'health' = 'slot'): string[] =>
+  rows.map(({ payload }) => regionOf(payload.to, region)).filter((state, index, all) => state !== all[index - 1]);
 
 const stillThere = (entry: LedgerEntry): boolean => {
   try {

@@ -8,6 +8,7 @@ import { createEmbeddedHost } from '../../../actors/host/embedded-host.ts';
 import { openSqliteJournal } from '../../../actors/journal/sqlite-journal.ts';
 import { SUPERVISOR } from '../../../machines/protocol.ts';
 import { sessionMachine } from '../../../machines/session.ts';
+import { isIdle, slotPath } from './stage.ts';
 
 /** Sessions on one slot, driven by nobody. */
 async function open(t: TestContext) {
@@ -51,20 +52,17 @@ it('the stub goes through the same states, with no process', async (t) => {
   await create('a');
   await comesTo('a', 'READY');
   await host.send('session/a', { type: 'session.close' });
-  assert.ok(await host.waitFor('driver/slot-1', ({ state }) => state === 'READY.idle', { timeoutMs: 30_000 }));
+  assert.ok(await host.waitFor('driver/slot-1', isIdle, { timeoutMs: 30_000 }));
   const { rows } = await journal.readEvents(0, 100, { actor_kinds: ['driver'] });
-  assert.deepEqual(
-    rows.filter(({ payload }) => payload.from !== payload.to).map(({ payload }) => payload.to),
-    [
-      'COLD',
-      'PREFLIGHT',
-      'BOOTING',
-      'READY.idle',
-      'OPENING',
-      'CONFIGURING',
-      'READY.busy',
-      'READY.closing',
-      'READY.idle'
-    ]
-  );
+  assert.deepEqual(slotPath(rows), [
+    'COLD',
+    'PREFLIGHT',
+    'BOOTING',
+    'READY.idle',
+    'OPENING',
+    'CONFIGURING',
+    'READY.busy',
+    'READY.closing',
+    'READY.idle'
+  ]);
 });
