@@ -34,6 +34,52 @@ export interface ActorKind {
   durable: boolean;
   /** Registered by a user: each step is looked through for what a snapshot could not keep. */
   foreign?: boolean;
+  /** What every context of the machine must be. */
+  context?: ContextSchema;
+  /** Former machines that run beside this one: an actor made by one of them stays with it until it ends. */
+  previous?: { machine: AnyStateMachine; context?: ContextSchema }[];
+  /** From former machines to this one, for actors of the kind and of its child machines. */
+  migrations?: Migration[];
+}
+
+export interface ContextSchema {
+  /** JSON Schema; counts in the version. */
+  schema: object;
+  /** The context with the defaults that the schema declares, and what is wrong with it. The one given stays as it is. */
+  check(context: Record<string, unknown>): { context: Record<string, unknown>; errors: string[] };
+}
+
+/** How an actor of one version of its machine becomes one of another. */
+export interface Migration {
+  /** Of a child machine: `order_payment`. Default: the kind it is registered with. */
+  kind?: string;
+  /** Version (as GET /v1/machines and each actor show it) or label of the former machine. */
+  from: string;
+  /** Version or label of what comes of it, when that is not the newest; another migration goes on from there. */
+  to?: string;
+  /** Pure: it runs again when the process is killed before its result is on disk, and in `troupe check-upgrade`. */
+  migrate(actor: Migrating): Migrated;
+}
+
+/** What a migration is given: a copy. */
+export interface Migrating {
+  /** As XState has it: `'WAITING'`, `{ RUNNING: 'PREPARING' }`. */
+  value: unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: of a machine that is not there any more
+  context: any;
+  /** Ids of history states → ids of the states they remember. */
+  history: Record<string, string[]>;
+  id: string;
+  version: string;
+}
+
+export interface Migrated {
+  value: unknown;
+  context: Record<string, unknown>;
+  /** Default: what of it is in the new machine too. */
+  history?: Record<string, string[]>;
+  /** Ids of invokes, and delays as `after` names them, that begin anew although they run on in the new machine, or are over. */
+  restart?: string[];
 }
 
 /** One live or ended actor as the journal keeps it. All of it is JSON. */
@@ -41,7 +87,7 @@ export interface ActorRecord {
   address: Address;
   kind: string;
   id: string;
-  /** Hash of the machine it was made by. */
+  /** Hash of the machine it is of: see `versionOf`. */
   machineVersion: string;
   /** Steps taken; the first makes it 1. */
   step: number;
@@ -150,6 +196,43 @@ export interface Tables {
     expires_at: number | null;
     revoked_at: number | null;
   };
+  /** key: kind + version. Every version that ever ran here; `definition` is its MachineNode as JSON text. */
+  machines: { kind: string; version: string; label: string | null; definition: string; first_seen_at: number };
+  /** key: platform + account_id. What an account is set to; null: as its platform says. `logged_in` is a JSON list of selectors. */
+  accounts: {
+    platform: string;
+    account_id: string;
+    home: string | null;
+    logged_in: string | null;
+    created_at: number;
+    updated_at: number;
+  };
+  /** key: platform + account_id. What is known of a stored login; `origins` is a JSON list. */
+  profiles: {
+    platform: string;
+    account_id: string;
+    state: 'none' | 'saved' | 'expired';
+    key_id: string | null;
+    origins: string;
+    cookies: number;
+    bytes: number;
+    saved_at: number | null;
+    proved_at: number | null;
+    expired_at: number | null;
+  };
+  /** key: platform + account_id. The stored login itself, sealed; base64. */
+  profile_bodies: { platform: string; account_id: string; key_id: string; nonce: string; ciphertext: string };
+  /** key: platform + name + command_id: a sweep's look at one name. `tried` is JSON text. */
+  selector_sweeps: {
+    platform: string;
+    name: string;
+    command_id: string;
+    swept_at: number;
+    state: string;
+    selector: string | null;
+    likeness: number | null;
+    tried: string;
+  };
   /** key: service + name */
   consumers: { service: string; name: string; cursor: number; updated_at: number };
 }
@@ -173,6 +256,8 @@ export interface Batch {
 export interface ActorQuery {
   kind?: string;
   ids?: string[];
+  /** Of the machine. */
+  version?: string;
   /** A state path's first segment: `RUNNING` finds `RUNNING.PREPARING`. */
   state?: string | string[];
   status?: ActorRecord['status'];
@@ -227,6 +312,14 @@ export interface RetentionLimits {
   keep?: number;
 }
 
+/** Actors that have not ended. */
+export interface LivingVersion {
+  kind: string;
+  /** Of their machine. */
+  version: string;
+  count: number;
+}
+
 /** What one call of `prune` removed. */
 export interface Pruned {
   events: number;
@@ -253,6 +346,8 @@ export interface Journal {
   loadActors(addresses: Address[]): Promise<ActorRecord[]>;
   queryActors(query: ActorQuery): Promise<{ items: ActorRecord[]; next: string | null }>;
   countActors(kind: string): Promise<Record<string, number>>;
+  /** How many actors that have not ended are of which version of their machine. */
+  livingVersions(): Promise<LivingVersion[]>;
   /** Living actors, and what waits for them. */
   pending(): Promise<Pending>;
   /** The next timers after this place, the earliest first; from the first without one. */
@@ -301,6 +396,10 @@ export interface ActorView {
   state: string;
   status: ActorRecord['status'];
   step: number;
+  /** Of its machine. */
+  version: string;
+  /** Why it is not stepped: no machine that is registered fits it. Its mail and timers are kept. null: it is not held. */
+  held: string | null;
   context: Record<string, unknown>;
   /** Event types the state accepts now. */
   accepts: string[];
@@ -315,12 +414,27 @@ export interface HostStatus {
   state: 'starting' | 'running' | 'stopping' | 'stopped';
   /** What the last start found: */
   recovered: { actors: number; timers: number; effects: number; tells: number };
+  /** What the last start made of living actors of other versions than the newest: */
+  versions: {
+    /** Legal in the newest as they were. */
+    wentOn: number;
+    migrated: number;
+    /** With the former machine, which is registered beside. */
+    stayed: number;
+    held: HeldActors[];
+  };
   /** Set while the journal cannot be written. */
   journalError: Failure | null;
   /** Mail taken and not yet durable. */
   backlog: number;
   /** In memory now: records of actors and about how many bytes they are, timers, running effects. */
   held: { records: number; bytes: number; timers: number; effects: number };
+}
+
+/** Living actors of one version that fit no machine that is registered. */
+export interface HeldActors extends LivingVersion {
+  /** The reason and the cure, of the first of them. */
+  why: string;
 }
 
 export interface ActorHost {
@@ -331,7 +445,7 @@ export interface ActorHost {
   create(address: Address, input: Record<string, unknown>, options?: { writes?: Write[] }): Promise<ActorView>;
   /**
    * Tells an actor; resolves with what it has become once that is durable.
-   * @throws ControlError ACTOR_NOT_FOUND, EVENT_REJECTED (with the legal alternatives), JOURNAL_UNAVAILABLE
+   * @throws ControlError ACTOR_NOT_FOUND, ACTOR_HELD, EVENT_REJECTED (with the legal alternatives), JOURNAL_UNAVAILABLE
    */
   send(address: Address, event: MachineEvent, options?: { writes?: Write[] }): Promise<ActorView>;
   /** Rows without an actor, durable when it resolves. */

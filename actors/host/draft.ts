@@ -1,7 +1,9 @@
 import { ControlError, type Failure, isControlError, toFailure } from '../../schemas/errors.ts';
+import { carry, type Origin } from '../kernel/carry.ts';
 import { acceptedEvents, type Definition, restore } from '../kernel/definition.ts';
 import { birth, type Cause, deadlineOf, type Step, splitAddress, step, stop } from '../kernel/step.ts';
 import type { TelemetryRow } from '../kernel/telemetry.ts';
+import type { Machines } from '../kernel/versions.ts';
 import type {
   ActorRecord,
   ActorView,
@@ -19,7 +21,9 @@ import type { Mail, Sender } from './mail.ts';
 
 /** What a draft asks of the host it is drafted for. */
 export interface DraftSources {
-  definitions: ReadonlyMap<string, Definition>;
+  machines: Machines;
+  /** What is known of a version that is not the newest. */
+  origin(kind: string, version: string): Origin | undefined;
   /** An actor as it is committed, or undefined. */
   committed(address: Address): ActorRecord | undefined;
   now(): number;
@@ -94,12 +98,14 @@ export class Draft {
         return;
       case 'resume':
         return this.#offer(mail.address, { type: 'host.resumed' });
+      case 'upgrade':
+        return this.#upgrade(mail);
     }
   }
 
   /** Volatile actors leave their rows in the log and nothing else. */
   batch(): Batch {
-    const durable = (address: Address) => this.#definition(address)?.durable === true;
+    const durable = (address: Address) => this.#sources.machines.isDurable(splitAddress(address)[0]);
     return {
       events: this.rows,
       actors: [...this.actors.values()].filter((record) => durable(record.address)),
@@ -123,11 +129,14 @@ export class Draft {
     for (const sender of this.#senders) sender.reject(error);
   }
 
-  #definition = (address: Address) => this.#sources.definitions.get(splitAddress(address)[0]);
+  /** The machine of an actor that is there; undefined: it is held, or its kind is not registered. */
+  #definition = (record: ActorRecord | undefined) => record && this.#sources.machines.of(record);
+  #forBirth = (address: Address, version?: string) =>
+    this.#sources.machines.forBirth(splitAddress(address)[0], version);
   #current = (address: Address) => this.actors.get(address) ?? this.#sources.committed(address);
 
   #create({ address, input, writes, sender }: Mail & { kind: 'create' }) {
-    const definition = this.#definition(address);
+    const definition = this.#forBirth(address);
     if (!definition) return this.#refuseOne(sender, new ControlError('ACTOR_NOT_FOUND', { address }));
     if (this.#current(address)) return this.#refuseOne(sender, new ControlError('ACTOR_EXISTS', { address }));
     let made: Step;
@@ -143,8 +152,14 @@ export class Draft {
 
   #send({ address, event, writes, sender }: Mail & { kind: 'send' }) {
     const record = this.#current(address);
-    const definition = this.#definition(address);
-    if (!record || !definition) return this.#refuseOne(sender, new ControlError('ACTOR_NOT_FOUND', { address }));
+    const definition = this.#definition(record);
+    if (!record || !this.#forBirth(address)) {
+      return this.#refuseOne(sender, new ControlError('ACTOR_NOT_FOUND', { address }));
+    }
+    if (!definition) {
+      const why = whyHeld(this.#sources, record) ?? '';
+      return this.#refuseOne(sender, new ControlError('ACTOR_HELD', { address, why }));
+    }
     const result = step(definition, record, event, {}, this.#sources.now());
     if (result.kind === 'stepped') {
       this.#writes.push(...writes);
@@ -159,11 +174,15 @@ export class Draft {
   }
 
   #told(tell: TellRow) {
+    const record = this.#current(tell.to);
+    const exists = record !== undefined;
+    const isBirth = tell.event.type === 'actor.create';
+    // It stays in the outbox, for a start that can carry the actor on.
+    if (exists && !isBirth && !this.#definition(record)) return;
     this.#consumed.push(tell.id);
-    const definition = this.#definition(tell.to);
-    const exists = this.#current(tell.to) !== undefined;
-    if (tell.event.type === 'actor.create' && definition) {
-      const { input, ifAbsent, parent } = tell.event as unknown as CreateEvent;
+    const { input, ifAbsent, parent, version } = tell.event as unknown as CreateEvent;
+    const definition = this.#definition(record) ?? this.#forBirth(tell.to, isBirth ? version : undefined);
+    if (isBirth && definition) {
       if (exists && ifAbsent) return;
       if (!exists) {
         try {
@@ -187,10 +206,21 @@ export class Draft {
   /** The host's own word to an actor: a state that does not listen for it has not refused anything. */
   #offer(address: Address, event: MachineEvent) {
     const record = this.#current(address);
-    const definition = this.#definition(address);
+    const definition = this.#definition(record);
     if (!record || !definition) return;
     const result = step(definition, record, event, {}, this.#sources.now());
     if (result.kind === 'stepped') this.#apply(result.step);
+  }
+
+  /** To the newest version of its machine, where that can be; the host hears what became of it. */
+  #upgrade({ address, told }: Mail & { kind: 'upgrade' }) {
+    const record = this.#current(address);
+    const versions = record && this.#sources.machines.get(record.kind);
+    if (!versions || record.status !== 'active') return;
+    const { kind, machineVersion } = record;
+    const outcome = carry(versions, record, this.#sources.origin(kind, machineVersion), this.#sources.now());
+    if ('step' in outcome) this.#apply(outcome.step);
+    this.#answers.push(() => told(record, outcome));
   }
 
   /** By its parent. One that has ended by itself meanwhile stays as it is. */
@@ -201,7 +231,9 @@ export class Draft {
 
   /** Lets a sender that wants to know hear that what it told was not taken. */
   #bounce(tell: TellRow, why: string) {
-    if (tell.from === null || !this.#definition(tell.from)?.listensFor('tell.refused')) return;
+    if (tell.from === null) return;
+    const sender = this.#definition(this.#current(tell.from)) ?? this.#forBirth(tell.from);
+    if (!sender?.listensFor('tell.refused')) return;
     this.tells.push({
       id: `${tell.id}!`,
       from: null,
@@ -213,7 +245,7 @@ export class Draft {
   /** false when there was nobody to deliver to, or nothing came of it. */
   #deliver(address: Address, event: MachineEvent, cause: Cause): boolean {
     const record = this.#current(address);
-    const definition = this.#definition(address);
+    const definition = this.#definition(record);
     if (!record || !definition) return false;
     const result = step(definition, record, event, cause, this.#sources.now());
     if (result.kind === 'stepped') this.#apply(result.step);
@@ -303,14 +335,29 @@ interface CreateEvent {
   input: Record<string, unknown>;
   ifAbsent: boolean;
   parent?: PersistedSnapshot['parent'];
+  /** Of the machine that its parent's names. */
+  version?: string;
 }
 
 /** What a child machine's last step tells its parent; an effect's result never comes as a tell. */
 const isEndOfChild = ({ type }: MachineEvent) => /^xstate\.(done|error)\.actor\./.test(type);
 
-export function viewOf(definition: Definition, record: ActorRecord): ActorView {
+/** null: some machine that is registered fits the actor. */
+export function whyHeld(
+  { machines, origin, now }: Pick<DraftSources, 'machines' | 'origin' | 'now'>,
+  record: ActorRecord
+): string | null {
+  const versions = machines.get(record.kind);
+  if (!versions || machines.of(record)) return null;
+  const outcome = carry(versions, record, origin(record.kind, record.machineVersion), now());
+  // A migration that did not do at the start and does now: the next start applies it.
+  return outcome.kind === 'held' ? outcome.why : 'a migration failed at the start of this process';
+}
+
+/** @param held see `whyHeld`; then there is no definition */
+export function viewOf(definition: Definition | undefined, record: ActorRecord, held: string | null = null): ActorView {
   const { context, status, error } = record.snapshot;
-  const why = context.why ?? (status === 'error' ? (error as Failure | undefined)?.message : null);
+  const why = held ?? context.why ?? (status === 'error' ? (error as Failure | undefined)?.message : null);
   return {
     address: record.address,
     kind: record.kind,
@@ -318,8 +365,10 @@ export function viewOf(definition: Definition, record: ActorRecord): ActorView {
     state: record.state,
     status: record.status,
     step: record.step,
+    version: record.machineVersion,
+    held,
     context,
-    accepts: record.status === 'active' ? acceptedEvents(restore(definition, record.snapshot)) : [],
+    accepts: record.status === 'active' && definition ? acceptedEvents(restore(definition, record.snapshot)) : [],
     why: typeof why === 'string' ? why : null,
     deadlineAt: record.deadlineAt,
     createdAt: record.createdAt,

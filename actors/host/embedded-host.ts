@@ -14,8 +14,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { ControlError, type Failure, toFailure } from '../../schemas/errors.ts';
-import { type Definition, defineAll } from '../kernel/definition.ts';
 import { splitAddress } from '../kernel/step.ts';
+import { Machines } from '../kernel/versions.ts';
 import type {
   ActorHost,
   ActorKind,
@@ -33,12 +33,13 @@ import type {
   TellRow,
   Write
 } from './contract.ts';
-import { asControlError, Draft, viewOf } from './draft.ts';
+import { asControlError, Draft, viewOf, whyHeld } from './draft.ts';
 import { type EffectResult, EffectRunner } from './effect-runner.ts';
 import { Inbox, inOrder } from './inbox.ts';
 import { type InsideMail, type Mail, type Sender, senderOf } from './mail.ts';
 import { RecordCache } from './record-cache.ts';
 import { type Clock, systemClock, TimerQueue } from './timer-queue.ts';
+import { noVersions, Origins, outdated, unseenVersions, upgradeActors } from './upgrade.ts';
 
 export interface EmbeddedHostOptions {
   journal: Journal;
@@ -79,7 +80,8 @@ export function createEmbeddedHost(options: EmbeddedHostOptions): ActorHost {
 
 class EmbeddedHost implements ActorHost {
   readonly journal: Journal;
-  readonly #definitions: Map<string, Definition>;
+  readonly #machines: Machines;
+  readonly #origins = new Origins();
   readonly #options: Required<Omit<EmbeddedHostOptions, 'kinds' | 'journal'>>;
   readonly #clock: Clock;
   readonly #cache: RecordCache;
@@ -95,6 +97,7 @@ class EmbeddedHost implements ActorHost {
   #head = 0;
   #state: HostStatus['state'] = 'stopped';
   #recovered: HostStatus['recovered'] = { actors: 0, timers: 0, effects: 0, tells: 0 };
+  #versions = noVersions();
   /** Ids of effects that began in this process, while those of the one before are looked through. */
   #declared: Set<string> | undefined;
   #journalError: Failure | null = null;
@@ -120,7 +123,7 @@ class EmbeddedHost implements ActorHost {
       ...options
     };
     this.#clock = this.#options.clock;
-    this.#definitions = new Map(kinds.flatMap(defineAll).map((definition) => [definition.kind, definition]));
+    this.#machines = new Machines(kinds);
     this.#cache = new RecordCache(this.#options.cacheSize, this.#options.cacheBytes);
     this.#timers = new TimerQueue({
       clock: this.#clock,
@@ -149,6 +152,7 @@ class EmbeddedHost implements ActorHost {
     return {
       state: this.#state,
       recovered: this.#recovered,
+      versions: this.#versions,
       journalError: this.#journalError,
       backlog: this.#mail.length + this.#inFlight,
       held: {
@@ -179,17 +183,14 @@ class EmbeddedHost implements ActorHost {
   }
 
   async read(address: Address): Promise<ActorView | undefined> {
-    const definition = this.#definitions.get(splitAddress(address)[0]);
-    if (!definition) return undefined;
+    if (!this.#isKnown(address)) return undefined;
     const record = this.#cache.get(address) ?? (await this.journal.loadActors([address]))[0];
-    return record && viewOf(definition, this.#cache.get(address) ?? record);
+    return record && this.#view(this.#cache.get(address) ?? record);
   }
 
   volatileActors(kind: string): ActorView[] {
-    const definition = this.#definitions.get(kind);
-    if (!definition) return [];
     const records = this.#cache.volatile().filter((record) => record.kind === kind);
-    return records.map((record) => viewOf(definition, record));
+    return records.map((record) => this.#view(record));
   }
 
   async waitFor(
@@ -230,9 +231,10 @@ class EmbeddedHost implements ActorHost {
     this.#state = 'starting';
     const { head, boot } = await this.journal.open();
     this.#head = head;
+    this.#declared = new Set();
+    await this.#upgrade();
     const { byKind, ...pending } = await this.journal.pending();
     const tells = await this.#undelivered();
-    this.#declared = new Set();
     for (const { address, input } of this.#options.roots({ boot })) await this.#make(address, input);
 
     await this.#resumeActors();
@@ -280,6 +282,12 @@ class EmbeddedHost implements ActorHost {
     );
   }
 
+  #writeNow(writes: Write[]): Promise<ActorView> {
+    return new Promise((resolve, reject) =>
+      this.#post({ kind: 'write', address: null, writes, sender: { resolve, reject } })
+    );
+  }
+
   #post(mail: Mail) {
     if (this.#state === 'stopped') return;
     this.#mail.push(mail);
@@ -322,7 +330,8 @@ class EmbeddedHost implements ActorHost {
   /** false when the journal refused: then the mail from inside is back in the queue and a new try is set for later. */
   async #commit(taken: Mail[]): Promise<boolean> {
     const draft = new Draft({
-      definitions: this.#definitions,
+      machines: this.#machines,
+      origin: this.#origins.get,
       committed: (address) => this.#cache.get(address),
       now: () => this.#clock.now(),
       newId: this.#options.newId,
@@ -392,7 +401,7 @@ class EmbeddedHost implements ActorHost {
     for (const id of draft.settled) this.#effects.abort(id, 'its state was left');
     for (const row of draft.startedEffects) {
       this.#declared?.add(row.id);
-      this.#startEffect(row, false);
+      this.#startEffect(draft.actors.get(row.address) as ActorRecord, row, false);
     }
     this.#deliver(draft.tells);
     draft.answer();
@@ -402,16 +411,16 @@ class EmbeddedHost implements ActorHost {
 
   #tellWatchers(record: ActorRecord) {
     const watchers = this.#watchers.get(record.address);
-    const definition = this.#definitions.get(record.kind);
-    if (!watchers || !definition) return;
-    const view = viewOf(definition, record);
+    if (!watchers) return;
+    const view = this.#view(record);
     for (const watcher of [...watchers]) watcher(view);
   }
 
   // Effects
 
-  #startEffect(row: EffectRow, resumed: boolean) {
-    const definition = this.#definitions.get(splitAddress(row.address)[0]);
+  /** @param record the actor whose machine it is of: of one that is held nothing runs */
+  #startEffect(record: ActorRecord, row: EffectRow, resumed: boolean) {
+    const definition = this.#machines.of(record);
     if (definition && !this.#effects.has(row.id)) this.#effects.start(definition, row, resumed);
   }
 
@@ -425,9 +434,26 @@ class EmbeddedHost implements ActorHost {
 
   // Start and stop
 
+  /** Before anything else moves: living actors whose machine has a newer version. */
+  async #upgrade() {
+    const unseen = await unseenVersions(this.#machines, this.journal, this.#clock.now());
+    if (unseen.length > 0) await this.#writeNow(unseen);
+    const living = await this.journal.livingVersions();
+    await this.#origins.load(this.journal, outdated(living, this.#machines));
+    this.#versions = await upgradeActors(living, {
+      journal: this.journal,
+      machines: this.#machines,
+      origins: this.#origins,
+      post: (mail) => this.#post(mail),
+      pin: (records) => this.#cache.pin(records),
+      untilIdle: () => this.#untilIdle(),
+      onTrouble: this.#options.onTrouble
+    });
+  }
+
   /** What was told and not heard: no more than the former process had in memory. Read before anything moves. */
   async #undelivered(): Promise<TellRow[]> {
-    const kinds = [...this.#definitions.keys()];
+    const kinds = this.#machines.all.map(({ kind }) => kind);
     const tells: TellRow[] = [];
     for (let place: number | null = 0; place !== null; ) {
       const page: { rows: TellRow[]; next: number | null } = await this.journal.outbox(kinds, place, PAGE);
@@ -439,8 +465,9 @@ class EmbeddedHost implements ActorHost {
 
   /** Every living durable actor whose state accepts it hears `host.resumed`; the others are not read. */
   async #resumeActors() {
-    for (const { kind, durable, listensFor } of this.#definitions.values()) {
-      if (!durable || !listensFor('host.resumed')) continue;
+    for (const { kind, durable, current, previous } of this.#machines.all) {
+      const listens = [current, ...previous].some((definition) => definition?.listensFor('host.resumed'));
+      if (!durable || !listens) continue;
       for (let page: string | null | undefined; page !== null; ) {
         const found: { items: ActorRecord[]; next: string | null } = await this.journal.queryActors({
           kind,
@@ -465,9 +492,10 @@ class EmbeddedHost implements ActorHost {
       const read = new Map(records.map((record) => [record.address, record]));
       for (const row of rows) {
         const record = this.#cache.get(row.address) ?? read.get(row.address);
-        const isAskedFor = record?.snapshot.children[row.child]?.effect === row.id;
+        // By its id: another version of the machine may have another name for the child.
+        const isAskedFor = Object.values(record?.snapshot.children ?? {}).some(({ effect }) => effect === row.id);
         // What was declared since the start runs, or has run.
-        if (isAskedFor && !this.#declared?.has(row.id)) this.#startEffect(row, true);
+        if (record && isAskedFor && !this.#declared?.has(row.id)) this.#startEffect(record, row, true);
       }
     }
     this.#declared = undefined;
@@ -476,8 +504,10 @@ class EmbeddedHost implements ActorHost {
   /** What waits for a kind that this process was started without stays in the journal until one comes that has it. */
   #noteForgotten(byKind: Pending['byKind']) {
     for (const [kind, count] of Object.entries(byKind)) {
-      if (this.#definitions.has(kind)) continue;
-      const failure = toFailure(new ControlError('MACHINE_NOT_FOUND', { kind, known: [...this.#definitions.keys()] }));
+      if (this.#machines.get(kind)) continue;
+      const failure = toFailure(
+        new ControlError('MACHINE_NOT_FOUND', { kind, known: this.#machines.all.map((one) => one.kind) })
+      );
       this.#options.onTrouble(
         failure,
         `${count} timers, effects and messages wait until '${kind}' is registered again`
@@ -496,5 +526,10 @@ class EmbeddedHost implements ActorHost {
   }
 
   #pause = (ms: number) => new Promise<void>((resolve) => this.#clock.setTimeout(resolve, ms));
-  #isDurable = (address: Address) => this.#definitions.get(splitAddress(address)[0])?.durable === true;
+  #view = (record: ActorRecord): ActorView => {
+    const sources = { machines: this.#machines, origin: this.#origins.get, now: () => this.#clock.now() };
+    return viewOf(this.#machines.of(record), record, whyHeld(sources, record));
+  };
+  #isKnown = (address: Address) => this.#machines.get(splitAddress(address)[0]) !== undefined;
+  #isDurable = (address: Address) => this.#machines.isDurable(splitAddress(address)[0]);
 }

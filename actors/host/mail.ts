@@ -1,5 +1,6 @@
 import type { ControlError } from '../../schemas/errors.ts';
-import type { ActorView, Address, EffectRow, MachineEvent, TellRow, TimerRow, Write } from './contract.ts';
+import type { Outcome } from '../kernel/carry.ts';
+import type { ActorRecord, ActorView, Address, EffectRow, MachineEvent, TellRow, TimerRow, Write } from './contract.ts';
 
 /** Who waits for a piece of mail: a caller outside, who is answered once it is durable. */
 export interface Sender {
@@ -19,6 +20,7 @@ export type Mail =
   | { kind: 'create'; address: Address; input: Record<string, unknown>; writes: Write[]; sender: Sender }
   | { kind: 'send'; address: Address; event: MachineEvent; writes: Write[]; sender: Sender }
   | { kind: 'write'; address: null; writes: Write[]; sender: Sender }
+  | { kind: 'upgrade'; address: Address; told: (record: ActorRecord, outcome: Outcome) => void }
   | InsideMail;
 
 export const senderOf = (mail: Mail): Sender | undefined => ('sender' in mail ? mail.sender : undefined);

@@ -32,6 +32,11 @@ const walks: Walk[] = [
   { index: 'actors_alive_by_session', columns: ['session_id', 'status'], only: alive },
   { index: 'actors_alive_by_account', columns: ['account_id', 'status'], only: alive },
   { index: 'actors_by_session', columns: ['session_id'] },
+  {
+    index: 'actors_alive_by_version',
+    columns: ['kind', 'machine_version', 'status'],
+    only: { values: ['active'], sql: "status = 'active'" }
+  },
   { index: 'actors_alive', columns: ['kind', 'status'], only: alive },
   { index: 'actors_by_account', columns: ['account_id'] },
   { index: 'actors_by_phase', columns: ['kind', 'phase'] },
@@ -51,6 +56,7 @@ export function actorConditions(query: ActorQuery): Condition[] {
     if (wanted !== undefined) conditions.push({ column, values: typeof wanted === 'object' ? wanted : [wanted] });
   };
   add('kind', query.kind);
+  add('machine_version', query.version);
   add('phase', query.state);
   // Who is told of a restart is alive; said twice, it matches nothing when something else was asked for.
   add('status', query.status ?? (query.resumes && 'active'));

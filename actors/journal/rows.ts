@@ -122,6 +122,7 @@ export const actorScalars = (record: ActorRecord): Scalars => [
 
 /** What actors are found by; the rest changes with every step. */
 export const actorIndexedColumns = [
+  'machine_version',
   'status',
   'phase',
   'envelope_type',
@@ -133,19 +134,12 @@ export const actorIndexedColumns = [
   'created_at',
   'resumes'
 ] as const;
-export const actorUnindexedColumns = [
-  'machine_version',
-  'step',
-  'state',
-  'snapshot',
-  'updated_at',
-  'deadline_at',
-  'last_cursor'
-] as const;
+export const actorUnindexedColumns = ['step', 'state', 'snapshot', 'updated_at', 'deadline_at', 'last_cursor'] as const;
 
 /** The address, then the indexed columns. */
 export const actorIndexScalars = (record: ActorRecord): Scalars => [
   record.address,
+  record.machineVersion,
   record.status,
   phaseOf(record.state),
   envelopeTypeOf(record),

@@ -24,6 +24,7 @@ import type {
   EventFilter,
   EventRow,
   Journal,
+  LivingVersion,
   Pending,
   Pruned,
   RetentionLimits,
@@ -223,6 +224,10 @@ class SqliteJournal implements Journal {
       reader.all<{ phase: string; count: number }>(sql.countActors, [kind])
     );
     return Object.fromEntries(rows.map(({ phase, count }) => [phase, count]));
+  }
+
+  livingVersions(): Promise<LivingVersion[]> {
+    return this.#read('searches', (reader) => reader.all<LivingVersion>(sql.livingVersions));
   }
 
   async pending(): Promise<Pending> {

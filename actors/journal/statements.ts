@@ -117,6 +117,8 @@ export const sql = {
     'SELECT coalesce((SELECT min(cursor) FROM events), 0) AS tail, coalesce((SELECT max(cursor) FROM events), 0) AS head',
   loadActors: 'SELECT * FROM actors WHERE address IN (SELECT value FROM json_each(?))',
   countActors: 'SELECT phase, count(*) AS count FROM actors WHERE kind = ? GROUP BY phase',
+  livingVersions:
+    "SELECT kind, machine_version AS version, count(*) AS count FROM actors INDEXED BY actors_alive_by_version WHERE status = 'active' GROUP BY kind, machine_version",
   living: "SELECT count(*) AS count FROM actors INDEXED BY actors_alive WHERE status = 'active'",
   waiting: ['timers.address', 'effects.address', 'tells.recipient']
     .map((column) => {

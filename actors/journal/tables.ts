@@ -24,6 +24,34 @@ export const tables: { readonly [T in TableName]: TableShape<T> } = {
     columns: ['id', 'sha256', 'service', 'scopes', 'created_at', 'expires_at', 'revoked_at'],
     key: ['id']
   },
+  machines: { columns: ['kind', 'version', 'label', 'definition', 'first_seen_at'], key: ['kind', 'version'] },
+  accounts: {
+    columns: ['platform', 'account_id', 'home', 'logged_in', 'created_at', 'updated_at'],
+    key: ['platform', 'account_id']
+  },
+  profiles: {
+    columns: [
+      'platform',
+      'account_id',
+      'state',
+      'key_id',
+      'origins',
+      'cookies',
+      'bytes',
+      'saved_at',
+      'proved_at',
+      'expired_at'
+    ],
+    key: ['platform', 'account_id']
+  },
+  profile_bodies: {
+    columns: ['platform', 'account_id', 'key_id', 'nonce', 'ciphertext'],
+    key: ['platform', 'account_id']
+  },
+  selector_sweeps: {
+    columns: ['platform', 'name', 'command_id', 'swept_at', 'state', 'selector', 'likeness', 'tried'],
+    key: ['platform', 'name', 'command_id']
+  },
   consumers: { columns: ['service', 'name', 'cursor', 'updated_at'], key: ['service', 'name'] }
 };
 

@@ -140,6 +140,15 @@ export class Collector {
     throw new ControlError('MACHINE_UNFIT', { kind: this.#definition.kind, place: `child '${stray}'`, reason });
   }
 
+  /** A timer goes on under another name: that of the state it is of now. */
+  rename(from: string, to: string) {
+    const dueAt = this.timers[from];
+    if (dueAt === undefined) return;
+    this.#clear(from);
+    this.timers[to] = dueAt;
+    this.timerRows.push({ address: this.#address, id: to, dueAt, event: { type: to } });
+  }
+
   endAll() {
     for (const child of Object.keys(this.children)) this.#stop(child);
     for (const id of Object.keys(this.timers)) this.#clear(id);
@@ -175,7 +184,8 @@ export class Collector {
       const address = `${childKind(kind, src)}/${this.#id}.${id}.${this.#step}`;
       this.children[id] = { src, address };
       const parent = { address: this.#address, child: id };
-      this.#tell(address, { type: 'actor.create', input: input ?? {}, ifAbsent: false, parent });
+      const version = this.#definition.children.get(src);
+      this.#tell(address, { type: 'actor.create', input: input ?? {}, ifAbsent: false, parent, version });
       return this.#sendEarly(id);
     }
     this.children[id] = { src, effect: name };

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from 'xstate';
 import type { TelemetryMeta } from '../../machines/protocol.ts';
-import { ControlError, describe } from '../../schemas/errors.ts';
-import type { ActorKind, PersistedSnapshot, Subject } from '../host/contract.ts';
+import type { ActorKind, ContextSchema, PersistedSnapshot, Subject } from '../host/contract.ts';
 import { assertHostable, inlineActors, isMachine, nodesOf } from './fitness.ts';
+import { labelOf, versionOf } from './outline.ts';
 
 /** A kind the kernel has looked through: fit to be hosted, with what it needs at every step worked out once. */
 export interface Definition {
@@ -12,8 +11,13 @@ export interface Definition {
   /** See `ActorKind`. */
   foreign: boolean;
   machine: AnyStateMachine;
-  /** Hash of the machine's config: changes when its states or transitions do. */
+  /** Hash of the machine's config and of the schema of its context: see `versionOf`. */
   version: string;
+  /** What people call the version. */
+  label: string | null;
+  contextSchema: ContextSchema | undefined;
+  /** Versions of the child machines, by their names in `setup({ actors })`. */
+  children: ReadonlyMap<string, string>;
   subjectPaths: Partial<Record<keyof Subject, string>>;
   /** Telemetry of a state that declares none of its own. */
   telemetry: TelemetryMeta;
@@ -32,20 +36,24 @@ interface RootMeta {
  * The kind itself and one for every child machine it can start: `order` with an actor `payment` gives `order_payment`.
  * @throws ControlError MACHINE_UNFIT with the place and the cure.
  */
-export function defineAll(kind: ActorKind): Definition[] {
-  const own = define(kind);
-  const actors: [string, unknown][] = [
-    ...Object.entries(kind.machine.implementations.actors),
-    ...inlineActors(kind.machine)
-  ];
-  const children = actors.flatMap(([src, machine]) =>
-    isMachine(machine) ? defineAll({ ...kind, kind: childKind(kind.kind, src), machine }) : []
+export function defineAll({ kind, machine, durable, foreign = false, context }: KindOfMachine): Definition[] {
+  const own = define({ kind, machine, durable, foreign, ...(context ? { context } : {}) });
+  const children = childMachines(machine).flatMap(([src, child]) =>
+    defineAll({ kind: childKind(kind, src), machine: child, durable, foreign })
   );
   return [own, ...children];
 }
 
+/** One version of a kind. */
+export type KindOfMachine = Pick<ActorKind, 'kind' | 'machine' | 'durable' | 'foreign' | 'context'>;
+
+const childMachines = (machine: AnyStateMachine): [src: string, child: AnyStateMachine][] =>
+  [...Object.entries(machine.implementations.actors), ...inlineActors(machine)].flatMap(([src, logic]) =>
+    isMachine(logic) ? [[src, logic] as [string, AnyStateMachine]] : []
+  );
+
 /** @throws ControlError MACHINE_UNFIT */
-export function define({ kind, machine, durable, foreign = false }: ActorKind): Definition {
+export function define({ kind, machine, durable, foreign = false, context }: KindOfMachine): Definition {
   assertHostable(kind, machine);
   const meta = (machine.root.meta ?? {}) as RootMeta;
   const descriptors = new Set(nodesOf(machine.root).flatMap((node) => [...node.transitions.keys()]));
@@ -54,21 +62,15 @@ export function define({ kind, machine, durable, foreign = false }: ActorKind): 
     machine,
     durable,
     foreign,
-    version: versionOf(kind, machine),
+    version: versionOf(kind, machine, context?.schema),
+    label: labelOf(machine),
+    contextSchema: context,
+    children: new Map(childMachines(machine).map(([src, child]) => [src, versionOf(childKind(kind, src), child)])),
     subjectPaths: meta.subject ?? {},
     telemetry: meta.telemetry ?? { type: `${kind}.changed` },
     descriptors: new Set([...descriptors].filter((type) => type !== '' && !type.startsWith('xstate.'))),
     listensFor: (type) => descriptors.has(type)
   };
-}
-
-function versionOf(kind: string, machine: AnyStateMachine): string {
-  try {
-    return createHash('sha256').update(JSON.stringify(machine.definition)).digest('hex').slice(0, 16);
-  } catch (cause) {
-    const reason = `it is not data and functions: ${describe(cause)}`;
-    throw new ControlError('MACHINE_UNFIT', { kind, place: 'its config', reason }, cause);
-  }
 }
 
 /** The kind of a child machine, from its parent's kind and the name of its logic there. */

@@ -91,37 +91,52 @@ export function birth(
   const last = passed.at(-1)?.[0];
   if (!last) throw new Error(`machine '${kind}' has no initial state`);
   if (last.status === 'error') throw last.error;
-  return collect(definition, empty, undefined, passed, { type: 'actor.created', at: now }, {}, now);
+  const made = new Collector(definition, empty, 1, now);
+  return collect(definition, empty, undefined, passed, { type: 'actor.created', at: now }, made, now);
 }
 
 /** One event for a living actor. A machine that throws ends its actor with status `error`: never half a step. */
 export function step(
   definition: Definition,
   record: ActorRecord,
-  event: MachineEvent,
+  told: MachineEvent,
   cause: Cause,
   now: number
 ): StepResult {
+  const event = underItsName(record.snapshot, told, cause);
   if (isStale(record.snapshot, event, cause)) return { kind: 'stale' };
   if (event.type === DELAYED_SEND) return { kind: 'stepped', step: sendNow(definition, record, event, cause, now) };
   const stamped = stamp(event, now);
+  if (record.status !== 'active') return rejected(record, stamped, [], cause);
   try {
     const before = restore(definition, record.snapshot);
     const take = () => microsteps(definition.machine, before, stamped, seatOf(record));
     const passed = accepts(before, stamped, cause) ? take() : takenByAlways(before, stamped, take);
-    if (!passed) {
-      const legal = acceptedEvents(before);
-      return {
-        kind: 'rejected',
-        legal,
-        state: record.state,
-        row: rejectedRow(record, stamped, legal, cause.timer !== undefined)
-      };
-    }
-    return { kind: 'stepped', step: collect(definition, record, before, passed, stamped, cause, now) };
+    if (!passed) return rejected(record, stamped, acceptedEvents(before), cause);
+    const made = new Collector(definition, record, record.step + 1, now);
+    made.finish(cause);
+    return { kind: 'stepped', step: collect(definition, record, before, passed, stamped, made, now) };
   } catch (error) {
     return { kind: 'stepped', step: broken(definition, record, stamped, error, cause, now) };
   }
+}
+
+const rejected = (record: ActorRecord, event: MachineEvent, legal: string[], { timer }: Cause): StepResult => ({
+  kind: 'rejected',
+  legal,
+  state: record.state,
+  row: rejectedRow(record, event, legal, timer !== undefined)
+});
+
+/** What ends was begun under a name that another version of the machine may have changed: its end comes under the new one. */
+function underItsName({ children }: PersistedSnapshot, event: MachineEvent, { effect, child }: Cause): MachineEvent {
+  if ((effect ?? child) === undefined) return event;
+  const isIt = (one: PersistedSnapshot['children'][string] | undefined) =>
+    one !== undefined && (effect === undefined ? one.address === child : one.effect === effect);
+  if (isIt(children[String(event.actorId)])) return event;
+  const id = Object.keys(children).find((name) => isIt(children[name]));
+  if (id === undefined) return event;
+  return { ...event, type: event.type.replace(/^(xstate\.\w+\.actor\.).*$/s, (_, start) => start + id), actorId: id };
 }
 
 function isStale({ children, timers }: PersistedSnapshot, event: MachineEvent, cause: Cause): boolean {
@@ -154,28 +169,30 @@ function accepts(snapshot: AnyMachineSnapshot, event: MachineEvent, cause: Cause
   );
 }
 
-function collect(
+/** @param first the row of the first microstep, when it is not to be worked out from the states */
+export function collect(
   definition: Definition,
   record: ActorRecord,
   before: AnyMachineSnapshot | undefined,
   passed: Microstep[],
   event: MachineEvent,
-  cause: Cause,
-  now: number
+  made: Collector,
+  now: number,
+  first?: (after: AnyMachineSnapshot) => TelemetryRow
 ): Step {
   const after = (passed.at(-1) as Microstep)[0];
   const number = record.step + 1;
-  const made = new Collector(definition, record, number, now);
-  made.finish(cause);
-
   const rows: TelemetryRow[] = [];
   let previous = before;
-  for (const [snapshot, actions] of passed) {
+  for (const [i, [snapshot, actions]] of passed.entries()) {
     const emitted = actions.filter(({ type }) => type === 'xstate.emit');
     for (const action of actions) made.take(action);
-    const row = previous
-      ? microstepRow(definition, record, number, previous, snapshot, event)
-      : birthRow(definition, record, number, snapshot, event);
+    const row =
+      first && i === 0
+        ? first(snapshot)
+        : previous
+          ? microstepRow(definition, record, number, previous, snapshot, event)
+          : birthRow(definition, record, number, snapshot, event);
     if (row) rows.push(row);
     for (const { params } of emitted) {
       rows.push(emittedRow(definition, record, number, snapshot, (params as { event: MachineEvent }).event));
@@ -244,7 +261,7 @@ function assertKept(
   }
 }
 
-const seatOf = ({ address, snapshot }: ActorRecord): Seat => ({
+export const seatOf = ({ address, snapshot }: ActorRecord): Seat => ({
   id: address,
   ...(snapshot.parent ? { parent: { id: PARENT } } : {})
 });

@@ -139,6 +139,19 @@ export const emittedRow = (
   return { ...base, payload: { ...said, ...base.payload } };
 };
 
+/** It went over to the newest version of its machine. */
+export const upgradedRow = (
+  definition: Definition,
+  record: ActorRecord,
+  step: number,
+  snapshot: AnyMachineSnapshot,
+  said: Record<string, unknown>
+): TelemetryRow => {
+  const type = 'actor.upgraded';
+  const base = row(definition, record, step, record.state, snapshot, { type }, { type, severity: 'info' });
+  return { ...base, payload: { ...base.payload, ...said } };
+};
+
 const still = (
   { telemetry }: Definition,
   record: ActorRecord,

@@ -60,7 +60,7 @@ export type PersonInput =
       url: string;
     }
   | {
-      type: 'back' | 'reload';
+      type: 'back' | 'reload' | 'accept' | 'dismiss';
     };
 export type Pixel = number;
 /**
@@ -234,6 +234,14 @@ export interface ActorSummary {
    */
   step: number;
   /**
+   * Of the machine it is of, see MachineSummary.
+   */
+  version: string;
+  /**
+   * Why it takes no step: none of the machines that are registered fits it. Events for it answer ACTOR_HELD; what it was told and its timers are kept until a start that can carry it on.
+   */
+  held: string | null;
+  /**
    * Events its state takes now.
    */
   accepts: string[];
@@ -323,9 +331,25 @@ export interface ActorEvent {
 export interface MachineSummary {
   kind: string;
   /**
-   * Changes when its states or transitions do.
+   * Of the machine that new actors get: a hash of its states, transitions, guards, actions, actors and delays by name, invokes, tags, meta and label; after a dash, of the schema of its context.
    */
   version: string;
+  /**
+   * `version` in the machine's own config.
+   */
+  label: string | null;
+  /**
+   * What its living actors are of, the newest first; of a volatile kind, that one alone.
+   */
+  versions: {
+    version: string;
+    label: string | null;
+    /**
+     * former: it is registered beside the newest, and its actors stay with it. held: it is not here, and its actors take no step.
+     */
+    role: 'newest' | 'former' | 'held';
+    live: number;
+  }[];
   durable: boolean;
   /**
    * State → how many actors are in it.
@@ -1479,7 +1503,7 @@ export interface ErrorFrame {
 export interface TokenCreate {
   service: Name;
   /**
-   * admin, script, flows:write, flow.run:NAME, read:THING, approve:FLOW, session:VERB, actor:KIND, selectors:sweep, selectors:decide; * for any.
+   * admin, script, flows:write, accounts:write, flow.run:NAME, read:THING, approve:FLOW, session:VERB, actor:KIND, selectors:sweep, selectors:decide; * for any.
    *
    * @minItems 1
    * @maxItems 100

@@ -1,11 +1,12 @@
 import type Router from '@koa/router';
-import type { ActorView, EventRow } from '../../../actors/host/contract.ts';
-import { type Definition, defineAll } from '../../../actors/kernel/definition.ts';
+import type { ActorView, EventRow, LivingVersion } from '../../../actors/host/contract.ts';
+import type { Definition } from '../../../actors/kernel/definition.ts';
+import { outlineOf } from '../../../actors/kernel/outline.ts';
+import { type KindVersions, Machines } from '../../../actors/kernel/versions.ts';
 import { ControlError } from '../../../schemas/errors.ts';
-import type { ActorSummary, EventEnvelope, MachineSummary } from '../../../schemas/generated/contracts.ts';
+import type { ActorSummary, EventEnvelope, MachineNode, MachineSummary } from '../../../schemas/generated/contracts.ts';
 import { eventEnvelope } from '../../telemetry/event-view.ts';
 import type { Control } from '../deps.ts';
-import { machineDefinition } from '../machine-definition.ts';
 import { integer, oneOf, readQuery, text } from '../query.ts';
 import { asks } from '../request.ts';
 import { instantOf, pageOf } from '../views.ts';
@@ -17,25 +18,25 @@ const LOOKS = [500, 10_000, 200_000];
 /** GET /v1/machines, /v1/machines/{kind}, /v1/actors, /v1/actors/{kind}/{id}. */
 export function actorRoutes(router: Router, control: Control): void {
   const { host, kinds, intakes, tokens, limits } = control;
-  const definitions = new Map(kinds.flatMap(defineAll).map((definition) => [definition.kind, definition]));
-  const volatileKinds = [...definitions.values()].filter(({ durable }) => !durable).map(({ kind }) => kind);
+  const machines = new Machines(kinds);
+  const known = machines.all.map(({ kind }) => kind);
+  const volatileKinds = machines.all.filter(({ durable }) => !durable).map(({ kind }) => kind);
 
   router.get('/v1/machines', asks(tokens, 'read:machines'), async (ctx) => {
-    ctx.body = pageOf(
-      await Promise.all([...definitions.values()].map((definition) => summary(control, definition))),
-      null
-    );
+    const living = await host.journal.livingVersions();
+    ctx.body = pageOf(await Promise.all(machines.all.map((one) => summary(control, one, living))), null);
   });
 
   router.get('/v1/machines/:kind', asks(tokens, 'read:machines'), async (ctx) => {
     const kind = ctx.params.kind as string;
-    const definition = definitions.get(kind);
-    if (!definition) throw new ControlError('MACHINE_NOT_FOUND', { kind, known: [...definitions.keys()] });
+    const versions = machines.get(kind);
+    if (!versions) throw new ControlError('MACHINE_NOT_FOUND', { kind, known });
+    const { version } = readQuery(ctx.query, { version: text });
     const intake = intakes.get(kind);
     ctx.body = {
-      ...(await summary(control, definition)),
+      ...(await summary(control, versions, await host.journal.livingVersions())),
       ...(intake ? { schema: intake.schema } : {}),
-      definition: machineDefinition(definition.machine)
+      definition: await definitionOf(control, versions, version)
     };
   });
 
@@ -46,7 +47,7 @@ export function actorRoutes(router: Router, control: Control): void {
       status,
       ...query
     } = readQuery(ctx.query, {
-      kind: oneOf([...definitions.keys()]),
+      kind: oneOf(known),
       state: text,
       status: oneOf<ActorView['status']>(['active', 'done', 'error']),
       session_id: text,
@@ -56,7 +57,7 @@ export function actorRoutes(router: Router, control: Control): void {
       limit: integer(1, limits.pageMax),
       page: text
     });
-    const isStored = kind === undefined || definitions.get(kind)?.durable;
+    const isStored = kind === undefined || machines.isDurable(kind);
     const volatile =
       query.page === undefined ? volatileKinds.filter((other) => kind === undefined || kind === other) : [];
     const living = volatile
@@ -84,10 +85,49 @@ export function actorRoutes(router: Router, control: Control): void {
   });
 }
 
-async function summary({ host }: Control, { kind, version, durable }: Definition): Promise<MachineSummary> {
+async function summary(
+  { host }: Control,
+  { kind, durable, current, previous }: KindVersions,
+  living: LivingVersion[]
+): Promise<MachineSummary> {
   const live: Record<string, number> = durable ? await host.journal.countActors(kind) : {};
   for (const { state } of durable ? [] : host.volatileActors(kind)) live[state] = (live[state] ?? 0) + 1;
-  return { kind, version, durable, live };
+  const counts = new Map(living.filter((one) => one.kind === kind).map(({ version, count }) => [version, count]));
+  if (current && !durable) counts.set(current.version, host.volatileActors(kind).length);
+  const here = [...(current ? [current] : []), ...previous];
+  const newest = here[0] as Definition;
+  const held = [...counts.keys()].filter((version) => !here.some((one) => one.version === version));
+  return {
+    kind,
+    version: newest.version,
+    label: newest.label,
+    durable,
+    live,
+    versions: [
+      ...here.map((one) => ({
+        version: one.version,
+        label: one.label,
+        role: one === current ? ('newest' as const) : ('former' as const),
+        live: counts.get(one.version) ?? 0
+      })),
+      ...held.map((version) => ({ version, label: null, role: 'held' as const, live: counts.get(version) ?? 0 }))
+    ]
+  };
+}
+
+/** Of the newest version, or of any other that ever ran here. @throws ControlError QUERY_INVALID */
+async function definitionOf(
+  { host }: Control,
+  { kind, current, previous }: KindVersions,
+  version: string | undefined
+): Promise<MachineNode> {
+  const here = [...(current ? [current] : []), ...previous];
+  const found = version === undefined ? here[0] : here.find((one) => one.version === version);
+  if (found) return outlineOf(found.machine);
+  const [row] = await host.journal.find('machines', { kind, version: version ?? '' }, 1);
+  if (row) return JSON.parse(row.definition) as MachineNode;
+  const expected = 'a version that GET /v1/machines or an actor of the kind shows';
+  throw new ControlError('QUERY_INVALID', { parameter: 'version', value: version ?? '', expected });
 }
 
 const isIn = (path: string, state: string) => path.split(',').some((p) => p === state || p.startsWith(`${state}.`));
@@ -99,6 +139,8 @@ export const actorSummary = (actor: ActorView): ActorSummary => ({
   state: actor.state,
   status: actor.status,
   step: actor.step,
+  version: actor.version,
+  held: actor.held,
   accepts: actor.accepts,
   why: actor.why,
   deadline_at: actor.deadlineAt === null ? null : instantOf(actor.deadlineAt),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type {
   ActorQuery,
+  ActorRecord,
   EventFilter,
   Journal,
   RetentionLimits,
@@ -232,6 +233,30 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
       );
       assert.deepEqual(await journal.countActors('command'), { QUEUED: 1, RUNNING: 3 });
       assert.deepEqual(await journal.countActors('nothing'), {});
+    });
+
+    it('that live are counted by the version of their machine, and found by it, also when it has become another', async (t) => {
+      const { journal } = await opened(t);
+      const of = (address: string, machineVersion: string, part: Partial<ActorRecord> = {}) =>
+        actorOf(address, { machineVersion, ...part });
+      await journal.commit(
+        batchOf({
+          actors: [
+            of('job/1', 'v1'),
+            of('job/2', 'v1'),
+            of('job/3', 'v2'),
+            of('tally/1', 'v1'),
+            of('job/4', 'v1', { status: 'done' })
+          ]
+        })
+      );
+      const living = async () =>
+        (await journal.livingVersions()).map(({ kind, version, count }) => `${kind} ${version} ${count}`).toSorted();
+      assert.deepEqual(await living(), ['job v1 2', 'job v2 1', 'tally v1 1']);
+      await journal.commit(batchOf({ actors: [of('job/1', 'v2', { step: 2 })] }));
+      assert.deepEqual(await living(), ['job v1 1', 'job v2 2', 'tally v1 1']);
+      const { items } = await journal.queryActors({ kind: 'job', status: 'active', version: 'v2' });
+      assert.deepEqual(items.map(({ id }) => id).toSorted(), ['1', '3']);
     });
 
     const sample = [
@@ -534,7 +559,8 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
           expires_at: null,
           revoked_at: 1_800_000_000_000
         },
-        consumers: { service: 's', name: 'n', cursor: 7, updated_at: 5 }
+        consumers: { service: 's', name: 'n', cursor: 7, updated_at: 5 },
+        machines: { kind: 'k', version: 'v', label: null, definition: '{"a":"\\u0000"}', first_seen_at: 6 }
       };
       await journal.commit(batchOf({ writes: Object.entries(rows).map(([into, row]) => ({ into, row }) as never) }));
       for (const [table, row] of Object.entries(rows)) {

@@ -85,6 +85,8 @@ describe('a search of the actors', () => {
     [{ createdSince: 5, state: 'RUNNING' }, 'actors_by_age'],
     [{ kind: 'command' }, 'actors_by_kind'],
     [{ kind: 'command', status: 'active' }, 'actors_alive'],
+    [{ kind: 'command', status: 'active', version: 'v' }, 'actors_alive_by_version'],
+    [{ kind: 'command', version: 'v' }, 'actors_by_kind'],
     [{ kind: 'session', resumes: true }, 'actors_resuming'],
     [{ status: 'active', account_id: 'a' }, 'actors_alive_by_account'],
     [{ status: 'active', account_id: 'a', platform: 'x' }, 'actors_alive_by_account'],
@@ -125,6 +127,9 @@ describe('a search of the actors', () => {
   it('by address, and a count by state, read an index', async () => {
     assertWalks(await planOf({ sql: sql.loadActors, params: ['[]'] }), 'actors_by_address', 'loadActors');
     assertWalks(await planOf({ sql: sql.countActors, params: ['command'] }), 'actors_by_phase', 'countActors');
+    assert.deepEqual(await planOf({ sql: sql.livingVersions }), [
+      'SCAN actors USING COVERING INDEX actors_alive_by_version'
+    ]);
   });
 });
 
@@ -146,7 +151,8 @@ describe('a search of a table', () => {
     ['tokens', { id: 't' }, 'sqlite_autoindex_tokens_1'],
     ['tokens', { sha256: 'f' }, 'tokens_by_sha256'],
     ['tokens', { service: 's' }, 'tokens_by_service'],
-    ['consumers', { service: 's', name: 'n' }, 'sqlite_autoindex_consumers_1']
+    ['consumers', { service: 's', name: 'n' }, 'sqlite_autoindex_consumers_1'],
+    ['machines', { kind: 'k', version: 'v' }, 'sqlite_autoindex_machines_1']
   ];
   for (const [table, where, index] of cases) {
     it(`${table} by ${Object.keys(where).join(' and ')} walks ${index}`, async () => {
