@@ -12,31 +12,44 @@ import { type Section, Shell } from './shell.tsx';
 import { place } from './state/router.ts';
 import { toneOf } from './state/tone.ts';
 import { actors, close, open, revision } from './state/world.ts';
+import { ActorView } from './views/actor.tsx';
+import { Approvals } from './views/approvals.tsx';
 import { Machines } from './views/machines.tsx';
 import { Overview } from './views/overview.tsx';
+import { Sessions } from './views/sessions.tsx';
 import { SignIn } from './views/sign-in.tsx';
 
 const begun = signal(false);
 const trouble = signal<string | null>(null);
 
+const count = (kind: string, state: string) => {
+  revision.value;
+  return [...actors.values()].filter((actor) => actor.kind === kind && actor.state === state).length;
+};
 const asking = () => {
   revision.value;
   return [...actors.values()].filter((actor) => actor.status === 'active' && toneOf(actor) === 'ask').length;
 };
 
+/** Places that no entry of the rail leads to. */
+const OTHERS: Record<string, () => preact.JSX.Element> = { actors: ActorView };
+
 const SECTIONS: (Section & { view: () => preact.JSX.Element })[] = [
   { name: '', title: 'Now', view: Overview, count: asking },
+  { name: 'approvals', title: 'Approvals', view: Approvals, count: () => count('approval', 'PENDING') },
+  { name: 'sessions', title: 'Sessions', view: Sessions },
   { name: 'machines', title: 'Machines', view: Machines }
 ];
 
 function App() {
   if (!begun.value) return <Notice title="Opening…" role="status" />;
   if (!identity.value?.service) return <SignIn trouble={trouble.value} />;
-  const section = SECTIONS.find(({ name }) => name === (place.value[0] ?? ''));
+  const here = place.value[0] ?? '';
+  const View = SECTIONS.find(({ name }) => name === here)?.view ?? OTHERS[here];
   return (
     <Shell sections={SECTIONS}>
-      {section ? (
-        <section.view />
+      {View ? (
+        <View />
       ) : (
         <Notice title="There is no such view" role="alert">
           <p>

@@ -34,6 +34,13 @@ export const loading = signal(true);
 export const missed = signal<{ from: string; to: string } | null>(null);
 
 let stream: LogStream | undefined;
+const listeners = new Set<(batch: EventEnvelope[]) => void>();
+
+/** Hears of new rows, in order, once a frame. Returns how to stop. */
+export function onRows(listener: (batch: EventEnvelope[]) => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
 
 /** Reads what lives, then follows the log from before that look, so that nothing between is lost. */
 export async function open(): Promise<void> {
@@ -84,6 +91,7 @@ function take(batch: EventEnvelope[]): void {
     move(row);
   }
   if (rows.length > KEPT_ROWS) rows.splice(0, rows.length - KEPT_ROWS);
+  for (const listener of listeners) listener(batch);
   revision.value++;
 }
 

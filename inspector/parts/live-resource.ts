@@ -1,0 +1,46 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { EventEnvelope } from '../../schemas/generated/contracts.ts';
+import { api } from '../api/connection.ts';
+import { onRows } from '../state/world.ts';
+import type { Resource } from './resource.ts';
+
+/** Asked again at most so often, however much happens. */
+const PACE_MS = 700;
+
+/**
+ * What a GET answers, asked again after rows of the log that concern it. What is shown stays until the new answer is
+ * here, so that nothing flickers. `path` null asks nothing.
+ */
+export function useLive<T>(
+  path: string | null,
+  concerns: (row: EventEnvelope) => boolean
+): Resource<T> & { again(): void } {
+  const [found, setFound] = useState<Resource<T>>({ state: 'loading' });
+  const [asked, ask] = useState(0);
+
+  useEffect(() => {
+    if (path === null) return;
+    let over = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const read = async () => {
+      timer = undefined;
+      try {
+        const value = await api<T>('GET', path);
+        if (!over) setFound({ state: 'here', value });
+      } catch (error) {
+        if (!over) setFound({ state: 'failed', why: (error as Error).message });
+      }
+    };
+    void read();
+    const stop = onRows((batch) => {
+      if (timer === undefined && batch.some(concerns)) timer = setTimeout(() => void read(), PACE_MS);
+    });
+    return () => {
+      over = true;
+      clearTimeout(timer);
+      stop();
+    };
+  }, [path, asked]);
+
+  return { ...found, again: () => ask((times) => times + 1) };
+}

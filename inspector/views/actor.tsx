@@ -1,0 +1,99 @@
+import type { ActorSummary, EventEnvelope, Diagram as Picture } from '../../schemas/generated/contracts.ts';
+import { Diagram } from '../parts/diagram.tsx';
+import { EventRow } from '../parts/event-row.tsx';
+import { Later } from '../parts/later.tsx';
+import { useLive } from '../parts/live-resource.ts';
+import { Notice } from '../parts/notice.tsx';
+import { StatePill } from '../parts/pill.tsx';
+import { resource } from '../parts/resource.ts';
+import { duration, now, Since } from '../parts/time.tsx';
+import { place } from '../state/router.ts';
+
+/** One actor: where it is in its machine, how it came there, what it waits for, and what it takes now. */
+export function ActorView() {
+  const [, kind = '', id = ''] = place.value;
+  if (kind === '' || id === '') return <Notice title="Which actor?" />;
+  return <Actor key={`${kind}/${id}`} kind={kind} id={id} />;
+}
+
+function Actor({ kind, id }: { kind: string; id: string }) {
+  const path = `/v1/actors/${encodeURIComponent(kind)}/${encodeURIComponent(id)}`;
+  const actor = useLive<ActorSummary>(path, ({ payload }) => payload.actor.kind === kind && payload.actor.id === id);
+  const picture = resource<Picture>(`/v1/machines/${encodeURIComponent(kind)}/diagram`).value;
+  return (
+    <Later found={actor} what={`${kind}/${id}`}>
+      {(found) => (
+        <>
+          <header class="row">
+            <h1 class="mono">
+              {kind}/{id.length > 12 ? id.slice(0, 8) : id}
+            </h1>
+            <StatePill state={found.state} status={found.status} />
+            <span class="muted">
+              for <Since at={Date.parse(found.updated_at)} />
+            </span>
+          </header>
+          {found.why !== null && <p class="why">{found.why}</p>}
+          <div class="two">
+            {picture.state === 'here' ? (
+              <Diagram
+                picture={picture.value}
+                state={found.state}
+                last={lastMove(found)}
+                label={`Statechart of ${kind}`}
+              />
+            ) : (
+              <Notice title="Laying it out…" role="status" />
+            )}
+            <aside class="stack">
+              <Facts actor={found} />
+            </aside>
+          </div>
+          <section class="card" aria-labelledby="path">
+            <header>
+              <h2 id="path">How it came here</h2>
+              <span class="muted small">the last {found.transitions?.length ?? 0} events</span>
+            </header>
+            {[...(found.transitions ?? [])].reverse().map((row) => (
+              <div class="static-row" key={row.cursor}>
+                <EventRow row={row} />
+              </div>
+            ))}
+          </section>
+        </>
+      )}
+    </Later>
+  );
+}
+
+function Facts({ actor }: { actor: ActorSummary }) {
+  return (
+    <section class="card" aria-label="Facts">
+      <dl class="facts body">
+        <div>
+          <dt>deadline</dt>
+          <dd>{actor.deadline_at === null ? 'none' : `in ${duration(Date.parse(actor.deadline_at) - now.value)}`}</dd>
+        </div>
+        <div>
+          <dt>takes</dt>
+          <dd class="mono small">{actor.accepts.join(', ') || 'nothing'}</dd>
+        </div>
+        <div>
+          <dt>steps</dt>
+          <dd>{actor.step}</dd>
+        </div>
+        <div>
+          <dt>made</dt>
+          <dd>
+            <Since at={Date.parse(actor.created_at)} />
+          </dd>
+        </div>
+      </dl>
+    </section>
+  );
+}
+
+function lastMove({ transitions = [] }: ActorSummary) {
+  const row = transitions.findLast(({ payload }: EventEnvelope) => payload.from !== payload.to);
+  return row ? { from: row.payload.from, to: row.payload.to, event: row.payload.event } : null;
+}
