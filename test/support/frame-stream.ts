@@ -29,12 +29,15 @@ export class FrameStream implements AsyncIterableIterator<ServerFrame> {
       if (reader) reader({ done: false, value: frame });
       else this.#waiting.push(frame);
     });
-    this.closed = once(socket, 'close').then(([code, reason]) => {
-      this.#ended = true;
-      for (const reader of this.#readers.splice(0)) reader({ done: true, value: undefined });
-      return { code: code as number, reason: String(reason) };
+    // Not `once` of node:events, which rejects on 'error': a connection that breaks off also closes, and that is what
+    // readers see.
+    this.closed = new Promise((resolve) => {
+      socket.once('close', (code, reason) => {
+        this.#ended = true;
+        for (const reader of this.#readers.splice(0)) reader({ done: true, value: undefined });
+        resolve({ code, reason: String(reason) });
+      });
     });
-    // A connection that breaks off also closes, which is what readers see.
     socket.on('error', () => {});
   }
 

@@ -190,9 +190,21 @@ export async function runTroupe(
   return { ...(await ended), ...streams };
 }
 
-/** A process group of its own: a Ctrl-C at the test is not a Ctrl-C at it. */
-function launch(args: string[], env: Record<string, string>) {
-  const child: ChildProcess = spawn(process.execPath, [...program(), ...args], {
+export interface LaunchOptions {
+  /** Options of node itself: `['--import', FILE]`. */
+  nodeArgs?: string[];
+  /** A command that runs it: `['nsenter', '-t', PID, '-m']`. */
+  wrapper?: string[];
+}
+
+/** `troupe ARGS`, in a process group of its own: a Ctrl-C at the test is not a Ctrl-C at it. */
+export function launch(
+  args: string[],
+  env: Record<string, string>,
+  { nodeArgs = [], wrapper = [] }: LaunchOptions = {}
+) {
+  const [command, ...rest] = [...wrapper, process.execPath, ...nodeArgs, ...program(), ...args];
+  const child: ChildProcess = spawn(command!, rest, {
     cwd: root,
     env: { ...withoutTroupe(process.env), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -238,10 +250,10 @@ function withoutTroupe(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   );
 }
 
-type Endpoints = { pid: number; control: string; telemetry: string };
+export type Endpoints = { pid: number; control: string; telemetry: string };
 
 /** endpoints.json of this very process: a killed predecessor may have left its own. */
-async function whereItListens(
+export async function whereItListens(
   data: string,
   pid: number,
   ended: Promise<Ended>,

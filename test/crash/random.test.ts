@@ -1,0 +1,12 @@
+import { describe, it } from 'node:test';
+import { Arena, seedOf } from './arena.ts';
+
+const KILLS = Number(process.env.KILLS ?? 40);
+
+describe('a manager under load', () => {
+  it(`loses nothing and repeats nothing when it is killed with -9 ${KILLS} times at a random moment`, async (t) => {
+    const arena = await Arena.open(t, seedOf(t));
+    for (let kill = 0; kill < KILLS; kill += 1) await arena.killAtRandom();
+    await arena.judge(t);
+  });
+});
