@@ -9,11 +9,12 @@
 import type { AnyStateMachine } from 'xstate';
 import { hostActions as all } from '../../machines/protocol.ts';
 import type { Flow, SelectorRegistry } from '../../schemas/generated/contracts.ts';
+import type { Migration } from '../host/contract.ts';
 import type { EffectArguments } from '../host/effect.ts';
 
 export type { Create, TelemetryMeta, Tell } from '../../machines/protocol.ts';
 export type { Flow, SelectorRegistry } from '../../schemas/generated/contracts.ts';
-export type { EffectContext } from '../host/contract.ts';
+export type { EffectContext, Migrated, Migrating, Migration } from '../host/contract.ts';
 export { type EffectArguments, effect } from '../host/effect.ts';
 
 /** JSON Schema, draft 2020-12. */
@@ -25,6 +26,12 @@ export interface MachineSchema {
   input?: JsonSchema;
   /** By event type, of its fields beside `type`. A type that is not here is not taken. */
   events?: Record<string, JsonSchema>;
+  /**
+   * Of what an actor's context must be to go on with this machine when it was made by another version of it. A `default`
+   * in it fills what the other one did not have. It counts in the version; without it a context is only compared with
+   * what the machine begins with, and a difference is a warning.
+   */
+  context?: JsonSchema;
 }
 
 export interface RegisteredMachine {
@@ -32,6 +39,18 @@ export interface RegisteredMachine {
   kind: string;
   machine: AnyStateMachine;
   schema?: MachineSchema;
+  /** Versions from before, newest first. Their actors stay with them until they end; new actors get `machine`. */
+  previous?: PreviousMachine[];
+  /** How actors of versions from before become actors of `machine`. One that is given for a version comes before all else. */
+  migrations?: Migration[];
+}
+
+export interface PreviousMachine {
+  machine: AnyStateMachine;
+  /** What its actors take over REST. Default: what those of the newest take. */
+  schema?: MachineSchema;
+  /** Over those of the config: kind → name → the work. */
+  effects?: Record<string, Record<string, EffectFunction>>;
 }
 
 /**

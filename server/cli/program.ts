@@ -14,7 +14,7 @@ import { version } from './version.ts';
 const commands: AddCommand[] = [addStart, addDemo, addRun, addTail, addInspect, addToken, addDoctor];
 
 /** Refused because of what was asked for, before anything was started. */
-const WRONG_USAGE = ['CONFIG_INVALID', 'MACHINE_UNFIT', 'BIND_REFUSED'];
+const WRONG_USAGE = ['CONFIG_INVALID', 'MACHINE_UNFIT', 'VERSIONS_UNCLEAR', 'BIND_REFUSED'];
 
 /** Runs one command line, without `node` and the script. Resolves with the exit code; what went wrong is on stderr. */
 export async function runCli(argv: string[], context: CliContext): Promise<number> {

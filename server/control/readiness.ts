@@ -44,6 +44,17 @@ export const hostChecks = (host: ActorHost, { backlogLimit = 50_000 } = {}): Rea
     }
   },
   {
+    name: 'machines',
+    async check() {
+      const { wentOn, migrated, stayed, held } = host.status.versions;
+      const found = `at the start ${wentOn} actors went on with a newer machine, ${migrated} were migrated, ${stayed} stayed`;
+      const count = held.reduce((sum, one) => sum + one.count, 0);
+      const each = held.map((one) => `${one.count} of kind '${one.kind}' ${one.why}`);
+      // Who is held waits for a person; everybody else is served.
+      return { ok: true, why: count === 0 ? found : `${count} actors are held: ${each.join('. ')}` };
+    }
+  },
+  {
     name: 'database',
     async check() {
       const failure = host.status.journalError;

@@ -1,14 +1,16 @@
-import type { ActorKind, MachineEvent } from '../../actors/host/contract.ts';
-import { define } from '../../actors/kernel/definition.ts';
+import type { ContextSchema, MachineEvent } from '../../actors/host/contract.ts';
+import { define, type KindOfMachine } from '../../actors/kernel/definition.ts';
 import type { JsonSchema, MachineSchema } from '../../actors/user-config/define.ts';
 import { ControlError } from '../../schemas/errors.ts';
 import { compileForeign } from '../contracts.ts';
-import { isSchema, type Refuse } from './shape.ts';
+import { isSchema, kindOf, type Refuse } from './shape.ts';
 
 /** What actors of a registered kind take from outside. */
 export interface ActorIntake {
   /** As it was declared, with nothing left out. */
-  schema: Required<MachineSchema>;
+  schema: Required<Pick<MachineSchema, 'input' | 'events'>>;
+  /** Of actors that stay with a former machine, by the part of its version that is the machine's. */
+  former: ReadonlyMap<string, ActorIntake>;
   /** @returns the input, with the defaults its schema declares. @throws ControlError VALIDATION_FAILED under /input */
   input(value: Record<string, unknown>): Record<string, unknown>;
   /** @throws ControlError EVENT_UNKNOWN, VALIDATION_FAILED */
@@ -20,7 +22,13 @@ const RESERVED = /^(xstate|actor|host|tell|troupe)\./;
 const NO_INPUT: JsonSchema = { type: 'object', additionalProperties: false };
 
 /** @throws ControlError CONFIG_INVALID with the place in the file */
-export function actorIntake(kind: ActorKind, declared: MachineSchema, place: string, refuse: Refuse): ActorIntake {
+export function actorIntake(
+  kind: KindOfMachine,
+  declared: MachineSchema,
+  place: string,
+  refuse: Refuse,
+  former: ActorIntake['former'] = new Map()
+): ActorIntake {
   const schema = { input: declared.input ?? NO_INPUT, events: declared.events ?? {} };
   if (!isSchema(schema.events)) refuse(`${place}.events`, 'must be an object of event type to JSON Schema');
   const checkInput = compile(schema.input, `${place}.input`, refuse);
@@ -40,6 +48,7 @@ export function actorIntake(kind: ActorKind, declared: MachineSchema, place: str
 
   return {
     schema,
+    former,
     input(value) {
       const errors = checkInput(value, '/input');
       if (errors.length > 0)
@@ -59,11 +68,28 @@ export function actorIntake(kind: ActorKind, declared: MachineSchema, place: str
   };
 }
 
+/** @throws ControlError CONFIG_INVALID */
+export function contextSchema(schema: JsonSchema, place: string, refuse: Refuse): ContextSchema {
+  if (!isSchema(schema)) refuse(place, `must be a JSON Schema, an object, and is ${kindOf(schema)}`);
+  const validate = compiled(schema, place, refuse);
+  return {
+    schema,
+    check(given) {
+      const context = structuredClone(given);
+      return { context, errors: validate(context, '').map(({ path, message }) => `${path} ${message}`.trim()) };
+    }
+  };
+}
+
 function compile(schema: JsonSchema, place: string, refuse: Refuse): ReturnType<typeof compileForeign> {
   if (!isSchema(schema)) return refuse(place, 'must be a JSON Schema, an object');
   if ('at' in propertiesOf(schema)) {
     refuse(place, "declares the field 'at', where the host puts its time; give it another name");
   }
+  return compiled(schema, place, refuse);
+}
+
+function compiled(schema: JsonSchema, place: string, refuse: Refuse): ReturnType<typeof compileForeign> {
   try {
     return compileForeign(schema);
   } catch (cause) {

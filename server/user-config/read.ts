@@ -13,9 +13,10 @@ import type { Flow, SelectorRegistry } from '../../schemas/generated/contracts.t
 import { parse } from '../contracts.ts';
 import { builtInKinds } from '../control/built-in-kinds.ts';
 import { checkFlow } from '../control/flow-registry.ts';
-import { effectsOf, withEffects } from './effects.ts';
+import { effectsOf } from './effects.ts';
 import { type ActorIntake, actorIntake } from './intake.ts';
-import { assertKeys, kindOf, listOf, type Refuse } from './shape.ts';
+import { assertKeys, listOf, type Refuse, kindOf as whatIs } from './shape.ts';
+import { assertVersions, formerIntakes, kindOf } from './versions.ts';
 
 /** What a config adds to a process. */
 export interface Registered {
@@ -43,30 +44,26 @@ export function readUserConfig(value: unknown, file: string): Registered {
   const listed = listOf(machines, 'machines', refuse);
   for (const [i, entry] of listed.entries()) assertEntry(entry, `machines[${i}]`, listed, refuse);
   const given = effectsOf(listed, effects, refuse);
-  const kinds = listed.map(
-    ({ kind, machine }): ActorKind => ({
-      kind,
-      machine: withEffects(kind, machine, given),
-      durable: true,
-      foreign: true
-    })
-  );
+  const kinds = listed.map((entry, i) => kindOf(entry, `machines[${i}]`, given, refuse));
   assertDistinct(kinds, refuse);
 
   const intakes = new Map<string, ActorIntake>();
-  for (const [i, { kind, schema }] of listed.entries()) {
-    if (schema) intakes.set(kind, actorIntake(kinds[i]!, schema, `machines[${i}].schema`, refuse));
+  for (const [i, { kind, schema, previous = [] }] of listed.entries()) {
+    if (!schema) continue;
+    const place = `machines[${i}]`;
+    const former = formerIntakes(kinds[i]!, previous, place, refuse);
+    intakes.set(kind, actorIntake(kinds[i]!, schema, `${place}.schema`, refuse, former));
   }
   return {
     kinds,
     intakes,
-    flows: checkedList(flows, 'flows', checkFlow, refuse),
+    flows: checkedList(flows, 'flows', (flow) => checkFlow(flow), refuse),
     platforms: checkedList(platforms, 'platforms', parse.selectorRegistry, refuse)
   };
 }
 
 function assertEntry(entry: RegisteredMachine, place: string, all: RegisteredMachine[], refuse: Refuse): void {
-  assertKeys(entry, place, ['kind', 'machine', 'schema'], refuse);
+  assertKeys(entry, place, ['kind', 'machine', 'schema', 'previous', 'migrations'], refuse);
   const { kind, machine, schema } = entry;
   if (typeof kind !== 'string' || !/^[a-z][a-z0-9_]{0,62}$/.test(kind)) {
     refuse(`${place}.kind`, `${JSON.stringify(kind)} must be small letters, digits and _, beginning with a letter`);
@@ -76,7 +73,8 @@ function assertEntry(entry: RegisteredMachine, place: string, all: RegisteredMac
     refuse(`${place}.kind`, `'${kind}' is registered twice; choose another name`);
   }
   assertMachine(kind, machine, `${place}.machine`, refuse);
-  if (schema !== undefined) assertKeys(schema, `${place}.schema`, ['input', 'events'], refuse);
+  if (schema !== undefined) assertKeys(schema, `${place}.schema`, ['input', 'events', 'context'], refuse);
+  assertVersions(entry, place, (former, at) => assertMachine(kind, former, at, refuse), refuse);
 }
 
 function assertMachine(kind: string, machine: AnyStateMachine, place: string, refuse: Refuse): void {
@@ -86,7 +84,7 @@ function assertMachine(kind: string, machine: AnyStateMachine, place: string, re
       place,
       isOther
         ? 'was made by another copy of xstate; let one version serve both (npm ls xstate, then npm dedupe)'
-        : `must be what createMachine of xstate 5 returns, and is ${kindOf(machine)}`
+        : `must be what createMachine of xstate 5 returns, and is ${whatIs(machine)}`
     );
   }
   const { context } = machine.config;
@@ -101,15 +99,14 @@ function assertMachine(kind: string, machine: AnyStateMachine, place: string, re
 function assertDistinct(kinds: ActorKind[], refuse: Refuse): void {
   const seen = new Set(Object.keys(builtInKinds));
   for (const [i, kind] of kinds.entries()) {
-    for (const definition of defineAll(kind)) {
-      if (seen.has(definition.kind)) {
-        refuse(
-          `machines[${i}]`,
-          `its child machine would be the kind '${definition.kind}', which is taken; rename one`
-        );
-      }
-      seen.add(definition.kind);
+    const versions = [kind, ...(kind.previous ?? []).map(({ machine }) => ({ ...kind, machine }))];
+    const own = versions.map((version) => defineAll(version).map((definition) => definition.kind));
+    for (const names of own) {
+      const taken = names.find((name, at) => seen.has(name) || names.indexOf(name) !== at);
+      if (taken === undefined) continue;
+      refuse(`machines[${i}]`, `its child machine would be the kind '${taken}', which is taken; rename one`);
     }
+    for (const name of own.flat()) seen.add(name);
   }
 }
 

@@ -203,7 +203,7 @@ describe('/ready', () => {
     assert.equal(answer.body.driver, 'stub');
     assert.equal(answer.headers.get('x-troupe-driver'), 'stub');
     const names = answer.body.checks.map((check: { name: string; state: string }) => `${check.name} ${check.state}`);
-    assert.deepEqual(names, ['host up', 'database up', 'journal_lag up', 'driver up']);
+    assert.deepEqual(names, ['host up', 'machines up', 'database up', 'journal_lag up', 'driver up']);
     assert.equal(answer.body.checks[3].why, 'one slot of two');
   });
 

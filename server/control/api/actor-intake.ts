@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type Router from '@koa/router';
-import { defineAll } from '../../../actors/kernel/definition.ts';
+import { shapePart } from '../../../actors/kernel/outline.ts';
+import { Machines } from '../../../actors/kernel/versions.ts';
 import { ControlError } from '../../../schemas/errors.ts';
 import { demand } from '../../auth/scopes.ts';
 import { assertShallow, parse } from '../../contracts.ts';
@@ -12,7 +13,7 @@ import { actorSummary } from './actors.ts';
 
 /** POST /v1/actors/{kind}, POST /v1/actors/{kind}/{id}/events: for kinds that were registered with a schema. */
 export function actorIntakeRoutes(router: Router, { host, kinds, intakes, tokens, limits }: Control): void {
-  const known = kinds.flatMap(defineAll).map(({ kind }) => kind);
+  const known = new Machines(kinds).all.map(({ kind }) => kind);
 
   /** @throws ControlError MACHINE_NOT_FOUND, KIND_CLOSED */
   const intakeOf = (kind: string): ActorIntake => {
@@ -26,6 +27,13 @@ export function actorIntakeRoutes(router: Router, { host, kinds, intakes, tokens
         ? 'its machine was registered without a schema; give it schema: { input, events } in troupe.config.ts'
         : `they are children${parent ? ` of '${parent}'` : ''}; send to the parent, which makes and moves them`);
     throw new ControlError('KIND_CLOSED', { kind, way });
+  };
+
+  /** One that stays with a former machine takes what that one took. */
+  const intakeFor = async (address: string, intake: ActorIntake): Promise<ActorIntake> => {
+    if (intake.former.size === 0) return intake;
+    const version = (await host.read(address))?.version;
+    return (version && intake.former.get(shapePart(version))) || intake;
   };
 
   router.post('/v1/actors/:kind', asks(tokens), jsonBody(limits.bodyBytes, { optional: true }), async (ctx) => {
@@ -45,8 +53,9 @@ export function actorIntakeRoutes(router: Router, { host, kinds, intakes, tokens
     const intake = intakeOf(kind);
     const sent = ctx.request.body;
     assertShallow(sent, 'the event');
-    const event = intake.event(parse.actorEvent(sent));
-    const actor = await host.send(`${kind}/${ctx.params.id}`, event);
+    const address = `${kind}/${ctx.params.id}`;
+    const event = (await intakeFor(address, intake)).event(parse.actorEvent(sent));
+    const actor = await host.send(address, event);
     ctx.status = 202;
     ctx.body = actorSummary(actor);
   });
