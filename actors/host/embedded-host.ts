@@ -232,14 +232,16 @@ class EmbeddedHost implements ActorHost {
     const { head, boot } = await this.journal.open();
     this.#head = head;
     this.#declared = new Set();
+    const tells = inOrder(await this.#undelivered());
+    // What is told from now on waits for what the same sender told before.
+    for (const tell of tells) this.#inbox.expect(tell);
     await this.#upgrade();
     const { byKind, ...pending } = await this.journal.pending();
-    const tells = await this.#undelivered();
     for (const { address, input } of this.#options.roots({ boot })) await this.#make(address, input);
 
     await this.#resumeActors();
     this.#noteForgotten(byKind);
-    this.#deliver(inOrder(tells));
+    for (const tell of tells) this.#carry({ kind: 'tell', address: tell.to, tell });
     await this.#timers.start();
     this.#recovered = pending;
     this.#state = 'running';
@@ -451,7 +453,11 @@ class EmbeddedHost implements ActorHost {
     });
   }
 
-  /** What was told and not heard: no more than the former process had in memory. Read before anything moves. */
+  /**
+   * What was told and not heard: no more than the former process had in memory. Read before anything moves. The word of
+   * an actor that died with its process is void, and forgotten here: whoever waits for it hears `host.resumed`, and the
+   * next actor of its address counts its steps, and so names its tells, from the first one again.
+   */
   async #undelivered(): Promise<TellRow[]> {
     const kinds = this.#machines.all.map(({ kind }) => kind);
     const tells: TellRow[] = [];
@@ -460,7 +466,19 @@ class EmbeddedHost implements ActorHost {
       tells.push(...page.rows);
       place = page.next;
     }
-    return tells;
+    const isVoid = ({ id }: TellRow) => this.#isVolatile(id.slice(0, id.lastIndexOf('#')));
+    const consumed = tells.filter(isVoid).map(({ id }) => id);
+    if (consumed.length > 0) {
+      await this.journal.commit({
+        events: [],
+        actors: [],
+        timers: { set: [], cleared: [] },
+        effects: { declared: [], settled: [] },
+        tells: { sent: [], consumed },
+        writes: []
+      });
+    }
+    return tells.filter((tell) => !isVoid(tell));
   }
 
   /** Every living durable actor whose state accepts it hears `host.resumed`; the others are not read. */
@@ -531,5 +549,6 @@ class EmbeddedHost implements ActorHost {
     return viewOf(this.#machines.of(record), record, whyHeld(sources, record));
   };
   #isKnown = (address: Address) => this.#machines.get(splitAddress(address)[0]) !== undefined;
+  #isVolatile = (address: Address) => this.#isKnown(address) && !this.#isDurable(address);
   #isDurable = (address: Address) => this.#machines.isDurable(splitAddress(address)[0]);
 }
