@@ -12,6 +12,7 @@ import type {
   CommandCancel,
   HostResumed,
   Lease,
+  SelectorSettled,
   SessionClosed,
   SessionGranted,
   SessionLost,
@@ -19,6 +20,7 @@ import type {
   SessionRefused,
   TellRefused
 } from './protocol.ts';
+import type { Finding } from './selector-context.ts';
 import type { SessionInput } from './session-context.ts';
 
 /** What a command is made with, what it remembers, and what it can be told. */
@@ -69,17 +71,22 @@ export interface PreparedOutput {
   earlier: { commandId: string; state: string } | null;
   proofs: Proof[];
   artifacts: ArtifactRef[];
+  /** How names of the registry did, where the registry should hear of it. */
+  findings?: Finding[];
 }
 export interface AttemptedOutput {
   witness: 'DELIVERED' | 'GONE' | 'UNKNOWN' | 'NONE';
   proofs: Proof[];
 }
 export interface VerifiedOutput {
+  /** What became of the account's login on the page that proves it: saved, unchanged, nothing, or the code of a failure. */
+  profile?: string;
   outcome: 'VERIFIED' | 'VERIFICATION_FAILED';
   why: string | null;
   extracted?: ActionResult['extracted'];
   proofs: Proof[];
   artifacts: ArtifactRef[];
+  findings?: Finding[];
 }
 
 export interface CommandContext {
@@ -109,6 +116,12 @@ export interface CommandContext {
   doubtful: boolean;
   /** End after the verification at hand: cancelled by somebody, or its deadline passed. */
   stop: { state: 'CANCELLED' | 'FAILED'; failure: Failure } | null;
+  /** Names of the registry as they were found on the way of the action at hand. */
+  findings: Finding[];
+  /** What a sweep has found so far. */
+  swept: Pick<Finding, 'name' | 'state' | 'selector' | 'tried' | 'why'>[];
+  /** What only a person gets past, while it waits for one. */
+  needs: Failure | null;
   /** Browsers lost under this command. */
   losses: number;
   queuePosition: number | null;
@@ -132,6 +145,7 @@ export type CommandEvent = (
   | SessionLost
   | SessionClosed
   | ApprovalResolved
+  | SelectorSettled
   | TellRefused
   | HostResumed
   | Done<'prepare', PreparedOutput>

@@ -12,7 +12,8 @@ import type {
   PreparedOutput,
   VerifiedOutput
 } from './command-context.ts';
-import { hostActions, type Lease } from './protocol.ts';
+import { hostActions, type Lease, selectorAddress } from './protocol.ts';
+import type { Finding } from './selector-context.ts';
 
 const notProvided = () => Promise.reject(new Error('no executor was provided'));
 
@@ -57,7 +58,7 @@ export const words = setup({
     fail: assign({ error: (_, params: { failure: Failure }) => params.failure }),
     failWithEvent: assign(({ event }) => {
       const failure = failureIn(event);
-      return failure ? { error: failure, why: failure.message } : {};
+      return failure ? { error: withoutFindings(failure), why: failure.message, findings: findingsIn(failure) } : {};
     }),
     stopCancelled: assign(({ event }) => ({
       stop: {
@@ -76,6 +77,38 @@ export const words = setup({
     ),
     /** Reads are walked again, for a new browser stands on no page; a write that is VERIFIED is never repeated. */
     rewind: assign({ index: 0, current: null }),
+    noteFindings: assign(({ event }) => {
+      const failure = failureIn(event);
+      const artifacts = (failure?.details?.artifacts ?? []) as ArtifactRef[];
+      const verdict = { outcome: 'VERIFICATION_FAILED' as const, why: failure?.message ?? null, proofs: [], artifacts };
+      return { findings: findingsIn(failure), verdict };
+    }),
+    explainQuarantine: assign(({ context }) => ({
+      lease: null,
+      why: `waiting for a person to accept or reject ${healedIn(context).map(describeHealed).join(', ')}, or for three clean sweeps`
+    })),
+    failRejected: assign(({ context, event }) => {
+      if (event.type !== 'selector.settled') return {};
+      const failure = quarantineFailure(context, event.name, 'a person rejected it');
+      return { error: failure, why: failure.message };
+    }),
+    failQuarantined: assign(({ context }) => {
+      const failure = quarantineFailure(context, healedIn(context)[0]?.name ?? '', 'nobody accepted it in 24 h');
+      return { error: failure, why: failure.message };
+    }),
+    /** A sweep's own result; looked at again after a lost browser, a name counts once. */
+    noteSwept: assign(({ context }) => {
+      const names = actionAt(context)?.sweep?.names ?? [];
+      const now = (context.findings ?? []).filter(({ name }) => names.includes(name));
+      const before = (context.swept ?? []).filter(({ name }) => !now.some((one) => one.name === name));
+      return {
+        swept: [
+          ...before,
+          ...now.map(({ name, state, selector, tried, why }) => ({ name, state, selector, tried, why }))
+        ],
+        findings: []
+      };
+    }),
     beginAction: assign(({ context }) => {
       const action = actionAt(context);
       if (!action) return {};
@@ -88,7 +121,7 @@ export const words = setup({
         outcome: null,
         proofs: []
       };
-      return { ...put(context, current), verdict: null, attemptError: null, doubtful: false };
+      return { ...put(context, current), verdict: null, attemptError: null, doubtful: false, findings: [] };
     }),
     skipAction: assign(({ context }) => ({ index: context.index + 1 })),
     notePrepared: assign(({ context, event }) => {
@@ -97,6 +130,7 @@ export const words = setup({
       const found = { outcome: 'VERIFIED' as const, already_done: true, proofs };
       return {
         ...put(context, { ...context.current, dedupe_key: dedupeKey, ...(alreadyDone ? found : {}) }),
+        findings: event.output.findings ?? [],
         verdict: { outcome: 'VERIFIED' as const, why: null, proofs, artifacts }
       };
     }),
@@ -117,7 +151,26 @@ export const words = setup({
         doubtful: witness === 'UNKNOWN'
       };
     }),
-    noteAttemptError: assign(({ event }) => ({ attemptError: failureIn(event) })),
+    noteAttemptError: assign(({ context, event }) => {
+      const failure = failureIn(event);
+      return {
+        attemptError: failure && withoutFindings(failure),
+        findings: [...(context.findings ?? []), ...findingsIn(failure)]
+      };
+    }),
+    notePerson: assign(({ context, event }) => {
+      const needs = failureIn(event);
+      return {
+        needs,
+        why: `waiting for a person: ${needs?.details?.reason ?? needs?.message}; take session ${context.sessionId} over, do it, hand it back`
+      };
+    }),
+    failForPerson: assign(({ context }) => ({
+      error: context.needs,
+      why: context.needs?.message ?? null,
+      needs: null
+    })),
+    noteCame: assign({ needs: null, why: null }),
     doubt: assign({ doubtful: true }),
     noteVerdict: assign(({ context, event }) => {
       if (!('output' in event) || !context.current) return {};
@@ -126,6 +179,7 @@ export const words = setup({
       return {
         verdict,
         why,
+        findings: [...(context.findings ?? []), ...(verdict.findings ?? [])],
         ...put(context, {
           ...context.current,
           ...(extracted ? { extracted } : {}),
@@ -148,7 +202,8 @@ export const words = setup({
       why: null,
       result: {
         session_id: context.sessionId,
-        extracted: Object.assign({}, ...context.actions.map(({ extracted }) => extracted ?? {}))
+        extracted: Object.assign({}, ...context.actions.map(({ extracted }) => extracted ?? {})),
+        ...(context.flow?.actions.some(({ sweep }) => sweep) ? sweepResult(context.swept ?? []) : {})
       }
     })),
     end: assign({ completedAt: ({ event }) => event.at, queuePosition: null, lease: null, createSession: null })
@@ -171,6 +226,28 @@ export const words = setup({
     },
     isDone: ({ event }) => event.type === 'xstate.done.actor.prepare' && event.output.alreadyDone,
     wasTried: ({ event }) => event.type === 'xstate.done.actor.prepare' && event.output.earlier !== null,
+    foundHealed: ({ event }) =>
+      event.type === 'xstate.done.actor.prepare' &&
+      (event.output.findings ?? []).some(({ state }) => state === 'healed'),
+    /** A read may be walked again whatever was sent. */
+    neverSentToHealed: ({ context, event }) => {
+      const failure = failureIn(event);
+      const isClean = failure?.details?.sent === false || !isWrite({ context });
+      return isClean && findingsIn(failure).some(({ state }) => state === 'healed');
+    },
+    isRejected: ({ context, event }) =>
+      event.type === 'selector.settled' &&
+      event.outcome === 'rejected' &&
+      healedIn(context).some(({ name }) => name === event.name),
+    isOfOurSelectors: ({ context, event }) =>
+      event.type === 'selector.settled' && healedIn(context).some(({ name }) => name === event.name),
+    /** A captcha, a login wall, a second factor: nothing of ours gets past it. */
+    meetsPerson: ({ event }) => failureIn(event)?.code === 'HUMAN_REQUIRED',
+    /** The same, and nothing has been done that would have to be looked for afterwards. */
+    meetsPersonFirst: ({ context, event }) => {
+      const failure = failureIn(event);
+      return failure?.code === 'HUMAN_REQUIRED' && (failure.details?.sent === false || !isWrite({ context }));
+    },
     isDryWrite: ({ context }) => context.envelope.dry_run === true && context.current?.effect === 'write',
     isWrite,
     lostBrowser: ({ event }) => BROWSER_FAULTS.includes(failureIn(event)?.code ?? ''),
@@ -191,6 +268,9 @@ export const words = setup({
   delays: {
     deadline: ({ context }) => (context.deadlineAt ?? context.createdAt + DEFAULT_LIMIT) - context.createdAt,
     regrantLimit: 300_000,
+    /** For a person; the command's own deadline may be nearer. */
+    personLimit: DEFAULT_LIMIT,
+    selectorLimit: DEFAULT_LIMIT,
     submitLimit: 3_600_000
   }
 });
@@ -216,6 +296,34 @@ function unknownOutcome({ current, verdict, attemptError, stop }: CommandContext
     message: `whether ${current?.name} happened is not known (${why}); look at the page, then send a new command if it did not`,
     details: { action: current?.name, why }
   };
+}
+
+const findingsIn = (failure: Failure | null): Finding[] => (failure?.details?.findings ?? []) as Finding[];
+/** They are the registry's; a client reads what was tried. */
+function withoutFindings({ details, ...failure }: Failure): Failure {
+  if (!details) return failure;
+  const { findings: _, ...rest } = details;
+  return { ...failure, details: rest };
+}
+const healedIn = ({ findings }: CommandContext): Finding[] =>
+  (findings ?? []).filter(({ state }) => state === 'healed');
+const describeHealed = ({ name, healed }: Finding) =>
+  `@${name} (nothing matches it; the nearest is ${healed?.selector}, likeness ${healed?.likeness})`;
+
+function quarantineFailure(context: CommandContext, name: string, why: string): Failure {
+  const { platform } = context.envelope.target;
+  const finding = healedIn(context).find((one) => one.name === name);
+  return {
+    code: 'SELECTOR_QUARANTINED',
+    message: `nothing on the page matches '@${name}' of '${platform}'; the nearest is ${finding?.healed?.selector}, and ${why}`,
+    details: { name, platform, selector: finding?.healed?.selector, tried: finding?.tried }
+  };
+}
+
+function sweepResult(swept: CommandContext['swept']) {
+  const counts = { ok: 0, ambiguous: 0, healed: 0, missing: 0 };
+  for (const { state } of swept) counts[state] += 1;
+  return { counts, selectors: swept };
 }
 
 /** The action at hand, kept in the list and beside it. */
@@ -249,7 +357,47 @@ export const submit = tellSession(({ commandId, envelope }) =>
     ? { type: 'session.close', reason: 'asked', commandId }
     : { type: 'command.submitted', commandId, priority: envelope.priority ?? 3 }
 );
+/** The session asks nobody else to drive until a person has. */
+export const blocked = tellSession(({ commandId, needs }) => ({ type: 'command.blocked', commandId, failure: needs }));
 export const letGo = tellSession(({ commandId }) => ({ type: 'command.released', commandId }));
+
+/** The registry hears how its names did; of a dry run, and of a look whose action proved nothing, only what waits on it. */
+const report = (toldOf: (context: CommandContext) => Finding[]) =>
+  [
+    {
+      type: 'create' as const,
+      params: ({ context }: With) =>
+        toldOf(context).map(({ name }) => {
+          const { platform } = context.envelope.target;
+          return { address: selectorAddress(platform, name), input: { platform, name }, ifAbsent: true };
+        })
+    },
+    {
+      type: 'tell' as const,
+      params: ({ context }: With) =>
+        toldOf(context).map((finding) => ({
+          to: selectorAddress(context.envelope.target.platform, finding.name),
+          event: {
+            type: 'selector.found',
+            finding,
+            sweep: (actionAt(context)?.sweep?.names ?? []).includes(finding.name),
+            commandId: context.commandId
+          }
+        }))
+    }
+  ] as const;
+export const reportFindings = report(({ envelope, findings }) => (envelope.dry_run ? [] : (findings ?? [])));
+export const reportTrouble = report(({ envelope, findings }) =>
+  envelope.dry_run ? [] : (findings ?? []).filter(({ state }) => state !== 'ok')
+);
+export const awaitDecision = {
+  type: 'tell' as const,
+  params: ({ context }: With) =>
+    healedIn(context).map(({ name, healed }) => ({
+      to: selectorAddress(context.envelope.target.platform, name),
+      event: { type: 'selector.awaited', commandId: context.commandId, selector: healed?.selector ?? null }
+    }))
+};
 
 export const withdrawApproval = {
   type: 'tell' as const,
@@ -286,6 +434,9 @@ const keep = (artifactsOf: (context: CommandContext) => ArtifactRef[]) => ({
 });
 export const keepArtifacts = keep(({ verdict }) => verdict?.artifacts ?? []);
 
+/** The page that asks for a person. */
+export const keepNeed = keep(({ needs }) => (needs?.details?.artifacts ?? []) as ArtifactRef[]);
+
 /** A failure carries the picture of its page. */
 const picturesOf = ({ error }: CommandContext) => (error?.details?.artifacts ?? []) as ArtifactRef[];
 export const keepPicture = keep(picturesOf);
@@ -306,6 +457,14 @@ export const pictured = says('artifact.captured', 'info', {
   artifacts: 'error.details.artifacts'
 });
 export const captured = says('artifact.captured', 'info', { action: 'current.name', artifacts: 'verdict.artifacts' });
+
+export const needed = says('human.required', 'warn', {
+  action: 'current.name',
+  effect: 'current.effect',
+  error: 'needs',
+  artifacts: 'needs.details.artifacts'
+});
+export const came = says('human.resolved', 'info', { action: 'current.name' });
 
 /** The session said no, or could not be told. */
 export function refused() {

@@ -2,16 +2,23 @@ import { assign, raise } from 'xstate';
 import {
   action,
   actionInput,
+  awaitDecision,
+  blocked,
+  came,
   captured,
   keepArtifacts,
+  keepNeed,
   keepPicture,
   ledger,
   letGo,
   lostTooOften,
+  needed,
   noBrowser,
   pictured,
   proof,
   refused,
+  reportFindings,
+  reportTrouble,
   says,
   submit,
   withdrawApproval,
@@ -41,7 +48,8 @@ const late = {};
  * command.cancel: CANCELLED at once; while a write is being attempted, after looking what came of it.
  * ```
  * A write is attempted once. When the browser or the process dies under it, the command gets another browser, walks
- * back to the page (`reconciling`) and looks; what is not there then is UNKNOWN, and a person decides.
+ * back to the page (`reconciling`) and looks; what is not there then is UNKNOWN, and a person decides. What it would
+ * act on but was found by likeness alone waits for a person too (`AWAITING_APPROVAL.selector`), see `selector.ts`.
  */
 export const commandMachine = words.createMachine({
   id: 'command',
@@ -66,7 +74,10 @@ export const commandMachine = words.createMachine({
     verdict: null,
     attemptError: null,
     doubtful: false,
+    findings: [],
+    swept: [],
     stop: null,
+    needs: null,
     losses: 0,
     queuePosition: null,
     why: null,
@@ -77,7 +88,13 @@ export const commandMachine = words.createMachine({
     completedAt: null
   }),
   after: { deadline: { actions: raise(({ event }) => ({ type: 'command.expire', at: event.at })) } },
-  on: { 'session.queued': late, 'session.granted': late, 'session.lost': late, 'tell.refused': late },
+  on: {
+    'session.queued': late,
+    'session.granted': late,
+    'session.lost': late,
+    'selector.settled': late,
+    'tell.refused': late
+  },
   initial: 'CREATED',
   states: {
     CREATED: {
@@ -127,44 +144,77 @@ export const commandMachine = words.createMachine({
       }
     },
     AWAITING_APPROVAL: {
-      entry: [
-        { type: 'because', params: { why: 'waiting for a person to allow it' } },
-        {
-          type: 'create',
-          params: ({ context }) => ({
-            address: `approval/${context.approvalId}`,
-            input: {
-              ...context.approval,
-              commandId: context.commandId,
-              correlationId: context.correlationId,
-              sessionId: context.sessionId,
-              accountId: context.envelope.target.account_id ?? null,
-              platform: context.envelope.target.platform
+      initial: 'asking',
+      states: {
+        asking: {
+          entry: [
+            { type: 'because', params: { why: 'waiting for a person to allow it' } },
+            {
+              type: 'create',
+              params: ({ context }) => ({
+                address: `approval/${context.approvalId}`,
+                input: {
+                  ...context.approval,
+                  commandId: context.commandId,
+                  correlationId: context.correlationId,
+                  sessionId: context.sessionId,
+                  accountId: context.envelope.target.account_id ?? null,
+                  platform: context.envelope.target.platform
+                },
+                ifAbsent: true
+              })
+            }
+          ],
+          on: {
+            'approval.resolved': [
+              { guard: 'isAllowed', target: '#command.QUEUED.waiting', actions: assign({ approved: true }) },
+              {
+                guard: 'isOurApproval',
+                target: '#command.FAILED',
+                actions: assign(({ event }) => {
+                  const failure =
+                    event.state === 'EXPIRED'
+                      ? {
+                          code: 'APPROVAL_EXPIRED',
+                          message: 'nobody answered its approval in time; send it again to ask anew'
+                        }
+                      : {
+                          code: 'APPROVAL_DENIED',
+                          message: `a person denied it${event.note ? `: ${event.note}` : ''}`
+                        };
+                  return { error: failure, why: failure.message };
+                })
+              }
+            ],
+            'command.cancel': {
+              target: '#command.CANCELLED',
+              actions: ['stopCancelled', 'takeStop', withdrawApproval]
             },
-            ifAbsent: true
-          })
-        }
-      ],
-      on: {
-        'approval.resolved': [
-          { guard: 'isAllowed', target: 'QUEUED.waiting', actions: assign({ approved: true }) },
-          {
-            guard: 'isOurApproval',
-            target: 'FAILED',
-            actions: assign(({ event }) => {
-              const failure =
-                event.state === 'EXPIRED'
-                  ? {
-                      code: 'APPROVAL_EXPIRED',
-                      message: 'nobody answered its approval in time; send it again to ask anew'
-                    }
-                  : { code: 'APPROVAL_DENIED', message: `a person denied it${event.note ? `: ${event.note}` : ''}` };
-              return { error: failure, why: failure.message };
-            })
+            'command.expire': { target: '#command.FAILED', actions: ['stopExpired', 'takeStop', withdrawApproval] }
           }
-        ],
-        'command.cancel': { target: 'CANCELLED', actions: ['stopCancelled', 'takeStop', withdrawApproval] },
-        'command.expire': { target: 'FAILED', actions: ['stopExpired', 'takeStop', withdrawApproval] }
+        },
+        /** What it would act on was found by likeness alone. Its browser is free meanwhile; then it begins anew. */
+        selector: {
+          meta: says('human.required', 'warn', {
+            action: 'current.name',
+            selectors: 'findings',
+            artifacts: 'verdict.artifacts'
+          }),
+          entry: ['explainQuarantine', keepArtifacts, ...reportTrouble, awaitDecision],
+          on: {
+            'selector.settled': [
+              { guard: 'isRejected', target: '#command.FAILED', actions: 'failRejected' },
+              { guard: 'isOfOurSelectors', target: 'resolved', actions: 'rewind' }
+            ],
+            'command.cancel': { target: '#command.CANCELLED', actions: ['stopCancelled', 'takeStop'] },
+            'command.expire': { target: '#command.FAILED', actions: ['stopExpired', 'takeStop'] }
+          },
+          after: { selectorLimit: { target: '#command.FAILED', actions: 'failQuarantined' } }
+        },
+        resolved: {
+          meta: says('human.resolved', 'info', { action: 'findings.0.name' }),
+          always: '#command.QUEUED.waiting'
+        }
       }
     },
     RUNNING: {
@@ -201,14 +251,28 @@ export const commandMachine = words.createMachine({
                   { guard: 'isDone', target: 'found', actions: 'notePrepared' },
                   { guard: 'wasTried', target: '#command.RUNNING.failing', actions: ['notePrepared', 'refuseRepeat'] },
                   { guard: 'isDryWrite', target: 'choosing', actions: ['notePrepared', 'skipAction'] },
+                  { guard: 'foundHealed', target: '#command.AWAITING_APPROVAL.selector', actions: 'notePrepared' },
                   { target: '#command.RUNNING.ACTION_ATTEMPTED', actions: 'notePrepared' }
                 ],
                 onError: [
                   { guard: 'lostBrowser', target: 'waiting', actions: 'noteLoss' },
+                  { guard: 'meetsPerson', target: 'person', actions: 'notePerson' },
                   { target: '#command.RUNNING.failing', actions: 'failWithEvent' }
                 ]
               }
             },
+            /** Its page asks for somebody. When they hand the session back it begins anew: every page is looked at again. */
+            person: {
+              meta: needed,
+              entry: [keepNeed, blocked],
+              on: {
+                'session.granted': { target: 'resumed', actions: ['noteLease', 'noteCame'] },
+                'session.lost': late,
+                'host.resumed': late
+              },
+              after: { personLimit: { target: '#command.RUNNING.failing', actions: 'failForPerson' } }
+            },
+            resumed: { meta: came, exit: 'rewind', always: 'choosing' },
             /** The page shows it done already: nothing is attempted. */
             found: {
               meta: routing('status.changed'),
@@ -280,6 +344,25 @@ export const commandMachine = words.createMachine({
                   },
                   { guard: 'lostBrowser', target: 'recovering', actions: ['noteAttemptError', 'noteLoss', 'doubt'] },
                   {
+                    guard: 'meetsPersonFirst',
+                    target: '#command.RUNNING.PREPARING.person',
+                    actions: [
+                      { type: 'noteOutcome', params: { outcome: 'VERIFICATION_FAILED' } },
+                      ledger('VERIFICATION_FAILED'),
+                      'notePerson'
+                    ]
+                  },
+                  { guard: 'meetsPerson', target: 'person', actions: ['noteAttemptError', 'notePerson', 'doubt'] },
+                  {
+                    guard: 'neverSentToHealed',
+                    target: '#command.AWAITING_APPROVAL.selector',
+                    actions: [
+                      'noteFindings',
+                      { type: 'noteOutcome', params: { outcome: 'VERIFICATION_FAILED' } },
+                      ledger('VERIFICATION_FAILED')
+                    ]
+                  },
+                  {
                     guard: 'neverSent',
                     target: '#command.RUNNING.failing',
                     actions: [
@@ -310,6 +393,8 @@ export const commandMachine = words.createMachine({
                     actions: 'noteLoss'
                   },
                   { guard: 'lostBrowser', target: 'recovering', actions: ['noteLoss', 'doubt'] },
+                  { guard: 'meetsPersonFirst', target: '#command.RUNNING.PREPARING.person', actions: 'notePerson' },
+                  { guard: 'meetsPerson', target: 'person', actions: 'notePerson' },
                   {
                     guard: 'isWrite',
                     target: '#command.RUNNING.VERIFICATION_FAILED',
@@ -337,10 +422,28 @@ export const commandMachine = words.createMachine({
                 onDone: { target: 'judging', actions: 'noteVerdict' },
                 onError: [
                   { guard: 'lostBrowser', target: 'recovering', actions: 'noteLoss' },
+                  { guard: 'meetsPerson', target: 'person', actions: 'notePerson' },
                   { target: '#command.RUNNING.VERIFICATION_FAILED', actions: 'noteAttemptError' }
                 ]
               }
             },
+            /** What came of the write stands behind something that asks for somebody; then it is looked for, not done again. */
+            person: {
+              meta: needed,
+              entry: [keepNeed, blocked],
+              on: {
+                'session.granted': { target: 'resumed', actions: ['noteLease', 'noteCame'] },
+                'session.lost': late,
+                'host.resumed': late,
+                'command.cancel': {
+                  target: '#command.RUNNING.VERIFICATION_FAILED',
+                  actions: ['stopCancelled', 'doubt']
+                },
+                'command.expire': { target: '#command.RUNNING.VERIFICATION_FAILED', actions: ['stopExpired', 'doubt'] }
+              },
+              after: { personLimit: { target: '#command.RUNNING.VERIFICATION_FAILED', actions: 'doubt' } }
+            },
+            resumed: { meta: came, always: 'reconciling' },
             judging: {
               meta: routing('status.changed'),
               always: [{ guard: 'hasArtifacts', target: 'captured' }, ...byVerdict]
@@ -355,10 +458,16 @@ export const commandMachine = words.createMachine({
         VERIFIED: {
           meta: says('action.verified', 'info', {
             ...proof,
+            profile: 'verdict.profile',
             already_done: 'current.already_done',
             extracted: 'current.extracted'
           }),
-          entry: [{ type: 'noteOutcome', params: { outcome: 'VERIFIED' } }, ledger('VERIFIED')],
+          entry: [
+            { type: 'noteOutcome', params: { outcome: 'VERIFIED' } },
+            ledger('VERIFIED'),
+            ...reportFindings,
+            'noteSwept'
+          ],
           always: [
             { guard: 'isCancelled', target: '#command.CANCELLED', actions: 'takeStop' },
             { guard: 'isStopped', target: '#command.FAILED', actions: 'takeStop' },
@@ -413,6 +522,7 @@ export const commandMachine = words.createMachine({
             },
             selector: {
               meta: says('selector.missing', 'error', { action: 'current.name', error: 'error' }),
+              entry: [...reportTrouble],
               always: '#command.FAILED'
             },
             person: {

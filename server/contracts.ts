@@ -16,6 +16,7 @@ import type {
   CommandCancelRequest,
   CommandEnvelope,
   Flow,
+  SelectorDecision,
   SelectorRegistry,
   SessionCreate,
   SignIn,
@@ -107,6 +108,7 @@ export const parse = {
   actorCreate: parser<ActorCreate>(withDefaults, 'the actor', 'troupe:actor#/$defs/ActorCreate'),
   actorEvent: parser<ActorEvent>(asSent, 'the event', 'troupe:actor#/$defs/ActorEvent'),
   selectorRegistry: parser<SelectorRegistry>(asSent, 'the platform', 'troupe:selectors#/$defs/SelectorRegistry'),
+  selectorDecision: parser<SelectorDecision>(withDefaults, 'the decision', 'troupe:selectors#/$defs/SelectorDecision'),
   flow: parser<Flow>(asSent, 'the flow', 'troupe:flow#/$defs/Flow'),
   clientFrame: parser<ClientFrame>(asSent, 'the frame', 'troupe:stream#/$defs/ClientFrame'),
   streamFilters: parser<StreamFilters>(asSent, 'the filters', 'troupe:stream#/$defs/StreamFilters')

@@ -1,9 +1,11 @@
 import { approvalMachine } from '../../machines/approval.ts';
 import { commandMachine } from '../../machines/command.ts';
 import type { ActionInput, AttemptedOutput, PreparedOutput, VerifiedOutput } from '../../machines/command-context.ts';
+import { selectorMachine } from '../../machines/selector.ts';
 import { sessionMachine } from '../../machines/session.ts';
 import type { SessionInput as SessionBirth } from '../../machines/session-context.ts';
 import type { ActionRun, StepExecutor } from '../executor/contract.ts';
+import { liveSelectors } from '../executor/live-selectors.ts';
 import { resolveAction, withDefaults } from '../executor/resolve.ts';
 import type { ActorKind, Journal } from '../host/contract.ts';
 import { effect } from '../host/effect.ts';
@@ -13,41 +15,48 @@ export type SessionInput = Omit<SessionBirth, 'at'>;
 
 export interface CommandHands {
   executor: StepExecutor;
-  /** For the ledger of what was attempted before. */
-  journal: Pick<Journal, 'find'>;
+  /** For the ledger of what was attempted before, and what became of the selectors. */
+  journal: Pick<Journal, 'find' | 'loadActors'>;
 }
 
 /** The durable kinds: commands with the executor for hands, sessions and approvals, which touch nothing themselves. */
 export const commandKinds = (hands: CommandHands): ActorKind[] => [
   { kind: 'command', machine: commandMachine.provide({ actors: commandEffects(hands) }), durable: true },
   { kind: 'session', machine: sessionMachine, durable: true },
-  { kind: 'approval', machine: approvalMachine, durable: true }
+  { kind: 'approval', machine: approvalMachine, durable: true },
+  { kind: 'selector', machine: selectorMachine, durable: true }
 ];
 
 /** All outside work of one command. */
 export const commandEffects = ({ executor, journal }: CommandHands) => ({
   prepare: effect<ActionInput, PreparedOutput>(async ({ input, signal }) => {
-    const run = actionRun(input);
+    const run = await actionRun(journal, input);
     const prepared = await executor.prepare(run, signal);
     return { ...prepared, earlier: await attemptedBefore(journal, prepared.dedupeKey, run) };
   }),
   attempt: effect<ActionInput, AttemptedOutput>(async ({ input, signal, effect }) =>
-    executor.attempt(actionRun(input), effect, signal)
+    executor.attempt(await actionRun(journal, input), effect, signal)
   ),
-  verify: effect<ActionInput, VerifiedOutput>(async ({ input, signal }) => executor.verify(actionRun(input), signal)),
+  verify: effect<ActionInput, VerifiedOutput>(async ({ input, signal }) =>
+    executor.verify(await actionRun(journal, input), signal)
+  ),
   reconcile: effect<ActionInput, VerifiedOutput>(async ({ input, signal }) =>
-    executor.reconcile(actionRun(input), signal)
+    executor.reconcile(await actionRun(journal, input), signal)
   )
 });
 
 /** Params are put in here, once: what a person wrote is never read as a placeholder again. */
-function actionRun({ params, paramsSchema, action, before, ...input }: ActionInput): ActionRun {
+async function actionRun(
+  journal: Pick<Journal, 'loadActors'>,
+  { params, paramsSchema, action, before, ...input }: ActionInput
+): Promise<ActionRun> {
   const all = withDefaults({ params: paramsSchema }, params);
   return {
     ...input,
     params: all,
     action: resolveAction(action, all),
-    before: before.map((earlier) => resolveAction(earlier, all))
+    before: before.map((earlier) => resolveAction(earlier, all)),
+    selectors: await liveSelectors(journal, input.platform, [action, ...before])
   };
 }
 

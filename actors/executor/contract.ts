@@ -1,7 +1,20 @@
 /** What a command's effects ask of a browser. The real executor drives WebDriver; the stub answers at once. */
 
 import type { Lease } from '../../machines/protocol.ts';
-import type { ActionResult, FlowAction, Proof } from '../../schemas/generated/contracts.ts';
+import type { Finding } from '../../machines/selector-context.ts';
+import type { ActionResult, Fingerprint, FlowAction, Proof } from '../../schemas/generated/contracts.ts';
+
+/** What the registry knows of a name beside the candidates that ship. */
+export interface LiveSelector {
+  fingerprint: Fingerprint | null;
+  /** Accepted ones, tried after those that ship. */
+  promoted: string[];
+  rejected: string[];
+  /** A look found it so, and no later one found it well. */
+  isBroken: boolean;
+  /** When it was last found, ms since 1970. */
+  lastSeenAt: number | null;
+}
 
 /** One action of one command, params already put in (`${params.text}` is resolved by `resolve.ts`). */
 export interface ActionRun {
@@ -11,6 +24,8 @@ export interface ActionRun {
   accountId: string | null;
   /** Scope `script`: waitForExpression may run. */
   allowScript: boolean;
+  /** Writes are looked at and not attempted. */
+  dryRun?: boolean;
   action: FlowAction;
   /** The command's params, for selectors of the registry that are about them: the comment with this text. */
   params: Record<string, unknown>;
@@ -18,6 +33,8 @@ export interface ActionRun {
   before: FlowAction[];
   /** What makes this attempt this attempt and not another wish for the same: idempotency key or command id. */
   intent: string;
+  /** Of the names the action uses; without it nothing is healed, and the registry learns nothing. */
+  selectors?: ReadonlyMap<string, LiveSelector>;
 }
 
 export interface Artifact {
@@ -35,6 +52,8 @@ export interface Prepared {
   alreadyDone: boolean;
   proofs: Proof[];
   artifacts: Artifact[];
+  /** How the names it acts on stand on the page: those found by likeness alone, and what is news to the registry. */
+  findings?: Finding[];
 }
 
 /**
@@ -53,12 +72,15 @@ export interface Verified {
   extracted?: ActionResult['extracted'];
   proofs: Proof[];
   artifacts: Artifact[];
+  /** The same of the names that were read; of a sweep, of all it looked for. */
+  findings?: Finding[];
 }
 
 /**
  * Every call honours `signal` and rejects with a ControlError. LEASE_LOST, DRIVER_LOST and DRIVER_TIMEOUT mean the
  * browser is gone or silent; for a write in `attempt` they mean that what happened is not known. A rejection of
  * `attempt` says in `details.sent` whether anything of it may have reached the page (false: certainly nothing did), and
+ * a missing selector says in `details.findings: Finding[]` how the registry's names in its step stand, and
  * every rejection may carry `details.artifacts: Artifact[]`, what the page was like.
  */
 export interface StepExecutor {

@@ -12,8 +12,15 @@ export interface SelectorLookup {
   lookup(platform: string, name: string): Selectors;
 }
 
+export type SelectorEntry = SelectorRegistry['selectors'][string];
+
+export interface SelectorEntries extends SelectorLookup {
+  /** All that ships of it. @throws ControlError SELECTOR_UNKNOWN, PLATFORM_UNKNOWN */
+  entry(platform: string, name: string): SelectorEntry;
+}
+
 /** The shipped selectors, by platform; those of registered platforms are added. */
-export class Registry implements SelectorLookup {
+export class Registry implements SelectorEntries {
   readonly #platforms = new Map<string, SelectorRegistry>();
 
   constructor(registries: SelectorRegistry[]) {
@@ -29,11 +36,15 @@ export class Registry implements SelectorLookup {
   }
 
   lookup(platform: string, name: string): Selectors {
+    return this.entry(platform, name).candidates;
+  }
+
+  entry(platform: string, name: string): SelectorEntry {
     const registry = this.#platforms.get(platform);
     if (!registry) throw new ControlError('PLATFORM_UNKNOWN', { platform, known: this.platforms });
     const entry = Object.hasOwn(registry.selectors, name) ? registry.selectors[name] : undefined;
     if (!entry) throw new ControlError('SELECTOR_UNKNOWN', { name, platform });
-    return entry.candidates;
+    return entry;
   }
 }
 

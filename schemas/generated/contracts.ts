@@ -254,6 +254,12 @@ export interface ActorSummary {
   updated_at: Instant;
   last_cursor: Cursor;
   /**
+   * What its events tell of it, as it is now: the fields its machine's telemetry takes. A driver: its lease, health, age, sessions and memory; the supervisor: its slots and who waits.
+   */
+  shows?: {
+    [k: string]: unknown;
+  };
+  /**
    * Its last events, oldest first; when one actor is read.
    */
   transitions?: EventEnvelope[];
@@ -666,6 +672,7 @@ export interface Config {
    * Browsers at most at the same time; macOS allows one desktop Safari.
    */
   slots: number;
+  driver_limits: DriverLimits;
   /**
    * REST requests a second that one client may send; over it 429 with Retry-After. 0 is no limit.
    */
@@ -682,6 +689,145 @@ export interface Config {
    * What is logged to stderr, and all above it.
    */
   log_level: 'silent' | 'error' | 'warn' | 'info' | 'debug';
+}
+/**
+ * Of browsers and of the line for them; in ms where the name says so. What is left out is as its default says.
+ */
+export interface DriverLimits {
+  /**
+   * Sessions that may wait for a browser; the next is refused, 429 with Retry-After.
+   */
+  queue_length?: number;
+  /**
+   * How long each may wait; then it has failed, QUEUE_TIMEOUT.
+   */
+  queue_wait_ms?: number;
+  /**
+   * After an operator asked to drain: what runs may go on so long.
+   */
+  drain_ms?: number;
+  /**
+   * Xvfb, to its display.
+   */
+  display_boot_ms?: number;
+  /**
+   * Appium, to its first answer.
+   */
+  appium_boot_ms?: number;
+  /**
+   * POST /session.
+   */
+  new_session_ms?: number;
+  /**
+   * After a POST /session without an answer: how long its session is looked for, to be adopted.
+   */
+  adopt_ms?: number;
+  /**
+   * Waits before a browser that another session has is asked for again; after the last, both are ended.
+   *
+   * @maxItems 10
+   */
+  paired_retry_ms?: number[];
+  /**
+   * Each command of the smoke test of a new browser.
+   */
+  smoke_ms?: number;
+  /**
+   * W3C script timeout.
+   */
+  script_ms?: number;
+  /**
+   * W3C page load timeout.
+   */
+  page_load_ms?: number;
+  /**
+   * DELETE of a session.
+   */
+  delete_ms?: number;
+  /**
+   * SIGTERM to SIGKILL.
+   */
+  grace_ms?: number;
+  /**
+   * The same on macOS, where Safari takes longer.
+   */
+  safari_grace_ms?: number;
+  /**
+   * Appium ends a session that gets no command for so long.
+   */
+  new_command_timeout_ms?: number;
+  /**
+   * A command this often keeps a session that does nothing.
+   */
+  lease_tick_ms?: number;
+  /**
+   * Between two looks at the process ids.
+   */
+  liveness_ms?: number;
+  /**
+   * Appium is asked this often, and may take as long.
+   */
+  probe_appium_ms?: number;
+  /**
+   * The same for the driver executable's own port.
+   */
+  probe_driver_ms?: number;
+  /**
+   * The same for the page.
+   */
+  probe_page_ms?: number;
+  /**
+   * The same for the X server.
+   */
+  probe_display_ms?: number;
+  /**
+   * Misses of one probe in a row: hung.
+   */
+  misses?: number;
+  /**
+   * Failures within the window that quarantine a slot.
+   */
+  failures?: number;
+  /**
+   * That window.
+   */
+  failure_window_ms?: number;
+  /**
+   * Before the next try: anything up to this, doubling.
+   */
+  backoff_first_ms?: number;
+  /**
+   * And up to this at most.
+   */
+  backoff_most_ms?: number;
+  /**
+   * Until the first trial of a quarantined slot, doubling.
+   */
+  quarantine_first_ms?: number;
+  /**
+   * And this at most.
+   */
+  quarantine_most_ms?: number;
+  /**
+   * Sessions, then the slot is started anew. This and the next three only when no session has it.
+   */
+  recycle_sessions?: number;
+  /**
+   * Age, the same.
+   */
+  recycle_age_ms?: number;
+  /**
+   * Resident memory of all its processes, the same.
+   */
+  recycle_bytes?: number;
+  /**
+   * Page loads in a row that did not end, the same.
+   */
+  recycle_page_loads?: number;
+  /**
+   * A person may have a browser so long; then its session is parked.
+   */
+  hold_ms?: number;
 }
 /**
  * GET /v1/events: oldest first after the cursor.
@@ -740,12 +886,19 @@ export interface FlowAction {
   steps: Step[];
   verify?: Verify;
   /**
-   * Names of the registry that are looked for once the action is verified; the registry is told how each does.
-   *
-   * @minItems 1
-   * @maxItems 200
+   * Names of the registry that are looked for once the steps are done; the registry is told how each does.
    */
-  sweep?: SelectorName[];
+  sweep?: {
+    /**
+     * @minItems 1
+     * @maxItems 200
+     */
+    names: SelectorName[];
+    /**
+     * How long the page may take to show them all, ms.
+     */
+    timeoutMs?: number;
+  };
   /**
    * name → where to read it once the action is verified.
    */
@@ -1216,6 +1369,10 @@ export interface SelectorRegistry {
      * @minItems 1
      */
     names: string[];
+    /**
+     * How long it may take to show all its names, ms.
+     */
+    timeoutMs?: number;
   }[];
 }
 /**

@@ -1,10 +1,12 @@
 import { ControlError } from '../../schemas/errors.ts';
 
 /**
- * What a token may do: `admin` (everything), `script` (flows with JavaScript of their own), `flows:write`, and
- * `flow.run:NAME`, `read:THING`, `approve:FLOW`, `session:VERB`, `actor:KIND` (make and move) with `*` for any.
+ * What a token may do: `admin` (everything), `script` (flows with JavaScript of their own), `flows:write`, `accounts:write`, and
+ * `flow.run:NAME`, `read:THING`, `approve:FLOW`, `session:VERB`, `actor:KIND` (make and move), `selectors:sweep|decide`, with
+ * `*` for any.
  */
-const GRAMMAR = /^(admin|script|flows:write|(flow\.run|read|approve|session|actor):(\*|[A-Za-z0-9][A-Za-z0-9._@-]*))$/;
+const GRAMMAR =
+  /^(admin|script|flows:write|accounts:write|(flow\.run|read|approve|session|actor|selectors):(\*|[A-Za-z0-9][A-Za-z0-9._@-]*))$/;
 
 export const isScope = (text: string): boolean => text.length <= 160 && GRAMMAR.test(text);
 

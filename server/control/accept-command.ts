@@ -127,7 +127,8 @@ async function create(
     throw new ControlError('PLATFORM_UNKNOWN', { platform: sent.target.platform, known: platforms });
   }
   const flowName = type.flow(sent);
-  const flow = flowName === null ? null : flowFor(control, flowName, sent, client);
+  const named = flowName === null ? null : flowFor(control, flowName, sent, client);
+  const flow = type.plan?.(sent, control.selectors) ?? named;
   const deadlineAt = sent.deadline_at === undefined ? null : Date.parse(sent.deadline_at);
   if (deadlineAt !== null && deadlineAt <= now()) {
     throw new ControlError('DEADLINE_PAST', { deadlineAt: sent.deadline_at as string });

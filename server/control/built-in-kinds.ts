@@ -3,6 +3,9 @@ export const builtInKinds: Readonly<Record<string, string>> = {
   command: 'POST /v1/commands makes one and POST /v1/commands/{id}/cancel ends it',
   session: 'POST /v1/sessions makes one, and its paths under /v1/sessions/{id} move it',
   approval: 'a command that needs one makes it, and POST /v1/approvals/{id} answers it',
-  supervisor: 'the process makes it when it starts, with --slots for its size',
-  driver: 'the supervisor makes one for each slot and moves it'
+  selector:
+    'a sweep or a command that looks for its element makes it, and POST /v1/selector_registry/{platform}/{name} decides about it',
+  supervisor:
+    'the process makes it when it starts, with --slots for its size; an operator may send it supervisor.drain',
+  driver: 'the supervisor makes one for each slot and moves it; an operator may send it driver.retry'
 };

@@ -1,6 +1,9 @@
 /** What can be asked for: each type with its payload, the scope it needs, and what it needs of a session. */
+import type { Registry } from '../../actors/executor/registry.ts';
 import type { CommandEnvelope, FlowRunPayload } from '../../schemas/generated/contracts.ts';
 import { payloadParser } from '../contracts.ts';
+import type { PinnedFlow } from './flow-registry.ts';
+import { sweepFlow } from './sweep-flow.ts';
 
 export interface CommandType {
   /** @throws ControlError VALIDATION_FAILED with places under /payload */
@@ -8,6 +11,8 @@ export interface CommandType {
   scope(envelope: CommandEnvelope): string;
   /** The flow to run, if it runs one. */
   flow(envelope: CommandEnvelope): string | null;
+  /** The flow it is, if it is one of its own. @throws ControlError VALIDATION_FAILED */
+  plan?(envelope: CommandEnvelope, selectors: Registry): PinnedFlow;
   /** It is about the session that target.session_id names; none is opened for it. */
   needsSession: boolean;
 }
@@ -19,6 +24,13 @@ export const commandTypes: Readonly<Record<string, CommandType>> = {
     parsePayload: payloadParser<FlowRunPayload>('FlowRunPayload'),
     scope: ({ payload }) => `flow.run:${String(payload.flow)}`,
     flow: ({ payload }) => String(payload.flow),
+    needsSession: false
+  },
+  'selector.sweep': {
+    parsePayload: payloadParser('SelectorSweepPayload'),
+    scope: () => 'selectors:sweep',
+    flow: nothing,
+    plan: sweepFlow,
     needsSession: false
   },
   'session.create': {

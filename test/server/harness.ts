@@ -12,6 +12,7 @@ import { assign, setup } from 'xstate';
 import { commandKinds } from '../../actors/command/kinds.ts';
 import { ArtifactStore } from '../../actors/executor/artifacts.ts';
 import type { ActionRun, StepExecutor } from '../../actors/executor/contract.ts';
+import { loadRegistry } from '../../actors/executor/registry.ts';
 import type { ActorHost, ActorKind } from '../../actors/host/contract.ts';
 import { createEmbeddedHost } from '../../actors/host/embedded-host.ts';
 import { openSqliteJournal } from '../../actors/journal/sqlite-journal.ts';
@@ -282,6 +283,7 @@ export async function openHarness(
     layout,
     telemetry: () => telemetryUrl,
     sessions,
+    selectors: loadRegistry(),
     flows: await openFlowRegistry(host, [greet, look, asked, scripted]),
     artifacts: files,
     kinds,

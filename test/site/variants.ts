@@ -28,6 +28,10 @@ export const variants = {
   iframe: { says: 'The comment form is inside an iframe.' },
   shadow: { says: 'The comment form is inside an open shadow root.' },
   twins: { says: 'There are two buttons named “Post” with the same attributes.' },
+  renamed: {
+    says: 'A new layout: other test ids, “Write a comment” and “Post comment” for labels. The form works without script.'
+  },
+  lookalike: { says: 'Where “Post” was, in the same place and looks, is “Delete”; there is no “Post”.' },
   editable: { says: 'The comment is written in a contenteditable element, not in a textarea.' },
   double: {
     says: 'The form takes any number of presses: nothing is disabled and answers come `delay` ms late.',
@@ -37,6 +41,7 @@ export const variants = {
   optimistic: { says: 'The comment shows before the server has it, and goes away again when the server refuses.' },
   alert: { says: 'The page opens an alert when it has loaded.' },
   'alert-submit': { says: 'Pressing “Post” opens an alert before anything is sent.' },
+  captcha: { says: 'The page is behind a captcha until somebody has said that they are a person.' },
   rtl: { says: 'The page reads from right to left.' },
   'fail-500': { says: 'The page answers 500.' },
   'fail-reset': { says: 'The connection is reset instead of an answer.' },

@@ -20,17 +20,24 @@ export function composer(post: Post, account: Account, asked: Asked, renderId: s
 
 export function composerForm(post: Post, account: Account, asked: Asked, renderId: string): Markup {
   const { names } = asked;
+  const isRenamed = names.has('renamed');
+  const label = isRenamed ? 'Write a comment' : 'Add a comment';
   const field = names.has('editable')
     ? html`<div class="field" contenteditable="true" role="textbox" aria-multiline="true" aria-label="Add a comment" data-placeholder="Add a comment…" data-testid="comment-input"></div>`
-    : html`<textarea class="field" name="text" rows="2" maxlength="2000" required aria-label="Add a comment" placeholder="Add a comment…" data-testid="comment-input"></textarea>`;
-  const submit = html`<button class="button primary" type="submit" data-testid="comment-submit">Post</button>`;
+    : html`<textarea class="field" name="text" rows="2" maxlength="2000" required aria-label="${label}" placeholder="${label}…" data-testid="${isRenamed ? 'composer-text' : 'comment-input'}"></textarea>`;
+  const send = isRenamed
+    ? html`<button class="button primary" type="submit" data-testid="composer-send">Post comment</button>`
+    : html`<button class="button primary" type="submit" data-testid="comment-submit">Post</button>`;
+  const submit = names.has('lookalike')
+    ? html`<button class="button primary" type="button" data-decoy="delete" data-testid="comment-delete">Delete</button>`
+    : send;
   return html`<form
     class="composer"
     method="post"
     action="/post/${post.id}/comments${asked.query}"
     data-post="${post.id}"
     data-renews="composer"
-    ${names.has('plain') ? html`data-plain` : null}
+    ${names.has('plain') || isRenamed ? html`data-plain` : null}
   >
     <input type="hidden" name="submit_id" value="${renderId}" />
     ${avatar(account, 36)}

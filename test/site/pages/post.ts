@@ -20,7 +20,7 @@ export function postCard(
       ${avatar(author, 42)}
       <span><strong>${author.fullName}</strong><small>@${author.name} · ${post.when}</small></span>
     </header>
-    <p class="post-body" data-testid="post-body" dir="auto">${post.body}</p>
+    <p class="post-body" data-testid="${asked.names.has('renamed') ? 'card-text' : 'post-body'}" dir="auto">${post.body}</p>
     ${post.picture !== null && landscape(post.picture)}
     <div class="actions">
       ${likeButton(state, post, account, asked)}

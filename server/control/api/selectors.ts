@@ -1,0 +1,193 @@
+import type Router from '@koa/router';
+import type { SelectorEntry } from '../../../actors/executor/registry.ts';
+import type { Tables } from '../../../actors/host/contract.ts';
+import { selectorAddress } from '../../../machines/protocol.ts';
+import type { Quarantined, SelectorContext } from '../../../machines/selector-context.ts';
+import { ControlError, isControlError } from '../../../schemas/errors.ts';
+import type {
+  SelectorDecision,
+  SelectorHealed,
+  SelectorState,
+  SelectorSweepRow,
+  SelectorView
+} from '../../../schemas/generated/contracts.ts';
+import { parse } from '../../contracts.ts';
+import type { Control } from '../deps.ts';
+import { integer, oneOf, readQuery, text } from '../query.ts';
+import { asks, clientOf, jsonBody } from '../request.ts';
+import { instantOf, pageOf } from '../views.ts';
+
+const STATES: SelectorState[] = ['unknown', 'ok', 'ambiguous', 'healed', 'missing'];
+const HISTORY = 100;
+
+interface Known {
+  platform: string;
+  name: string;
+  entry: SelectorEntry;
+}
+
+/** GET /v1/selector_registry; GET, POST /v1/selector_registry/{platform}/{name}. */
+export function selectorRoutes(router: Router, control: Control): void {
+  const { host, tokens, limits, selectors } = control;
+
+  router.get('/v1/selector_registry', asks(tokens, 'read:selectors'), async (ctx) => {
+    const {
+      platform,
+      name,
+      state,
+      page,
+      limit = limits.pageDefault
+    } = readQuery(ctx.query, {
+      platform: text,
+      name: text,
+      state: oneOf(STATES),
+      limit: integer(1, limits.pageMax),
+      page: text
+    });
+    const known = selectors.platforms
+      .filter((one) => platform === undefined || one === platform)
+      .flatMap((one) => entriesOf(control, one))
+      .filter((one) => name === undefined || one.name === name);
+    const views = (await viewsOf(control, known)).filter((view) => state === undefined || state.includes(view.state));
+    views.sort((a, b) => (b.swept_at ?? '').localeCompare(a.swept_at ?? '') || placeOf(a).localeCompare(placeOf(b)));
+    const after = page === undefined ? -1 : views.findIndex((view) => placeOf(view) === page);
+    if (page !== undefined && after < 0) {
+      throw new ControlError('QUERY_INVALID', { parameter: 'page', value: page, expected: 'the next_page of a list' });
+    }
+    const items = views.slice(after + 1, after + 1 + limit);
+    const last = items.at(-1);
+    ctx.body = pageOf(items, last && views.length > after + 1 + limit ? placeOf(last) : null);
+  });
+
+  router.get('/v1/selector_registry/:platform/:name', asks(tokens, 'read:selectors'), async (ctx) => {
+    const known = find(control, ctx.params.platform as string, ctx.params.name as string);
+    const { platform, name } = known;
+    const rows = await host.journal.find('selector_sweeps', { platform, name }, HISTORY);
+    ctx.body = { selector: (await viewsOf(control, [known]))[0], history: rows.map(sweepRow) };
+  });
+
+  router.post(
+    '/v1/selector_registry/:platform/:name',
+    asks(tokens, 'selectors:decide'),
+    jsonBody(limits.bodyBytes),
+    async (ctx) => {
+      const known = find(control, ctx.params.platform as string, ctx.params.name as string);
+      await decide(control, known, parse.selectorDecision(ctx.request.body), clientOf(ctx).service);
+      ctx.body = (await viewsOf(control, [known]))[0];
+    }
+  );
+}
+
+const placeOf = ({ platform, name }: Pick<SelectorView, 'platform' | 'name'>) => `${platform}:${name}`;
+
+const entriesOf = ({ selectors }: Control, platform: string): Known[] =>
+  Object.entries(selectors.get(platform)?.selectors ?? {}).map(([name, entry]) => ({ platform, name, entry }));
+
+/** @throws ControlError SELECTOR_NOT_FOUND */
+function find(control: Control, platform: string, name: string): Known {
+  const known = entriesOf(control, platform).find((one) => one.name === name);
+  if (!known) throw new ControlError('SELECTOR_NOT_FOUND', { platform, name });
+  return known;
+}
+
+/** The same answer again finds it given. */
+async function decide(control: Control, known: Known, decision: SelectorDecision, by: string): Promise<void> {
+  const { platform, name } = known;
+  const address = selectorAddress(platform, name);
+  const undecidable = (state: string) => new ControlError('SELECTOR_UNDECIDABLE', { platform, name, state });
+  const { decision: said, selector, note } = decision;
+  try {
+    await control.host.send(address, {
+      type: 'selector.decide',
+      decision: said,
+      by,
+      ...(selector === undefined ? {} : { selector }),
+      ...(note === undefined ? {} : { note })
+    });
+  } catch (error) {
+    if (isControlError(error, 'ACTOR_NOT_FOUND')) throw undecidable('unknown');
+    if (!isControlError(error, 'EVENT_REJECTED')) throw error;
+    const [view] = await viewsOf(control, [known]);
+    const isGiven =
+      selector !== undefined &&
+      (said === 'accept' ? view?.promoted.some((one) => one.selector === selector) : view?.rejected.includes(selector));
+    if (!isGiven) throw undecidable(view?.state ?? 'unknown');
+  }
+}
+
+async function viewsOf({ host }: Control, known: Known[]): Promise<SelectorView[]> {
+  const records = await host.journal.loadActors(known.map(({ platform, name }) => selectorAddress(platform, name)));
+  const byAddress = new Map(records.map((record) => [record.address, record]));
+  return known.map((one) => {
+    const record = byAddress.get(selectorAddress(one.platform, one.name));
+    return selectorView(
+      one,
+      record ? { state: record.state, context: record.snapshot.context as unknown as SelectorContext } : null
+    );
+  });
+}
+
+const FRESH: Omit<SelectorContext, 'platform' | 'name'> = {
+  version: 1,
+  tried: [],
+  selector: null,
+  fingerprint: null,
+  healed: null,
+  promoted: [],
+  rejected: [],
+  counts: { ok: 0, ambiguous: 0, healed: 0, missing: 0 },
+  seen: null,
+  commandId: null,
+  sweptAt: null,
+  sweptBy: null,
+  lastSeenAt: null,
+  waiting: [],
+  why: 'nobody has looked at it yet; sweep its platform'
+};
+
+const instantOrNull = (ms: number | null) => (ms === null ? null : instantOf(ms));
+
+function selectorView(
+  { platform, name, entry }: Known,
+  live: { state: string; context: SelectorContext } | null
+): SelectorView {
+  const context = live?.context ?? FRESH;
+  return {
+    platform,
+    name,
+    state: (live?.state ?? 'unknown') as SelectorState,
+    why: context.why,
+    version: context.version,
+    candidates: [...entry.candidates, ...context.promoted.map(({ selector }) => selector)],
+    promoted: context.promoted.map(({ since, decidedBy, ...one }) => ({
+      ...one,
+      since: instantOf(since),
+      decided_by: decidedBy
+    })),
+    rejected: context.rejected,
+    selector: context.selector,
+    healed: context.healed && healedView(context.healed),
+    fingerprint: context.fingerprint ?? entry.fingerprint ?? null,
+    tried: context.tried,
+    counts: context.counts,
+    swept_at: instantOrNull(context.sweptAt),
+    last_seen_at: instantOrNull(context.lastSeenAt),
+    waiting: context.waiting,
+    ...(entry.description === undefined ? {} : { description: entry.description })
+  };
+}
+
+const healedView = ({ since, cleanSweeps, ...healed }: Quarantined): SelectorHealed => ({
+  ...healed,
+  clean_sweeps: cleanSweeps,
+  since: instantOf(since)
+});
+
+const sweepRow = (row: Tables['selector_sweeps']): SelectorSweepRow => ({
+  command_id: row.command_id,
+  swept_at: instantOf(row.swept_at),
+  state: row.state as SelectorState,
+  selector: row.selector,
+  likeness: row.likeness,
+  tried: JSON.parse(row.tried) as SelectorSweepRow['tried']
+});
