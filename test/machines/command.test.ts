@@ -195,6 +195,17 @@ describe('a command', () => {
     });
   }
 
+  for (const where of ['verify', 'reconcile'] as const) {
+    it(`gives up looking that never ends (${where}), also when its own deadline is long over: a person decides`, () => {
+      const c = attempting();
+      if (where === 'verify') c.done('attempt', { witness: 'DELIVERED', proofs: [] });
+      else c.broke('attempt', { code: 'DRIVER_TIMEOUT' }).send(granted(2));
+      assert.deepEqual(c.running, [where]);
+      c.advance(900_000);
+      assert.deepEqual([c.state, c.context.error.code], ['FAILED', 'OUTCOME_UNKNOWN']);
+    });
+  }
+
   it('walks its reads again in a new browser, and never a proven write', () => {
     const flow = { name: 'f', platforms: ['*'], actions: [read, write, { ...read, attempt: 'READ_BACK' }] };
     const c = command({ flow });
