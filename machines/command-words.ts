@@ -268,6 +268,8 @@ export const words = setup({
   delays: {
     deadline: ({ context }) => (context.deadlineAt ?? context.createdAt + DEFAULT_LIMIT) - context.createdAt,
     regrantLimit: 300_000,
+    /** Verifying, or walking back and looking: each of its exchanges is bounded, and so is all of it. */
+    lookLimit: 900_000,
     /** For a person; the command's own deadline may be nearer. */
     personLimit: DEFAULT_LIMIT,
     selectorLimit: DEFAULT_LIMIT,

@@ -402,7 +402,8 @@ export const commandMachine = words.createMachine({
                   },
                   { target: '#command.RUNNING.failing', actions: 'failWithEvent' }
                 ]
-              }
+              },
+              after: { lookLimit: { target: '#command.RUNNING.VERIFICATION_FAILED', actions: 'doubt' } }
             },
             /** A write whose browser is gone: another one is needed to look what came of it. */
             recovering: {
@@ -425,7 +426,8 @@ export const commandMachine = words.createMachine({
                   { guard: 'meetsPerson', target: 'person', actions: 'notePerson' },
                   { target: '#command.RUNNING.VERIFICATION_FAILED', actions: 'noteAttemptError' }
                 ]
-              }
+              },
+              after: { lookLimit: '#command.RUNNING.VERIFICATION_FAILED' }
             },
             /** What came of the write stands behind something that asks for somebody; then it is looked for, not done again. */
             person: {
