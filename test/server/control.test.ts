@@ -204,7 +204,7 @@ describe('/ready', () => {
     assert.equal(answer.headers.get('x-troupe-driver'), 'stub');
     const names = answer.body.checks.map((check: { name: string; state: string }) => `${check.name} ${check.state}`);
     assert.deepEqual(names, ['host up', 'machines up', 'database up', 'journal_lag up', 'driver up']);
-    assert.equal(answer.body.checks[3].why, 'one slot of two');
+    assert.equal(answer.body.checks[4].why, 'one slot of two');
   });
 
   it('is 503 and says which when one is down, throws or gives no answer', async (t) => {
