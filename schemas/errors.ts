@@ -471,7 +471,14 @@ export const catalogue = {
   JOURNAL_DAMAGED: entry<{ path: string; reason: string }>(
     500,
     false,
-    (d) => `the database ${d.path} is damaged: ${d.reason}; restore a backup, the file was not changed`
+    (d) =>
+      `the database ${d.path} is damaged: ${d.reason}; with the process ended, move it away together with its -wal and -shm, and restore a backup`
+  ),
+  JOURNAL_MISSING: entry<{ path: string; found: string }>(
+    500,
+    false,
+    (d) =>
+      `the database ${d.path} is missing or empty, and ${d.found} is beside it: it was lost; restore a backup, or to begin anew move the folder away`
   ),
   JOURNAL_TOO_NEW: entry<{ path: string; version: number; known: number }>(
     500,
@@ -486,7 +493,14 @@ export const catalogue = {
   DATA_DIR_UNWRITABLE: entry<{ path: string; reason: string }>(
     500,
     false,
-    (d) => `${d.path} cannot be written: ${d.reason}`
+    (d) =>
+      `${d.path} cannot be written: ${d.reason}; look at its owner, its permissions and the room on its disk, or use another --data`
+  ),
+  CLOCK_PUT_BACK: entry<{ seconds: number; now: string }>(
+    500,
+    true,
+    (d) =>
+      `the clock was put back by ${d.seconds} s and says ${d.now}; timers keep the time they had left, events say what the clock says; set it right if it is wrong`
   ),
   PORT_IN_USE: entry<{ address: string }>(
     500,

@@ -337,7 +337,7 @@ export interface Journal {
   /**
    * Opens or makes the database, runs migrations, checks it.
    * `boot` counts the opens of this data directory, for fencing numbers that never come again.
-   * @throws ControlError JOURNAL_DAMAGED, JOURNAL_TOO_NEW, DATA_DIR_UNWRITABLE
+   * @throws ControlError JOURNAL_DAMAGED, JOURNAL_MISSING, JOURNAL_TOO_NEW, DATA_DIR_UNWRITABLE
    */
   open(): Promise<{ head: number; tail: number; boot: number }>;
   /** Resolves once the whole batch is on disk. @throws ControlError JOURNAL_UNAVAILABLE: then nothing of it is. */

@@ -41,6 +41,9 @@ import { RecordCache } from './record-cache.ts';
 import { type Clock, systemClock, TimerQueue } from './timer-queue.ts';
 import { noVersions, Origins, outdated, unseenVersions, upgradeActors } from './upgrade.ts';
 
+/** Clocks are kept right by small steps; more than this is worth a word. */
+const CLOCK_TOLERANCE_MS = 1_000;
+
 export interface EmbeddedHostOptions {
   journal: Journal;
   kinds: ActorKind[];
@@ -134,6 +137,7 @@ class EmbeddedHost implements ActorHost {
         return this.journal.timersAfter(place, limit);
       },
       onTrouble: (error) => this.#options.onTrouble(toFailure(error), 'the next timers could not be read'),
+      onClockBack: (ms) => this.#noteClockBack(ms),
       retryMs: this.#options.retryMs,
       window: this.#options.timerWindow
     });
@@ -231,6 +235,7 @@ class EmbeddedHost implements ActorHost {
     this.#state = 'starting';
     const { head, boot } = await this.journal.open();
     this.#head = head;
+    const behindMs = await this.#clockBehind();
     this.#declared = new Set();
     const tells = inOrder(await this.#undelivered());
     // What is told from now on waits for what the same sender told before.
@@ -242,7 +247,7 @@ class EmbeddedHost implements ActorHost {
     await this.#resumeActors();
     this.#noteForgotten(byKind);
     for (const tell of tells) this.#carry({ kind: 'tell', address: tell.to, tell });
-    await this.#timers.start();
+    await this.#timers.start(behindMs);
     this.#recovered = pending;
     this.#state = 'running';
     await this.#resumeEffects();
@@ -517,6 +522,21 @@ class EmbeddedHost implements ActorHost {
       }
     }
     this.#declared = undefined;
+  }
+
+  /** The clock before the newest event of the log, ms: it was put back while nothing ran. */
+  async #clockBehind(): Promise<number> {
+    if (this.#head === 0) return 0;
+    const [newest] = (await this.journal.readEvents(this.#head - 1, 1)).rows;
+    const behindMs = Math.max(0, (newest?.emittedAt ?? 0) - this.#clock.now());
+    if (behindMs >= CLOCK_TOLERANCE_MS) this.#noteClockBack(behindMs);
+    return behindMs;
+  }
+
+  #noteClockBack(ms: number) {
+    const now = new Date(this.#clock.now()).toISOString();
+    const failure = toFailure(new ControlError('CLOCK_PUT_BACK', { seconds: Math.round(ms / 1000), now }));
+    this.#options.onTrouble(failure, 'the clock');
   }
 
   /** What waits for a kind that this process was started without stays in the journal until one comes that has it. */

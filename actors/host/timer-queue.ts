@@ -4,12 +4,15 @@ import type { Address, TimerPlace, TimerRow } from './contract.ts';
 export interface Clock {
   /** ms since 1970 */
   now(): number;
+  /** ms since whenever, never put back; absent where `now` never is either. */
+  steady?(): number;
   setTimeout(run: () => void, ms: number): unknown;
   clearTimeout(handle: unknown): void;
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  steady: () => performance.now(),
   setTimeout: (run, ms) => setTimeout(run, ms),
   clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout)
 };
@@ -23,6 +26,8 @@ export interface TimerQueueOptions {
   load(place: TimerPlace | null, limit: number): Promise<TimerRow[]>;
   /** A load failed; another follows in `retryMs`. */
   onTrouble(error: unknown): void;
+  /** The clock was put back by so much while timers ran. */
+  onClockBack(ms: number): void;
   retryMs: number;
   /** Kept timers read at a time; at most twice as many are in memory. Default 5,000. */
   window?: number;
@@ -30,6 +35,8 @@ export interface TimerQueueOptions {
 
 /** The clock is looked at so often at least, ms: it may have been moved, or the machine have slept. */
 const LOOK_MS = 60_000;
+/** Less is a clock being kept right; more is one that was moved. */
+const JUMP_MS = 1_000;
 /** Entries of the heap that are over, beside those that live, before they are thrown out. */
 const LEFTOVERS = 1_000;
 
@@ -44,6 +51,10 @@ const START: TimerPlace = { dueAt: Number.NEGATIVE_INFINITY, address: '', id: ''
  * the next are read; when it has grown to twice its size, its farther half is let go. Timers of actors that the journal
  * does not keep are always here.
  *
+ * A timer fires when its time has come by the clock, or the time it was set for has passed, whichever is first: a clock that
+ * is put forward, or a machine that slept, makes late timers fire at once, and one that is put back makes none later. What
+ * the journal holds beyond the window knows the clock alone.
+ *
  * While a read is under way its answer may already be old: what was set or cleared meanwhile counts, not what was read.
  */
 export class TimerQueue {
@@ -57,6 +68,8 @@ export class TimerQueue {
   #horizon: TimerPlace | null = START;
   /** While a read is under way: each timer that was set (its row) or cleared (null) since it began. */
   #meanwhile: Map<string, TimerRow | null> | undefined;
+  /** The clock ahead of the steady one, when last looked at. */
+  #offset: number;
   #handle: unknown;
   #handleDueAt = Number.POSITIVE_INFINITY;
   #retry: unknown;
@@ -65,6 +78,7 @@ export class TimerQueue {
   constructor(options: TimerQueueOptions) {
     this.#options = options;
     this.#window = options.window ?? 5_000;
+    this.#offset = this.#offsetNow();
   }
 
   /** In memory. */
@@ -72,9 +86,12 @@ export class TimerQueue {
     return this.#live.size;
   }
 
-  /** From now on kept timers fire, too; resolves when the first are in memory. Those that are late fire at once, in order. */
-  start(): Promise<void> {
-    return this.#read();
+  /**
+   * From now on kept timers fire, too; resolves when the first are in memory. Those that are late fire at once, in order.
+   * @param behindMs by so much the clock was put back since they were set
+   */
+  start(behindMs = 0): Promise<void> {
+    return this.#read(behindMs);
   }
 
   set(row: TimerRow) {
@@ -83,6 +100,7 @@ export class TimerQueue {
       this.#drop(key(row));
       return;
     }
+    this.#noteClock();
     this.#put(row);
     if (this.#kept > 2 * this.#window) this.#shrink();
     this.#arm();
@@ -104,11 +122,11 @@ export class TimerQueue {
   #isBeyond = (row: TimerRow) =>
     this.#horizon !== null && this.#options.isKept(row.address) && compare(row, this.#horizon) > 0;
 
-  #put(row: TimerRow) {
+  #put(row: TimerRow, dueAt = row.dueAt) {
     this.#drop(key(row));
     this.#live.set(key(row), row);
     if (this.#options.isKept(row.address)) this.#kept++;
-    push(this.#heap, { row, order: this.#order++ });
+    push(this.#heap, { row, order: this.#order++, dueAt, steadyDueAt: dueAt - this.#offset });
   }
 
   #drop(id: string) {
@@ -120,19 +138,20 @@ export class TimerQueue {
 
   #arm() {
     const next = this.#heap[0];
-    if (this.#stopped || !next || next.row.dueAt >= this.#handleDueAt) return;
+    if (this.#stopped || !next || next.dueAt >= this.#handleDueAt) return;
     const { clock } = this.#options;
     clock.clearTimeout(this.#handle);
-    this.#handleDueAt = next.row.dueAt;
-    const wait = Math.min(LOOK_MS, Math.max(0, next.row.dueAt - clock.now()));
+    this.#handleDueAt = next.dueAt;
+    const wait = Math.min(LOOK_MS, Math.max(0, next.dueAt - clock.now()));
     this.#handle = clock.setTimeout(() => this.#run(), wait);
   }
 
   #run() {
     this.#handleDueAt = Number.POSITIVE_INFINITY;
     if (this.#stopped) return;
+    this.#noteClock();
     const now = this.#options.clock.now();
-    while (this.#heap[0] && this.#heap[0].row.dueAt <= now) {
+    while (this.#heap[0] && this.#heap[0].dueAt <= now) {
       const { row } = pop(this.#heap);
       if (this.#live.get(key(row)) !== row) continue;
       this.#drop(key(row));
@@ -140,6 +159,25 @@ export class TimerQueue {
     }
     this.#arm();
     this.#readIfLow();
+  }
+
+  #offsetNow(): number {
+    const { clock } = this.#options;
+    return clock.steady ? clock.now() - clock.steady() : 0;
+  }
+
+  /** Looks whether the clock was put back; then each timer keeps the time it still had. */
+  #noteClock() {
+    const offset = this.#offsetNow();
+    const backMs = this.#offset - offset;
+    this.#offset = offset;
+    if (backMs < JUMP_MS) return;
+    for (const entry of this.#heap) entry.dueAt = Math.min(entry.dueAt, entry.steadyDueAt + offset);
+    this.#rebuild();
+    this.#options.clock.clearTimeout(this.#handle);
+    this.#handleDueAt = Number.POSITIVE_INFINITY;
+    this.#arm();
+    this.#options.onClockBack(backMs);
   }
 
   // The window
@@ -150,7 +188,7 @@ export class TimerQueue {
     void this.#read();
   }
 
-  async #read() {
+  async #read(behindMs = 0) {
     if (this.#meanwhile || this.#stopped) return;
     const from = this.#horizon;
     if (from === null) return;
@@ -159,12 +197,12 @@ export class TimerQueue {
     try {
       const rows = await this.#options.load(from === START ? null : from, this.#window);
       this.#horizon = rows.length < this.#window ? null : (rows.at(-1) as TimerRow);
-      for (const row of rows) if (!meanwhile.has(key(row))) this.#put(row);
+      for (const row of rows) if (!meanwhile.has(key(row))) this.#put(row, row.dueAt - behindMs);
       for (const row of meanwhile.values()) if (row && !this.#isBeyond(row)) this.#put(row);
     } catch (error) {
       if (this.#stopped) return;
       this.#options.onTrouble(error);
-      this.#retry = this.#options.clock.setTimeout(() => void this.#read(), this.#options.retryMs);
+      this.#retry = this.#options.clock.setTimeout(() => void this.#read(behindMs), this.#options.retryMs);
       return;
     } finally {
       this.#meanwhile = undefined;
@@ -193,11 +231,15 @@ export class TimerQueue {
 interface Entry {
   row: TimerRow;
   order: number;
+  /** By the clock as it is now: earlier than the row's own once the clock was put back. */
+  dueAt: number;
+  /** By the steady clock. */
+  steadyDueAt: number;
 }
 
 const key = ({ address, id }: { address: string; id: string }) => `${address} ${id}`;
 
-const before = (a: Entry, b: Entry) => a.row.dueAt < b.row.dueAt || (a.row.dueAt === b.row.dueAt && a.order < b.order);
+const before = (a: Entry, b: Entry) => a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.order < b.order);
 
 /** The journal's order. */
 function compare(a: TimerPlace, b: TimerPlace): number {

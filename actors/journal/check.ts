@@ -7,6 +7,7 @@
  * of which the ends are read. A crash by itself damages nothing: the write-ahead log is replayed by SQLite.
  */
 import { stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import sqlite3 from 'sqlite3';
 import { ControlError } from '../../schemas/errors.ts';
 import { Connection } from './connection.ts';
@@ -27,11 +28,15 @@ const endsOfUnbounded = [
 /**
  * The schema version of the database at `path`, 0 for one that is not there yet. Changes no byte of it: a read-only
  * connection does not even move the write-ahead log into the file when it closes.
- * @throws ControlError JOURNAL_DAMAGED, JOURNAL_TOO_NEW, DATA_DIR_UNWRITABLE
+ * @param traces names of files that nobody makes before the database is made: they tell a lost one from a first start
+ * @throws ControlError JOURNAL_DAMAGED, JOURNAL_MISSING, JOURNAL_TOO_NEW, DATA_DIR_UNWRITABLE
  */
-export async function inspect(path: string, known: number): Promise<number> {
+export async function inspect(path: string, known: number, traces: string[] = []): Promise<number> {
   const bytes = await sizeOf(path);
-  if (bytes === 0) return 0;
+  if (bytes === 0) {
+    await expectNothingElse(path, traces);
+    return 0;
+  }
   let reader: Connection | undefined;
   try {
     reader = await Connection.open(path, 'read-only');
@@ -44,6 +49,13 @@ export async function inspect(path: string, known: number): Promise<number> {
     throw openFailure(error, path);
   } finally {
     await reader?.close().catch(() => {});
+  }
+}
+
+/** SQLite would make a new one without a word, and throw the write-ahead log of the old one away. */
+async function expectNothingElse(path: string, traces: string[]) {
+  for (const other of [`${path}-wal`, ...traces.map((name) => join(dirname(path), name))]) {
+    if ((await sizeOf(other)) > 0) throw new ControlError('JOURNAL_MISSING', { path, found: basename(other) });
   }
 }
 

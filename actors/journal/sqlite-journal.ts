@@ -55,6 +55,8 @@ export interface SqliteJournalOptions {
   directory?: string;
   /** The database itself, instead of `directory`. */
   path?: string;
+  /** Files beside it that are only there once it is: without it they say that it was lost. */
+  traces?: string[];
   /** FULL: a commit is on the disk when it resolves. NORMAL loses the newest commits in a power cut, never in a crash. */
   synchronous?: Synchronous;
   /** The database may grow to this and no further: then commits answer JOURNAL_UNAVAILABLE. Default: as the disk allows. */
@@ -79,6 +81,7 @@ interface Connections {
 
 class SqliteJournal implements Journal {
   readonly #path: string;
+  readonly #traces: string[];
   readonly #synchronous: Synchronous;
   readonly #maxBytes: number | undefined;
   readonly #busyLimitMs: number;
@@ -89,9 +92,17 @@ class SqliteJournal implements Journal {
   #closing: Promise<void> | undefined;
   #head = 0;
 
-  constructor({ directory, path, synchronous = 'FULL', maxBytes, busyLimitMs = 5_000 }: SqliteJournalOptions) {
+  constructor({
+    directory,
+    path,
+    traces = [],
+    synchronous = 'FULL',
+    maxBytes,
+    busyLimitMs = 5_000
+  }: SqliteJournalOptions) {
     assert(path ?? directory, 'a journal has a directory or a path');
     this.#path = path ?? join(directory!, 'journal.db');
+    this.#traces = traces;
     this.#synchronous = synchronous;
     this.#maxBytes = maxBytes;
     this.#busyLimitMs = busyLimitMs;
@@ -101,7 +112,7 @@ class SqliteJournal implements Journal {
     assert(!this.#connections && !this.#closing, 'a journal is opened once');
     const all = migrations();
     await this.#makeFolder();
-    const version = await inspect(this.#path, all.length);
+    const version = await inspect(this.#path, all.length, this.#traces);
     const opened: Connection[] = [];
     const connect = async (setup: string) => {
       const connection = await Connection.open(this.#path, 'create');

@@ -57,8 +57,10 @@ export const hostChecks = (host: ActorHost, { backlogLimit = 50_000 } = {}): Rea
   {
     name: 'database',
     async check() {
-      const failure = host.status.journalError;
-      return failure ? { ok: false, why: failure.message } : host.journal.probe();
+      // Also after a commit that failed: who is kept away by a 503 sends nothing that would show that there is room again.
+      const probe = await host.journal.probe();
+      const { journalError, backlog } = host.status;
+      return probe.ok && journalError && backlog > 0 ? { ok: false, why: journalError.message } : probe;
     }
   },
   {
