@@ -117,7 +117,8 @@ async function bringUp(
     })
   );
 
-  const journal = openSqliteJournal({ directory: dataDir });
+  // Made once the journal is: without it they say that it was lost.
+  const journal = openSqliteJournal({ directory: dataDir, traces: ['admin.token'] });
   const store = new ArtifactStore(dataDir);
   const registry = loadRegistry(undefined, registered.platforms);
   const executor = isStub
