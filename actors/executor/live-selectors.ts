@@ -5,6 +5,10 @@ import type { Journal } from '../host/contract.ts';
 import type { LiveSelector } from './contract.ts';
 import { namesIn } from './inspect.ts';
 
+export type { SelectorContext };
+/** An entry of the registry as its actor keeps it, and where it is. */
+export { selectorAddress };
+
 /**
  * What the registry knows of the names an action uses, as it is on disk: what is decided about a name is durable before
  * anybody hears of it.

@@ -10,6 +10,7 @@ import { commandMachine } from '../../machines/command.ts';
 import { driverMachine } from '../../machines/driver.ts';
 import { cooldownMs } from '../../machines/driver-context.ts';
 import { defaultLimits } from '../../machines/driver-limits.ts';
+import { selectorMachine } from '../../machines/selector.ts';
 import { sessionMachine } from '../../machines/session.ts';
 import { supervisorMachine } from '../../machines/supervisor.ts';
 import { builtInKinds } from '../../server/control/built-in-kinds.ts';
@@ -19,6 +20,7 @@ const machines: Record<string, AnyStateMachine> = {
   command: commandMachine,
   session: sessionMachine,
   approval: approvalMachine,
+  selector: selectorMachine,
   supervisor: supervisorMachine,
   driver: driverMachine
 };
@@ -41,7 +43,8 @@ const notWaiting = new Set([
   'driver slot.READY.idle',
   'driver slot.READY.busy',
   'session READY',
-  'session BUSY'
+  'session BUSY',
+  'selector ok'
 ]);
 
 interface Resting {
@@ -104,6 +107,7 @@ const command = (over: Record<string, unknown> = {}) =>
     ...over
   });
 const granted = { type: 'session.granted', sessionId: 's1', lease: { slot: 'slot-1', fencing: 1 } };
+const humanRequired = { code: 'HUMAN_REQUIRED', message: 'a person is needed: the site asks to log in' };
 const lost = { type: 'session.lost', sessionId: 's1', why: 'its browser ended' };
 const running = () => {
   const c = command();
@@ -126,9 +130,30 @@ const session = (...events: { type: string; [key: string]: unknown }[]) => {
   for (const event of events) s.send(event);
   return s;
 };
+/** Its command met what only a person gets past. */
+const blocked = () =>
+  session(
+    ...ready,
+    { type: 'command.submitted', commandId: 'c1', priority: 3 },
+    { type: 'command.blocked', commandId: 'c1', failure: humanRequired }
+  );
 const granting = { type: 'slot.granted', lease };
 const ready = [granting, { type: 'slot.ready', lease }];
 
+const looked = (state: string) => ({
+  name: 'post.body',
+  state,
+  tried: [{ selector: 'p', found: 0 }],
+  selector: null,
+  fingerprint: null,
+  healed: state === 'healed' ? { selector: '.body', likeness: 0.7, second: 0.1, sure: false, fingerprint: {} } : null,
+  why: 'no candidate finds it'
+});
+const selector = (state?: string) => {
+  const s = new Rehearsal('selector', selectorMachine, { platform: 'example', name: 'post.body' });
+  if (state) s.send({ type: 'selector.found', finding: looked(state), sweep: true, commandId: 'c1' });
+  return s;
+};
 const driver = () => new Rehearsal('driver', driverMachine, { slot: 'slot-1' });
 const busy = (d = driver()) => {
   d.send({ type: 'driver.open', sessionId: 's1', fencing: 1, device: 'desktop' });
@@ -147,8 +172,21 @@ const supervisor = () => new Rehearsal('supervisor', supervisorMachine, { slots:
 /** An actor in each state that waits for somebody or something. */
 const waiting: Record<string, () => Rehearsal> = {
   'command QUEUED.waiting': () => command(),
-  'command AWAITING_APPROVAL': () =>
+  'command AWAITING_APPROVAL.asking': () =>
     command({ approval: { approvalId: 'a1', actionHash: 'h', preview: {}, expiresAt: 0 } }),
+  'command AWAITING_APPROVAL.selector': () =>
+    running().done('prepare', {
+      dedupeKey: 'd',
+      alreadyDone: false,
+      earlier: null,
+      proofs: [],
+      artifacts: [],
+      findings: [looked('healed')]
+    }),
+  'selector unknown': () => selector(),
+  'selector ambiguous': () => selector('ambiguous'),
+  'selector healed': () => selector('healed'),
+  'selector missing': () => selector('missing'),
   'command RUNNING.PREPARING.waiting': () => {
     const c = running();
     c.send(lost);
@@ -165,16 +203,28 @@ const waiting: Record<string, () => Rehearsal> = {
     c.send(lost);
     return c;
   },
+  'command RUNNING.PREPARING.person': () => running().broke('prepare', humanRequired),
+  'command RUNNING.ACTION_ATTEMPTED.person': () =>
+    running()
+      .done('prepare', { dedupeKey: 'd', alreadyDone: false, earlier: null, proofs: [], artifacts: [] })
+      .broke('attempt', humanRequired),
   'approval PENDING': () =>
     new Rehearsal('approval', approvalMachine, { approvalId: 'a1', commandId: 'c1', expiresAt: 1_800_000_000_000 }),
   'session QUEUED': () => session(),
-  'session STARTING': () => session(granting),
+  'session STARTING.opening': () => session(granting),
+  'session HUMAN_REQUIRED.waiting': () => blocked(),
   'session PAUSED_BY_HUMAN': () => session(...ready, { type: 'session.pause' }),
-  'session HUMAN_DRIVING': () => session(...ready, { type: 'session.takeover' }),
+  'session HUMAN_DRIVING.looking': () => session(...ready, { type: 'session.takeover' }),
+  'session HUMAN_DRIVING.acting': () =>
+    session(
+      ...ready,
+      { type: 'session.takeover' },
+      { type: 'session.input', input: { type: 'text', length: 6 }, by: 'operator' }
+    ),
   'session PARKED.leaving': () => session(...ready, { type: 'slot.wanted' }),
   'session PARKED.resting': () => session(...ready, { type: 'slot.wanted' }, { type: 'slot.released', lease }),
   'session LOST.waiting': () => session(...ready, { type: 'slot.lost', lease, code: 'DRIVER_LOST', why: 'it ended' }),
-  'session CLOSING': () => session(...ready, { type: 'session.close' }),
+  'session CLOSING.leaving': () => session(...ready, { type: 'session.close' }),
   'driver slot.READY.held': () => {
     const d = busy();
     d.send({ type: 'driver.hold', fencing: 1 });

@@ -1,8 +1,7 @@
 import type Router from '@koa/router';
+import { type SelectorContext, selectorAddress } from '../../../actors/executor/live-selectors.ts';
 import type { SelectorEntry } from '../../../actors/executor/registry.ts';
 import type { Tables } from '../../../actors/host/contract.ts';
-import { selectorAddress } from '../../../machines/protocol.ts';
-import type { Quarantined, SelectorContext } from '../../../machines/selector-context.ts';
 import { ControlError, isControlError } from '../../../schemas/errors.ts';
 import type {
   SelectorDecision,
@@ -177,7 +176,7 @@ function selectorView(
   };
 }
 
-const healedView = ({ since, cleanSweeps, ...healed }: Quarantined): SelectorHealed => ({
+const healedView = ({ since, cleanSweeps, ...healed }: NonNullable<SelectorContext['healed']>): SelectorHealed => ({
   ...healed,
   clean_sweeps: cleanSweeps,
   since: instantOf(since)
