@@ -148,47 +148,47 @@ const groupOf = (element) =>
 
 const wordedName = (element) => (WORDED.includes(roleOf(element)) ? worded(nameOf(element)) : '');
 
-function printOf(element) {
+/** What `akin` asks for: cheap enough for every element of a page. */
+function slimPrintOf(element) {
   const attributes = {};
   for (const name of [...IDS, ...TRAITS]) {
     const value = element.getAttribute(name);
     if (value !== null && isStable(value)) attributes[name] = value;
   }
-  const group = groupOf(element);
-  const controls = group ? rootsUnder(group).flatMap((root) => [...root.querySelectorAll('*')]) : [];
   return {
     role: roleOf(element).slice(0, 40),
     tag: element.tagName.toLowerCase().slice(0, 40),
     name: wordedName(element),
     attributes,
-    classes: stableClasses(element),
-    around: [...above(element)]
-      .map(landmarkOf)
-      .filter(Boolean)
-      .map((one) => one.slice(0, 40))
-      .slice(0, 4),
-    near: controls
-      .filter((other) => other !== element && WORDED.includes(roleOf(other)) && visible(other))
-      .map((other) => `${roleOf(other)}:${wordedName(other)}`.slice(0, 100))
-      .slice(0, 8)
+    classes: stableClasses(element)
   };
 }
 
-/** Every element that can be seen, shadow roots included, of the kind that is looked for. */
-function candidatesFor(known) {
-  const isWanted = isControl(known.role)
-    ? (element) => sameKind(known.role, roleOf(element))
-    : (element) =>
-        element.tagName.toLowerCase() === known.tag ||
-        stableClasses(element).some((one) => known.classes.includes(one));
-  return rootsUnder(document)
-    .flatMap((root) => [...root.querySelectorAll('*')])
-    .filter((element) => isWanted(element) && visible(element))
-    .slice(0, 3000);
+function printOf(element) {
+  const group = groupOf(element);
+  const controls = group ? rootsUnder(group).flatMap((root) => [...root.querySelectorAll('*')]) : [];
+  return {
+    ...slimPrintOf(element),
+    around: [...above(element)]
+      .map((one) => landmarkOf(one).slice(0, 40))
+      .filter(Boolean)
+      .slice(0, 4),
+    near: controls
+      .filter((other) => other !== element && WORDED.includes(roleOf(other)) && visible(other))
+      .slice(0, 8)
+      .map((other) => `${roleOf(other)}:${wordedName(other)}`.slice(0, 100))
+  };
 }
 
+/** More that are akin, and none of them is what was known. */
+const CROWD = 500;
+
+/** Of every element that can be seen, shadow roots included. */
 function nearestTo(known) {
-  const elements = candidatesFor(known);
+  const elements = rootsUnder(document)
+    .flatMap((root) => [...root.querySelectorAll('*')])
+    .filter((element) => akin(known, slimPrintOf(element)) && visible(element));
+  if (elements.length > CROWD) return { element: null, print: null, likeness: 0, second: 0, tie: true };
   const prints = elements.map(printOf);
   const found = nearest(known, prints);
   return { ...found, element: elements[found.index] ?? null, print: prints[found.index] ?? null };
