@@ -11,7 +11,8 @@ const mayImport: Record<string, string[]> = {
   machines: ['schemas'],
   actors: ['schemas', 'machines'],
   server: ['schemas', 'actors'],
-  inspector: ['schemas']
+  inspector: ['schemas'],
+  testing: ['schemas', 'machines', 'actors']
 };
 /** `troupe demo` runs the example site, which therefore stands alone. */
 const exceptions = new Set(['server/cli/demo.ts -> test/site/site.ts']);

@@ -1,9 +1,18 @@
 /** One seed, one run: every choice of a simulation comes from here (mulberry32). */
 export class Random {
+  readonly #seed: number;
   #state: number;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
+    this.#seed = seed >>> 0;
+    this.#state = this.#seed;
+  }
+
+  /** Choices of their own, the same for the same seed and name whatever else is chosen. */
+  fork(name: string): Random {
+    let hash = 0x811c9dc5 ^ this.#seed;
+    for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193) >>> 0;
+    return new Random(Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d));
   }
 
   /** 0 up to 1 */

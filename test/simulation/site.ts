@@ -1,18 +1,41 @@
 /** The world outside, which no crash of ours undoes: what was sent to it happens, once for each time it was sent. */
-export class SimulatedSite {
-  /** Effects that happened, by `<commandId> <action>`. */
-  readonly writes = new Map<string, number>();
 
-  apply(commandId: string, action: string) {
-    const key = `${commandId} ${action}`;
-    this.writes.set(key, (this.writes.get(key) ?? 0) + 1);
+/** What a page sends its server. */
+export interface Wish {
+  account: string;
+  verb: string;
+  target: string;
+  text: string;
+}
+
+/** What happened, and who had it done. */
+export interface Happening extends Wish {
+  commandId: string;
+  action: string;
+  effectId: string;
+  /** sha256 of account, site, target, verb, payload and intent: the same for the same wish. */
+  dedupeKey: string;
+  /** ms */
+  at: number;
+  /** The newest row that was durable then. */
+  head: number;
+}
+
+export class SimulatedSite {
+  readonly happenings: Happening[] = [];
+
+  apply(happening: Happening) {
+    this.happenings.push(happening);
   }
 
-  has(commandId: string, action: string): boolean {
-    return this.count(commandId, action) > 0;
+  /** What the account's own page shows. */
+  shows({ account, verb, target, text }: Wish): boolean {
+    return this.happenings.some(
+      (one) => one.account === account && one.verb === verb && one.target === target && one.text === text
+    );
   }
 
   count(commandId: string, action: string): number {
-    return this.writes.get(`${commandId} ${action}`) ?? 0;
+    return this.happenings.filter((one) => one.commandId === commandId && one.action === action).length;
   }
 }

@@ -1,0 +1,43 @@
+/**
+ * `npm run test:simulation -- [--seeds 3000] [--first 1] [--seed N] [--minutes M]`: that many seeds one after another, or
+ * one with its whole log. Ends with 1 at the first seed that breaks an invariant.
+ */
+import { parseArgs } from 'node:util';
+import { failure, Tally, trace } from './report.ts';
+import { World } from './world.ts';
+
+const options = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '3000' },
+    first: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    'keep-going': { type: 'boolean', default: false }
+  }
+}).values;
+
+const number = (name: 'seeds' | 'first' | 'seed', text: string) => {
+  if (/^\d{1,9}$/.test(text) && (name === 'seed' || Number(text) > 0)) return Number(text);
+  console.error(`--${name} ${JSON.stringify(text)}: must be a whole number`);
+  process.exit(2);
+};
+
+const only = options.seed === undefined ? undefined : number('seed', options.seed);
+const first = only ?? number('first', options.first);
+const seeds = only === undefined ? number('seeds', options.seeds) : 1;
+const tally = new Tally();
+const began = performance.now();
+let failed = 0;
+
+for (let seed = first; seed < first + seeds; seed++) {
+  const outcome = await new World(seed).run();
+  tally.add(outcome);
+  if (only !== undefined) console.log(`${trace(outcome)}\n`);
+  if (outcome.broken.length > 0) {
+    failed += 1;
+    console.log(failure(outcome, `npm run test:simulation -- --seed ${seed}`));
+    if (!options['keep-going']) break;
+  }
+}
+console.log(`${tally}`);
+console.log(`${failed} seeds failed, ${((performance.now() - began) / 1000).toFixed(1)} s`);
+process.exitCode = failed > 0 ? 1 : 0;
