@@ -30,8 +30,10 @@ const take = {
   slot: 'slot',
   fencing: 'fencing',
   code: 'failure.code',
+  suspicion: 'suspicion',
   sessions: 'sessions',
-  up_since: 'upSince',
+  failures: 'consecutive',
+  up_since_ms: 'upSince',
   resident_bytes: 'bytes',
   worn: 'worn'
 };

@@ -253,7 +253,7 @@ export const supervisorMachine = words.createMachine({
         accepting: { on: { 'supervisor.drain': { target: 'draining', actions: ['within', act] } } },
         draining: {
           always: { guard: 'allDrained', target: '#supervisor.STOPPED' },
-          // An operator's drain, and then the end of the process.
+          // An operator's drain, and then everything ends.
           on: { 'supervisor.drain': { target: 'draining', reenter: true, actions: ['within', act] } },
           initial: 'waiting',
           states: {

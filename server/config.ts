@@ -11,9 +11,9 @@ import type { Config } from '../schemas/generated/contracts.ts';
 import { parseAddress } from './auth/bind-guard.ts';
 
 interface OptionSchema {
-  type?: 'string' | 'integer' | 'boolean';
+  type?: 'string' | 'integer' | 'boolean' | 'object';
   enum?: string[];
-  default: string | number | boolean;
+  default: string | number | boolean | Record<string, unknown>;
   description: string;
 }
 
@@ -29,6 +29,7 @@ export interface ConfigOption {
 
 const contract = JSON.parse(readFileSync(join(packageRoot(), 'schemas/config.schema.json'), 'utf8'));
 const properties = contract.$defs.Config.properties as Record<keyof Config, OptionSchema>;
+const limitSchemas = contract.$defs.DriverLimits.properties as Record<string, OptionSchema>;
 const validate = new Ajv2020({ allErrors: true, strict: true })
   .addSchema(contract)
   .compile({ $ref: 'troupe:config#/$defs/Config' });
@@ -101,28 +102,52 @@ function fromText(text: string, { type }: OptionSchema): unknown {
   if (type === 'integer' && /^-?\d+$/.test(text)) return Number(text);
   if (type === 'boolean' && /^(true|1|yes)$/i.test(text)) return true;
   if (type === 'boolean' && /^(false|0|no)$/i.test(text)) return false;
+  if (type === 'object') return parsed(text) ?? text;
   return text;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function refuseInvalid(config: Record<string, unknown>, given: Map<string, Named>): void {
   if (validate(config)) return;
   const error = validate.errors![0]!;
-  const key =
-    error.keyword === 'additionalProperties'
-      ? String(error.params.additionalProperty)
-      : (error.instancePath.split('/')[1] ?? '');
-  const option = configOptions.find((o) => o.key === key);
-  throw new ControlError('CONFIG_INVALID', {
-    option: given.get(key)?.name ?? key,
-    value: String(given.get(key)?.value),
-    reason: option ? expectation(option) : `is no option; there are ${configOptions.map((o) => o.key).join(', ')}`
-  });
+  const [, key = '', inside] = error.instancePath.split('/');
+  const stranger = error.keyword === 'additionalProperties' ? String(error.params.additionalProperty) : undefined;
+  const named = (option: string) => given.get(option)?.name ?? option;
+  if (key === '' && stranger !== undefined) {
+    const reason = `is no option; there are ${configOptions.map((o) => o.key).join(', ')}`;
+    throw new ControlError('CONFIG_INVALID', {
+      option: named(stranger),
+      value: textOf(given.get(stranger)?.value),
+      reason
+    });
+  }
+  const option = configOptions.find((o) => o.key === key) as ConfigOption;
+  if (stranger !== undefined) {
+    const reason = `${stranger} is none of it; there are ${Object.keys(limitSchemas).join(', ')}`;
+    throw new ControlError('CONFIG_INVALID', { option: named(key), value: textOf(config[key]), reason });
+  }
+  const value = inside === undefined ? config[key] : (config[key] as Record<string, unknown>)[inside];
+  const reason =
+    inside === undefined
+      ? expectation(option)
+      : `${inside} ${error.message}; it is ${limitSchemas[inside]?.description.replace(/\.$/, '')}`;
+  throw new ControlError('CONFIG_INVALID', { option: named(key), value: textOf(value), reason });
 }
+
+const textOf = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
 
 function expectation({ key, schema }: ConfigOption): string {
   if (schema.enum) return `must be one of ${schema.enum.join(', ')}`;
   if (key === 'control' || key === 'telemetry') return `must be HOST:PORT, like ${schema.default}`;
   if (schema.type === 'boolean') return 'must be true or false';
+  if (schema.type === 'object') return `must be one JSON object, like {"queue_length":100}`;
   const { minimum, maximum } = schema as { minimum?: number; maximum?: number };
   if (schema.type === 'integer') return `must be a whole number from ${minimum} to ${maximum}`;
   return `must be a ${schema.type} that is not empty`;

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { camelCase } from '../camel-case.ts';
 import { configOptions, readConfig } from '../config.ts';
 import { createLogger } from '../log.ts';
 import { startTroupe, type Troupe } from '../start.ts';
@@ -16,6 +17,7 @@ const VALUE: Record<string, string> = {
   telemetry: ' <HOST:PORT>',
   driver: ' <safari|stub>',
   slots: ' <N>',
+  driver_limits: ' <JSON>',
   request_limit: ' <N>',
   machines: ' <FILE>',
   log_level: ' <LEVEL>'
@@ -24,7 +26,8 @@ const VALUE: Record<string, string> = {
 export const addStart: AddCommand = (program, context, ends) => {
   const command = program.command('start').description('bring up the control plane and the telemetry plane');
   for (const { key, flag, schema } of configOptions) {
-    const fallback = schema.type === 'boolean' || schema.default === '' ? '' : ` (default: ${schema.default})`;
+    const fallback =
+      ['boolean', 'object'].includes(schema.type ?? '') || schema.default === '' ? '' : ` (default: ${schema.default})`;
     command.option(`${flag}${VALUE[key] ?? ''}`, `${schema.description}${fallback}`);
   }
   command
@@ -33,7 +36,9 @@ export const addStart: AddCommand = (program, context, ends) => {
 };
 
 async function start({ config: file, ...flags }: Record<string, unknown>, context: CliContext): Promise<ExitCode> {
-  const byKey = Object.fromEntries(configOptions.map(({ key }) => [key, flags[camelCase(key)]]));
+  const byKey = Object.fromEntries(
+    configOptions.map(({ key }) => [key, flags[camelCase(key)] /* as commander names it */])
+  );
   const config = readConfig(byKey, context.env, file as string | undefined);
   const terminal = createTerminal(context, { env: context.env, text: true });
   const logger = createLogger(config.log_level, context.err);
@@ -50,9 +55,6 @@ async function start({ config: file, ...flags }: Record<string, unknown>, contex
   await troupe.stop();
   return EXIT.done;
 }
-
-/** As commander names the value of `--log-level`. */
-const camelCase = (key: string) => key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 
 function banner(troupe: Troupe, terminal: Terminal, machinesFile: string | null): void {
   const { config, endpoints, dataDir, adminToken, inspector } = troupe;

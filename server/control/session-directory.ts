@@ -25,6 +25,8 @@ export interface SessionDirectory {
   promise(input: SessionInput): () => void;
   /** Commands that wait in a session. */
   waiting(sessionId: string): number;
+  /** Sessions that wait for a browser, promised ones included. */
+  inLine(): number;
   /** Counts a command that is about to be made; the returned function takes it back. */
   enter(commandId: string, sessionId: string): () => void;
   close(): void;
@@ -36,6 +38,8 @@ const ENDED = ['CLOSED', 'FAILED'];
  * it was asked to, though what runs in it may keep it BUSY for a while.
  */
 const TAKES_NO_WORK = [...ENDED, 'CLOSING'];
+/** In these a session asks for a browser. */
+const ASKS = ['CREATED', 'QUEUED', 'LOST'];
 const WAITS = ['CREATED', 'QUEUED', 'AWAITING_APPROVAL'];
 
 interface Entry extends OpenSession {
@@ -71,6 +75,7 @@ export async function openSessionDirectory(host: ActorHost): Promise<SessionDire
 
 class Directory implements SessionDirectory {
   readonly #sessions = new Map<string, Entry>();
+  readonly #inLine = new Set<string>();
   readonly #byAccount = new Map<string, string>();
   readonly #promises = new Map<string, { input: SessionInput; holders: number }>();
   readonly #commands = new Map<string, { sessionId: string; waits: boolean; cursor: number }>();
@@ -112,6 +117,10 @@ class Directory implements SessionDirectory {
 
   waiting(sessionId: string): number {
     return this.#waiting.get(sessionId) ?? 0;
+  }
+
+  inLine(): number {
+    return this.#inLine.size;
   }
 
   enter(commandId: string, sessionId: string): () => void {
@@ -165,6 +174,8 @@ class Directory implements SessionDirectory {
 
   #put(entry: Entry): void {
     this.#sessions.set(entry.sessionId, entry);
+    if (ASKS.includes(entry.state)) this.#inLine.add(entry.sessionId);
+    else this.#inLine.delete(entry.sessionId);
     if (entry.accountId === null) return;
     const key = accountKey(entry.accountId, entry.platform);
     const holder = this.#byAccount.get(key);
@@ -177,6 +188,7 @@ class Directory implements SessionDirectory {
 
   #remove(entry: Entry): void {
     this.#sessions.delete(entry.sessionId);
+    this.#inLine.delete(entry.sessionId);
     const key = accountKey(entry.accountId ?? '', entry.platform);
     if (this.#byAccount.get(key) === entry.sessionId) this.#byAccount.delete(key);
   }

@@ -61,7 +61,7 @@ describe('nothing is left running', needsBrowser(), () => {
   it('after SIGTERM while a browser is being opened', async () => {
     const stream = await manager.subscribe({ cursor: await bootOf(manager), filters: { actor_kinds: ['driver'] } });
     await manager.send(comment(site, { text: 'too late' }));
-    await stream.until((frame) => frame.type === 'event' && frame.event.payload.to === 'OPENING');
+    await stream.until((frame) => frame.type === 'event' && frame.event.payload.to.includes('slot.OPENING'));
     await manager.stop();
     assert.deepEqual(processesOf(data), []);
   });

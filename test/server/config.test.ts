@@ -35,7 +35,9 @@ describe('the configuration', () => {
       driver: 'safari',
       machines: '',
       slots: 1,
+      driver_limits: {},
       request_limit: 1000,
+      profile_keys: '',
       insecure: false,
       log_level: 'info'
     });

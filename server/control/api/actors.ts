@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import type { ActorView, EventRow, LivingVersion } from '../../../actors/host/contract.ts';
-import type { Definition } from '../../../actors/kernel/definition.ts';
+import { type Definition, pick } from '../../../actors/kernel/definition.ts';
 import { outlineOf } from '../../../actors/kernel/outline.ts';
 import { type KindVersions, Machines } from '../../../actors/kernel/versions.ts';
 import { ControlError } from '../../../schemas/errors.ts';
@@ -81,7 +81,11 @@ export function actorRoutes(router: Router, control: Control): void {
     const address = `${ctx.params.kind}/${ctx.params.id}`;
     const actor = await host.read(address);
     if (!actor) throw new ControlError('ACTOR_NOT_FOUND', { address });
-    ctx.body = { ...actorSummary(actor), transitions: await lastTransitions(control, actor) };
+    ctx.body = {
+      ...actorSummary(actor),
+      shows: shown(machines.get(actor.kind)?.current, actor),
+      transitions: await lastTransitions(control, actor)
+    };
   });
 }
 
@@ -130,7 +134,18 @@ async function definitionOf(
   throw new ControlError('QUERY_INVALID', { parameter: 'version', value: version ?? '', expected });
 }
 
-const isIn = (path: string, state: string) => path.split(',').some((p) => p === state || p.startsWith(`${state}.`));
+/** The name of a region may be left out: `READY` finds `health.healthy,slot.READY.idle`. */
+function isIn(path: string, state: string): boolean {
+  const regions = path.split(',');
+  const within = (one: string) => one === state || one.startsWith(`${state}.`);
+  return regions.some((one) => within(one) || (regions.length > 1 && within(one.slice(one.indexOf('.') + 1))));
+}
+
+/** What any event of it would tell now. The rest of context stays inside. */
+const shown = (definition: Definition | null | undefined, { context }: ActorView): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(definition?.telemetry.take ?? {}).map(([field, path]) => [field, pick(context, path) ?? null])
+  );
 
 export const actorSummary = (actor: ActorView): ActorSummary => ({
   address: actor.address,
