@@ -16,6 +16,7 @@ import type {
   CommandCancelRequest,
   CommandEnvelope,
   Flow,
+  Recording,
   SelectorDecision,
   SelectorRegistry,
   SessionCreate,
@@ -110,6 +111,7 @@ export const parse = {
   selectorRegistry: parser<SelectorRegistry>(asSent, 'the platform', 'troupe:selectors#/$defs/SelectorRegistry'),
   selectorDecision: parser<SelectorDecision>(withDefaults, 'the decision', 'troupe:selectors#/$defs/SelectorDecision'),
   flow: parser<Flow>(asSent, 'the flow', 'troupe:flow#/$defs/Flow'),
+  recording: parser<Recording>(asSent, 'the recording', 'troupe:flow#/$defs/Recording'),
   clientFrame: parser<ClientFrame>(asSent, 'the frame', 'troupe:stream#/$defs/ClientFrame'),
   streamFilters: parser<StreamFilters>(asSent, 'the filters', 'troupe:stream#/$defs/StreamFilters')
 };

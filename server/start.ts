@@ -8,6 +8,7 @@
  * goes on at the next start) and the log is written; the browsers end; then the planes, so that who listens hears all of
  * it; last the lock.
  */
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { commandKinds } from '../actors/command/kinds.ts';
 import { createDrivers, type Drivers, SUPERVISOR, stubDrivers } from '../actors/driver/drivers.ts';
@@ -123,10 +124,13 @@ async function bringUp(
   const registry = loadRegistry(undefined, registered.platforms);
   const executor = isStub
     ? createStubExecutor()
-    : createHealingExecutor(createStepExecutor({ pool: drivers.pool, registry, artifacts: store }), {
-        pool: drivers.pool,
-        registry
-      });
+    : createHealingExecutor(
+        createStepExecutor({ pool: drivers.pool, registry, artifacts: store, uploads: join(dataDir, 'uploads') }),
+        {
+          pool: drivers.pool,
+          registry
+        }
+      );
   const kinds = [...commandKinds({ executor, journal }), ...drivers.kinds, ...registered.kinds];
   const host = createEmbeddedHost({
     journal,

@@ -62,7 +62,7 @@ describe('the example site', () => {
     await comment('two');
     const answer = await fetch(`${site.url}/_site/writes?kind=comment&text=two`);
     const told = (await answer.json()) as { writes: { text: string }[]; counts: Record<string, number> };
-    assert.deepEqual(told.counts, { comment: 1, like: 0, unlike: 0, login: 0, logout: 0, decoy: 0 });
+    assert.deepEqual(told.counts, { comment: 1, like: 0, unlike: 0, login: 0, logout: 0, decoy: 0, story: 0 });
     assert.deepEqual(told.writes, site.writes({ text: 'two' }));
     assert.equal((await fetch(`${site.url}/_site/reset`, { method: 'POST' })).status, 204);
     assert.deepEqual(site.writes(), []);

@@ -86,6 +86,24 @@ export function createStepExecutor({
     }
   }
 
+  /** What its latest command attempted in each browser: what continues these finds its page there and nowhere else. */
+  const done = new WeakMap<WebDriverSession, { commandId: string; attempts: Set<string> }>();
+
+  function noteAttempted({ session }: Page, { commandId, action }: ActionRun): void {
+    const known = done.get(session);
+    const attempts = known?.commandId === commandId ? known.attempts : new Set<string>();
+    done.set(session, { commandId, attempts: attempts.add(action.attempt) });
+  }
+
+  /** @throws ControlError PAGE_LOST */
+  function checkContinues({ session }: Page, { commandId, action, before, dryRun }: ActionRun): void {
+    if (!action.continues || dryRun) return;
+    const known = done.get(session);
+    const attempts = known?.commandId === commandId ? known.attempts : null;
+    const missed = before.find(({ attempt }) => !attempts?.has(attempt));
+    if (missed) throw new ControlError('PAGE_LOST', { action: action.attempt, after: missed.attempt });
+  }
+
   const contextOf = (run: ActionRun, page: Page, onSent: () => void): Omit<StepContext, 'name'> => ({
     page,
     allowScript: run.allowScript,
@@ -107,6 +125,7 @@ export function createStepExecutor({
     prepare: (run, signal) =>
       withPage(run, signal, `${run.commandId}-${run.action.attempt}-prepare`, async (page): Promise<Prepared> => {
         checkScripts(run);
+        checkContinues(page, run);
         const candidates = allSelectors(run.action).flatMap((selectors) => candidatesFor(run)({ selectors }));
         await page.enter();
         await page.ask('validate', { candidates: unique(candidates) });
@@ -129,6 +148,7 @@ export function createStepExecutor({
       };
       return withPage(run, signal, effect.id, async (page): Promise<Attempted> => {
         checkScripts(run);
+        noteAttempted(page, run);
         const context = contextOf(run, page, onSent);
         const proofs: Proof[] = [];
         let witness: Attempted['witness'] = 'NONE';

@@ -116,12 +116,13 @@ const withoutHash = (url: string): string => url.split('#')[0]!;
 
 /**
  * Waits until the page is at this address, with this title if one is named.
+ * @param elsewhere whether another window is: the Recorder asserts what a click opened as the click's own navigation
  * @throws ControlError VERIFICATION_FAILED with where it is instead
  */
 export async function arrive(
   page: Page,
   expected: { url?: string; title?: string },
-  { action, patience }: { action: string; patience: Patience }
+  { action, patience, elsewhere }: { action: string; patience: Patience; elsewhere?: (url: string) => Promise<boolean> }
 ): Promise<void> {
   const token = newToken();
   await page.enter();
@@ -130,6 +131,7 @@ export async function arrive(
     const atUrl = expected.url === undefined || expected.url === '' || sameUrl(now?.url ?? '', expected.url);
     const hasTitle = expected.title === undefined || expected.title === '' || now?.title === expected.title;
     if (now?.state === 'complete' && atUrl && hasTitle) return;
+    if (!atUrl && elsewhere && (await elsewhere(expected.url!))) return;
     if (patience.over) {
       const predicate = `navigation to ${expected.url || 'another page'}${expected.title ? ` titled '${expected.title}'` : ''}; the page is ${now ? `${now.url} titled '${now.title}'` : 'changing'}`;
       throw new ControlError('VERIFICATION_FAILED', { action, predicate, waitedMs: patience.waitedMs });

@@ -58,7 +58,7 @@ function translate(step: RecordedStep, i: number, timeout: number | undefined): 
 
 /** What was recorded is text, never a placeholder of ours. Scripts keep their own `${…}`: only `${params.…}` is ours there. */
 function escaped<T>(value: T, key = ''): T {
-  if (typeof value === 'string') return (key === 'expression' ? value : value.replaceAll('${', '$${')) as T;
+  if (typeof value === 'string') return (key === 'expression' ? value : value.replaceAll('${', () => '$${')) as T;
   if (Array.isArray(value)) return value.map((item) => escaped(item, key)) as T;
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, escaped(item, name)])) as T;

@@ -23,7 +23,7 @@ import { documentChanged, type Page, Patience, sleep } from './page.ts';
 import { lookAt } from './predicate.ts';
 import type { Candidate } from './selectors.ts';
 import { unsupported } from './unsupported.ts';
-import { closeWindow, enterTarget, findTarget, standSomewhere } from './windows.ts';
+import { closeWindow, enterTarget, findTarget, showsElsewhere, standSomewhere } from './windows.ts';
 
 /** Time for a step, ms, when it names none: the Recorder's. */
 export const STEP_LIMIT_MS = 5_000;
@@ -98,7 +98,8 @@ export async function assertEvents(
 ): Promise<void> {
   const events = step.assertedEvents ?? [];
   const patience = new Patience(limitMs ?? step.timeout ?? (step.type === 'navigate' ? 30_000 : STEP_LIMIT_MS));
-  for (const event of events) await arrive(page, event, { action: name, patience });
+  const elsewhere = (url: string) => showsElsewhere(page, url);
+  for (const event of events) await arrive(page, event, { action: name, patience, elsewhere });
 }
 
 const wanted = (

@@ -90,6 +90,19 @@ export async function findTarget(page: Page, target: string): Promise<boolean> {
   return true;
 }
 
+/** Whether a window other than the one the driver stands in shows this address. The driver stays where it is. */
+export async function showsElsewhere(page: Page, url: string): Promise<boolean> {
+  const { session } = page;
+  const handles = await session.windowHandles(page.options());
+  if (handles.length < 2) return false;
+  const here = await session.windowHandle(page.options());
+  let found = false;
+  for (const handle of handles.filter((one) => one !== here)) found ||= (await urlOf(page, handle)) === url;
+  await session.switchToWindow(here, page.options());
+  page.atTop();
+  return found;
+}
+
 /** Closes the window the driver stands in and goes back to the first; the last one is the session's own and is emptied. */
 export async function closeWindow(page: Page): Promise<void> {
   const { session } = page;

@@ -9,7 +9,7 @@ export interface Api {
    * @param path with its leading slash and query
    * @throws CliError unreachable, or with the problem's own words
    */
-  call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T>;
+  call<T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T>;
 }
 
 /** @param signal ends what is being waited for */

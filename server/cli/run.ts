@@ -12,6 +12,7 @@ import {
 } from './context.ts';
 import { events } from './events.ts';
 import { CliError, EXIT, type ExitCode, exitCodeOf } from './exit.ts';
+import { isFlowFile, putFlowFile } from './flow-file.ts';
 import { printable, type Terminal, table } from './terminal.ts';
 import { timeline } from './timeline.ts';
 
@@ -36,7 +37,10 @@ export const addRun: AddCommand = (program, context, ends) => {
   const collect = (value: string, all: string[]) => [...all, value];
   withClientFlags(program.command('run'))
     .description('send a flow to be run, and say what became of it')
-    .argument('<FLOW>', 'its name, like comment_on_post')
+    .argument(
+      '<FLOW>',
+      'its name, like comment_on_post; or a file: a flow, or a recording of the Chrome DevTools Recorder'
+    )
     .requiredOption('--platform <NAME>', 'where it runs')
     .option('--param <K=V>', 'a parameter of the flow, as text; K:=JSON for anything else', collect, [])
     .option('--account <ID>', 'the account it acts for')
@@ -58,7 +62,8 @@ async function run(flow: string, flags: RunFlags, context: CliContext): Promise<
   const { api, terminal } = client;
   // A key may answer with a command of long ago; a new one's events all come after the log's head of now.
   const since = flags.key === undefined && flags.follow ? await headOf(api) : '0';
-  const accepted = await api.call<CommandAccepted>('POST', '/v1/commands', await envelopeOf(api, flow, params, flags));
+  const name = isFlowFile(flow) ? await putFlowFile(api, flow) : flow;
+  const accepted = await api.call<CommandAccepted>('POST', '/v1/commands', await envelopeOf(api, name, params, flags));
   if (!flags.follow && !flags.wait) {
     if (!terminal.people) terminal.json(accepted);
     else terminal.line(`${accepted.state}  ${accepted.command_id}\n${howToFollow(accepted.command_id)}`);
@@ -102,7 +107,7 @@ const viewOf = (api: Api, commandId: string, query = '') =>
   api.call<CommandView>('GET', `/v1/commands/${commandId}${query}`);
 
 /** undefined when `until` came first. */
-async function waitForEnd(
+export async function waitForEnd(
   connection: Connection,
   commandId: string,
   until: AbortSignal

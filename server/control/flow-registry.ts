@@ -2,6 +2,8 @@
  * The flows there are: those that ship, and those that were put. A put flow stands over a shipped one of its name.
  * Commands pin the flow they were accepted with, so a change never reaches one that waits.
  */
+import { flowOfRecording, isRecording } from '../../actors/executor/recording.ts';
+import { unsupportedIn } from '../../actors/executor/unsupported.ts';
 import type { ActorHost } from '../../actors/host/contract.ts';
 import { ControlError } from '../../schemas/errors.ts';
 import type { Flow, FlowSummary } from '../../schemas/generated/contracts.ts';
@@ -17,9 +19,10 @@ export interface FlowRegistry {
   get(name: string): PinnedFlow | undefined;
   /**
    * A new version, or the one there is when nothing changed.
+   * @param flow as `checkFlow` gave it
    * @throws ControlError VALIDATION_FAILED, FLOW_CONFLICT when `version` is given and is not the next
    */
-  put(name: string, body: unknown): Promise<{ flow: PinnedFlow; outcome: 'created' | 'changed' | 'unchanged' }>;
+  put(name: string, flow: Flow): Promise<{ flow: PinnedFlow; outcome: 'created' | 'changed' | 'unchanged' }>;
   /** What does not fit the flow's params; fills in the defaults these declare. */
   misfits(flow: PinnedFlow, params: unknown): Misfit[];
 }
@@ -41,9 +44,8 @@ export async function openFlowRegistry(host: ActorHost, shipped: Flow[]): Promis
     list: () => [...flows.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
     get: (name) => flows.get(name),
 
-    put: (name, body) =>
+    put: (name, flow) =>
       lock.with([name], async () => {
-        const flow = checkFlow(body);
         if (flow.name !== name) throw unfit([{ path: '/name', message: `must be '${name}', as in the path` }]);
         const current = flows.get(name);
         const { version, ...content } = flow;
@@ -72,9 +74,17 @@ export async function openFlowRegistry(host: ActorHost, shipped: Flow[]): Promis
   };
 }
 
-/** A flow that fits its schema, whose params are a schema, and which names no param it does not have. */
-export function checkFlow(body: unknown): Flow {
-  const flow = parse.flow(body);
+/**
+ * A flow that fits its schema, whose params are a schema, which names no param it does not have, and whose steps this
+ * browser can do. A recording of the Chrome DevTools Recorder becomes the flow of `name`.
+ * @throws ControlError VALIDATION_FAILED, STEP_UNSUPPORTED
+ */
+export function checkFlow(body: unknown, name?: string): Flow {
+  const flow =
+    name !== undefined && isRecording(body) ? flowOfRecording(name, parse.recording(body)) : parse.flow(body);
+  const [first] = unsupportedIn(flow);
+  if (first)
+    throw new ControlError('STEP_UNSUPPORTED', { step: `${first.place} (${first.type})`, reason: first.reason });
   try {
     compileForeign(flow.params ?? NO_PARAMS);
   } catch (error) {

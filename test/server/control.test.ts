@@ -288,6 +288,52 @@ describe('flows', () => {
     assert.equal((await h.host.journal.find('flows', { name: 'wave' }, 100)).length, 13);
   });
 
+  it('may be recordings of the Chrome DevTools Recorder, as it exported them', async () => {
+    const { h } = shared;
+    const recording = {
+      title: 'Wave twice',
+      steps: [
+        {
+          type: 'navigate',
+          url: 'http://127.0.0.1/',
+          assertedEvents: [{ type: 'navigation', url: 'http://127.0.0.1/' }]
+        },
+        { type: 'click', target: 'main', selectors: [['aria/Wave'], ['#wave']], offsetX: 3, offsetY: 4 }
+      ]
+    };
+    const put = (body: object, name = 'recorded.wave') => h.api('PUT', `/v1/flows/${name}`, { body });
+    const made = await put(recording);
+    assert.deepEqual([made.status, made.body.version, made.body.title], [201, 1, 'Wave twice']);
+    assert.deepEqual(
+      made.body.actions.map(({ attempt, effect }: { attempt: string; effect: string }) => [attempt, effect]),
+      [
+        ['STEP_01_NAVIGATE', 'read'],
+        ['STEP_02_CLICK', 'write']
+      ]
+    );
+    assert.equal((await put(recording)).body.version, 1, 'the same again is no new version');
+    assert.deepEqual((await h.api('GET', '/v1/flows/recorded.wave')).body, made.body);
+    const slow = { type: 'emulateNetworkConditions', download: 1, upload: 1, latency: 1 };
+    const refused = await put({ ...recording, steps: [...recording.steps, slow] });
+    assert.deepEqual([refused.status, refused.body.code], [422, 'STEP_UNSUPPORTED']);
+    assert.match(refused.body.detail, /^step 3 \(emulateNetworkConditions\): .*take the step out/);
+    assert.equal((await h.api('GET', '/v1/flows/recorded.wave')).body.version, 1);
+  });
+
+  it('with a script are put and run only by who has the scope script', async () => {
+    const { h } = shared;
+    const writer = await h.token(['flows:write', 'flow.run:*']);
+    const scripter = await h.token(['flows:write', 'flow.run:*', 'script']);
+    const recording = { title: 'S', steps: [{ type: 'waitForExpression', expression: 'true' }] };
+    const put = (token: string, body: object) => h.api('PUT', '/v1/flows/recorded.script', { token, body });
+    const refused = await put(writer, recording);
+    assert.deepEqual([refused.status, refused.body.code], [403, 'SCRIPT_FORBIDDEN']);
+    assert.equal((await h.api('GET', '/v1/flows/recorded.script')).status, 404);
+    assert.equal((await put(scripter, recording)).status, 201);
+    const plain = { title: 'S', steps: [{ type: 'navigate', url: 'http://127.0.0.1/' }] };
+    assert.equal((await put(writer, plain)).status, 200, 'without it anybody may');
+  });
+
   it('that were put stand over those that ship, also after a restart', async () => {
     const { h } = shared;
     const changed = await h.api('PUT', '/v1/flows/greet', { body: { ...greet, version: 4, title: 'Greet' } });

@@ -6,6 +6,7 @@ import { type Context, type Parts, type RequestState, reset, SESSION_COOKIE } fr
 import { devRoutes } from './routes/dev.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { socialRoutes } from './routes/social.ts';
+import { studioRoutes } from './routes/studio.ts';
 import { readVariants } from './variants.ts';
 
 export function createApp(parts: Parts): Koa<RequestState> {
@@ -46,7 +47,8 @@ export function createApp(parts: Parts): Koa<RequestState> {
   });
   app.use((ctx, next) => (ctx.method === 'GET' ? hardToGet(parts, ctx as unknown as Context, next) : next()));
   app.use(bodyParser({ enableTypes: ['json', 'form'], parsedMethods: ['POST', 'DELETE'] }));
-  for (const router of [pageRoutes(parts), socialRoutes(parts), devRoutes(parts)]) app.use(router.routes());
+  for (const router of [pageRoutes(parts), socialRoutes(parts), studioRoutes(parts), devRoutes(parts)])
+    app.use(router.routes());
   return app;
 }
 

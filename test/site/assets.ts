@@ -8,7 +8,7 @@ const folder = ['./public/', '../../../test/site/public/']
   .map((place) => new URL(place, import.meta.url))
   .find((place) => existsSync(place));
 
-const names = ['site.css', 'site.js', 'variants.js', 'icon.svg'] as const;
+const names = ['site.css', 'site.js', 'variants.js', 'studio.js', 'icon.svg'] as const;
 
 export interface Asset {
   type: string;

@@ -3,7 +3,7 @@
  * change that was made, not one that was asked for; `requests` has every request, answered or not.
  */
 
-export type WriteKind = 'comment' | 'like' | 'unlike' | 'login' | 'logout' | 'decoy';
+export type WriteKind = 'comment' | 'like' | 'unlike' | 'login' | 'logout' | 'decoy' | 'story';
 
 export interface WriteRow {
   /** w1, w2, … in the order they were made. */
@@ -51,7 +51,7 @@ export class Ledger {
   }
 
   counts(filter: WriteFilter = {}): Record<WriteKind, number> {
-    const counts = { comment: 0, like: 0, unlike: 0, login: 0, logout: 0, decoy: 0 };
+    const counts = { comment: 0, like: 0, unlike: 0, login: 0, logout: 0, decoy: 0, story: 0 };
     for (const row of this.writes(filter)) counts[row.kind] += 1;
     return counts;
   }

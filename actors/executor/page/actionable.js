@@ -112,10 +112,11 @@ function coverAbove(point) {
 async function obstacle(element, { offset, scroll, covered }) {
   if (!visible(element)) return 'it is not visible';
   if (!enabled(element)) return 'it is disabled';
-  if (scroll || !inView(pointOf(element, offset))) {
+  if (scroll) {
     element.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
-  } else if (window !== window.parent) {
-    // In view of its frame, and the frame may be out of view.
+  } else if (!inView(pointOf(element, offset)) || window !== window.parent) {
+    // No further than need be: a list that draws what is seen draws other rows when it is scrolled. Of a frame it is not
+    // known whether it is in view itself.
     element.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: 'instant' });
   }
   const before = boxOf(element);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -68,6 +68,33 @@ describe('troupe run', () => {
     assert.match(out, /CREATED → QUEUED/);
     assert.match(out, /^SUCCEEDED {2}[0-9a-f-]{36}$/m);
     assert.match(out, /COMMENT_CREATE +VERIFIED/);
+  });
+
+  it('puts the recording of a file, or the flow, and runs it', async (t) => {
+    const folder = temporaryFolder(t);
+    const file = join(folder, 'say hello.json');
+    const title = 'Say hello';
+    writeFileSync(file, JSON.stringify({ title, steps: [{ type: 'navigate', url: 'http://127.0.0.1:1/' }] }));
+    const at = ['--platform', 'example', '--data', data, '--wait'];
+    const ran = await troupe(['run', file, ...at]);
+    assert.equal(ran.code, 0, ran.err);
+    assert.equal(ran.json[0].payload.flow, 'recorded.say-hello');
+    assert.equal(ran.json[0].actions[0].name, 'STEP_01_NAVIGATE');
+    const steps = [{ type: 'customStep', name: 'x', parameters: {} }];
+    writeFileSync(file, JSON.stringify({ title, steps }));
+    const refused = await troupe(['run', file, ...at]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.err, /STEP_UNSUPPORTED: step 1 \(customStep\): 'x' belongs to an extension/);
+    writeFileSync(file, '{');
+    assert.match((await troupe(['run', file, ...at])).err, /say hello\.json' is not JSON/);
+    assert.equal((await troupe(['run', join(folder, 'none.json'), ...at])).code, 2);
+    const flow = {
+      name: 'own',
+      platforms: ['*'],
+      actions: [{ attempt: 'A', effect: 'read', steps: [{ type: 'close' }] }]
+    };
+    writeFileSync(file, JSON.stringify(flow));
+    assert.equal((await troupe(['run', file, ...at])).json[0].payload.flow, 'own');
   });
 
   it('ends with 2 when what was asked for is wrong, and says so', async () => {

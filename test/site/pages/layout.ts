@@ -69,6 +69,7 @@ function document(title: string, asked: Asked, body: Child): Markup {
         <link rel="stylesheet" href="/site.css" />
         <script src="/site.js" defer></script>
         <script src="/variants.js" defer></script>
+        <script src="/studio.js" defer></script>
       </head>
       <body data-variant="${[...asked.names].join(' ')}" data-numbers="${JSON.stringify(asked.numbers)}">
         ${body}

@@ -6,7 +6,7 @@ import { accounts } from '../seed.ts';
 import { write } from '../writes.ts';
 import { seeOther, setSession } from './pages.ts';
 
-const KINDS: readonly WriteKind[] = ['comment', 'like', 'unlike', 'login', 'logout', 'decoy'];
+const KINDS: readonly WriteKind[] = ['comment', 'like', 'unlike', 'login', 'logout', 'decoy', 'story'];
 const FILTERS = ['kind', 'account', 'post', 'text', 'submitId'] as const;
 
 /** For tests, in this process or another: who is logged in, what was written, what goes wrong next. */
