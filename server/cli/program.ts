@@ -6,12 +6,14 @@ import { addDoctor } from './doctor.ts';
 import { CliError, EXIT } from './exit.ts';
 import { addInspect } from './inspect.ts';
 import { addRun } from './run.ts';
+import { addSelectors } from './selectors.ts';
 import { addStart } from './start.ts';
+import { addSweep } from './sweep.ts';
 import { addTail } from './tail.ts';
 import { addToken } from './token.ts';
 import { version } from './version.ts';
 
-const commands: AddCommand[] = [addStart, addDemo, addRun, addTail, addInspect, addToken, addDoctor];
+const commands: AddCommand[] = [addStart, addDemo, addRun, addTail, addSweep, addSelectors, addInspect, addToken, addDoctor];
 
 /** Refused because of what was asked for, before anything was started. */
 const WRONG_USAGE = ['CONFIG_INVALID', 'MACHINE_UNFIT', 'VERSIONS_UNCLEAR', 'BIND_REFUSED'];

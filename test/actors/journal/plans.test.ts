@@ -151,6 +151,9 @@ describe('a search of a table', () => {
     ['tokens', { id: 't' }, 'sqlite_autoindex_tokens_1'],
     ['tokens', { sha256: 'f' }, 'tokens_by_sha256'],
     ['tokens', { service: 's' }, 'tokens_by_service'],
+    ['selector_sweeps', { platform: 'p', name: 'n' }, 'selector_sweeps_by_name'],
+    ['selector_sweeps', { platform: 'p', name: 'n', command_id: 'c' }, 'sqlite_autoindex_selector_sweeps_1'],
+    ['selector_sweeps', { command_id: 'c' }, 'selector_sweeps_by_command'],
     ['consumers', { service: 's', name: 'n' }, 'sqlite_autoindex_consumers_1'],
     ['machines', { kind: 'k', version: 'v' }, 'sqlite_autoindex_machines_1']
   ];
