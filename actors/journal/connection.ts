@@ -1,10 +1,12 @@
 import sqlite3 from 'sqlite3';
 
 export type Param = string | number | null;
-export type Mode = 'read-only' | 'read-write' | 'create';
+/** `unchanging`: a file: URL with `immutable=1`, of a file that nobody writes while it is read. */
+export type Mode = 'read-only' | 'unchanging' | 'read-write' | 'create';
 
 const flags: Record<Mode, number> = {
   'read-only': sqlite3.OPEN_READONLY,
+  unchanging: sqlite3.OPEN_READONLY | sqlite3.OPEN_URI,
   'read-write': sqlite3.OPEN_READWRITE,
   create: sqlite3.OPEN_READWRITE | sqlite3.OPEN_CREATE
 };

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { isControlError } from '../../schemas/errors.ts';
+import { addCheckUpgrade } from './check-upgrade.ts';
 import type { AddCommand, CliContext } from './context.ts';
 import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
@@ -13,7 +14,18 @@ import { addTail } from './tail.ts';
 import { addToken } from './token.ts';
 import { version } from './version.ts';
 
-const commands: AddCommand[] = [addStart, addDemo, addRun, addTail, addSweep, addSelectors, addInspect, addToken, addDoctor];
+const commands: AddCommand[] = [
+  addStart,
+  addDemo,
+  addRun,
+  addTail,
+  addSweep,
+  addSelectors,
+  addInspect,
+  addToken,
+  addDoctor,
+  addCheckUpgrade
+];
 
 /** Refused because of what was asked for, before anything was started. */
 const WRONG_USAGE = ['CONFIG_INVALID', 'MACHINE_UNFIT', 'VERSIONS_UNCLEAR', 'BIND_REFUSED'];
