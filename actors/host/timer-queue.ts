@@ -66,7 +66,7 @@ export class TimerQueue {
   #order = 0;
   /** Kept timers up to here are in memory; null: all of them. */
   #horizon: TimerPlace | null = START;
-  /** While a read is under way: each timer that was set (its row) or cleared (null) since it began. */
+  /** While a read is under way: each timer that was set (its row), or cleared or fired (null), since it began. */
   #meanwhile: Map<string, TimerRow | null> | undefined;
   /** The clock ahead of the steady one, when last looked at. */
   #offset: number;
@@ -102,7 +102,7 @@ export class TimerQueue {
     }
     this.#noteClock();
     this.#put(row);
-    if (this.#kept > 2 * this.#window) this.#shrink();
+    this.#shrink();
     this.#arm();
   }
 
@@ -155,6 +155,7 @@ export class TimerQueue {
       const { row } = pop(this.#heap);
       if (this.#live.get(key(row)) !== row) continue;
       this.#drop(key(row));
+      this.#meanwhile?.set(key(row), null);
       this.#options.fire(row);
     }
     this.#arm();
@@ -199,6 +200,7 @@ export class TimerQueue {
       this.#horizon = rows.length < this.#window ? null : (rows.at(-1) as TimerRow);
       for (const row of rows) if (!meanwhile.has(key(row))) this.#put(row, row.dueAt - behindMs);
       for (const row of meanwhile.values()) if (row && !this.#isBeyond(row)) this.#put(row);
+      this.#shrink();
     } catch (error) {
       if (this.#stopped) return;
       this.#options.onTrouble(error);
@@ -211,8 +213,9 @@ export class TimerQueue {
     this.#readIfLow();
   }
 
-  /** Lets the farther half of the window go: the journal has it. */
+  /** Lets the farther half of a window that has doubled go: the journal has it. */
   #shrink() {
+    if (this.#kept <= 2 * this.#window) return;
     const kept = [...this.#live.values()].filter((row) => this.#options.isKept(row.address)).sort(compare);
     this.#horizon = kept[this.#window - 1] as TimerRow;
     for (const row of kept.slice(this.#window)) this.#drop(key(row));

@@ -3,8 +3,7 @@ import type { CommandEnvelope, SessionCreate } from '../../schemas/generated/con
 import { parse } from '../contracts.ts';
 import type { CommandType } from './command-types.ts';
 import type { Control } from './deps.ts';
-import type { SessionInput } from './session-directory.ts';
-import { sessionView } from './views.ts';
+import type { OpenSession, SessionInput } from './session-directory.ts';
 
 export interface ChosenSession {
   sessionId: string;
@@ -25,14 +24,22 @@ export async function chooseSession(
   { target }: CommandEnvelope,
   type: CommandType
 ): Promise<ChosenSession> {
-  if (target.session_id !== undefined) {
-    await assertUsable(control, target.session_id, target);
-    return enter(control, commandId, target.session_id, type);
+  const { sessions } = control;
+  const { session_id: named, account_id: account, platform } = target;
+  if (named !== undefined) {
+    return sessions.ofSession(named, (session) => {
+      assertUsable(named, session, target);
+      return enter(control, commandId, named, type);
+    });
   }
-  const open = target.account_id === undefined ? undefined : control.sessions.find(target.account_id, target.platform);
-  if (open) return enter(control, commandId, open.sessionId, type);
-  const input = sessionInput(target, control.newId);
-  return enter(control, commandId, input.sessionId, type, input);
+  const enterNew = () => {
+    const input = sessionInput(target, control.newId);
+    return enter(control, commandId, input.sessionId, type, input);
+  };
+  if (account === undefined) return enterNew();
+  return sessions.ofAccount(account, platform, (open) =>
+    open ? enter(control, commandId, open.sessionId, type) : enterNew()
+  );
 }
 
 /** A session that is only promised is made by whichever of its commands is durable first. */
@@ -47,8 +54,8 @@ function enter(
   if (!type.needsSession && sessions.waiting(sessionId) >= limits.sessionQueue) {
     throw new ControlError('SESSION_QUEUE_FULL', { sessionId, limit: limits.sessionQueue });
   }
-  const leave = sessions.enter(commandId, sessionId);
   const takeBack = toMake ? sessions.promise(toMake) : () => {};
+  const leave = sessions.enter(commandId, sessionId);
   return {
     sessionId,
     toMake: toMake ?? null,
@@ -73,14 +80,9 @@ export function sessionInput(wish: Omit<SessionCreate, 'browser'>, newId: () => 
   };
 }
 
-async function assertUsable({ host, sessions }: Control, sessionId: string, target: CommandEnvelope['target']) {
-  let session = sessions.get(sessionId);
-  if (!session) {
-    const actor = await host.read(`session/${sessionId}`);
-    if (!actor) throw new ControlError('SESSION_NOT_FOUND', { sessionId });
-    const view = sessionView(actor);
-    session = { sessionId, accountId: view.account_id, platform: view.platform, state: view.state };
-  }
+/** @throws ControlError SESSION_NOT_FOUND, SESSION_CLOSED, SESSION_MISMATCH */
+function assertUsable(sessionId: string, session: OpenSession | undefined, target: CommandEnvelope['target']) {
+  if (!session) throw new ControlError('SESSION_NOT_FOUND', { sessionId });
   const { state, accountId, platform } = session;
   assertSame(sessionId, { accountId, platform }, target);
   if (['CLOSING', 'CLOSED', 'FAILED'].includes(state)) throw new ControlError('SESSION_CLOSED', { sessionId, state });

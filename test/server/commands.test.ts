@@ -188,7 +188,7 @@ describe('a command that is refused', () => {
     const bad = { account_id: 'nobody', platform: 'tiktok' };
     problem(await h.send({ target: bad, idempotency_key: 'again' }), 400, 'PLATFORM_NOT_SUPPORTED');
     assert.equal((await h.api('GET', '/v1/commands')).body.items.length, before);
-    assert.equal(h.sessions.find('nobody', 'tiktok'), undefined);
+    assert.equal(await h.sessions.ofAccount('nobody', 'tiktok', (open) => open), undefined);
     assert.equal(
       (await h.send({ target: { account_id: 'nobody', platform: 'x' }, idempotency_key: 'again' })).status,
       202
@@ -424,8 +424,10 @@ describe('the session of a command', () => {
     const { openSessionDirectory } = await import('../../server/control/session-directory.ts');
     const fresh = await openSessionDirectory(h.host);
     t.after(async () => fresh.close());
-    assert.equal(fresh.find('ada', 'instagram')?.sessionId, body.session_id);
-    assert.equal(fresh.waiting(body.session_id), 1);
+    await fresh.ofAccount('ada', 'instagram', (open) => {
+      assert.equal(open?.sessionId, body.session_id);
+      assert.equal(fresh.waiting(body.session_id), 1);
+    });
   });
 
   it('is closed by DELETE, which may come again', async (t) => {

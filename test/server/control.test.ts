@@ -141,7 +141,8 @@ describe('HTTP', () => {
     problem(answer, 503, 'JOURNAL_UNAVAILABLE');
     assert.ok(Number(answer.headers.get('retry-after')) > 0);
     assert.equal((await h.api('GET', '/v1/commands')).status, 200);
-    assert.equal(h.sessions.find('ada', 'instagram'), undefined, 'its session is not promised any more');
+    const open = await h.sessions.ofAccount('ada', 'instagram', (session) => session);
+    assert.equal(open, undefined, 'its session is not promised any more');
   });
 
   it('hangs up on a client that drips its headers or its body', async (t) => {

@@ -17,6 +17,7 @@ import type {
   EventFilter,
   EventRow,
   Journal,
+  LivingVersion,
   Pending,
   Pruned,
   RetentionLimits,
@@ -264,6 +265,18 @@ export class MemoryJournal implements Journal {
     return counts;
   }
 
+  async livingVersions(): Promise<LivingVersion[]> {
+    this.#expectOpen();
+    const found = new Map<string, LivingVersion>();
+    for (const json of this.#disk.actors.values()) {
+      const { kind, machineVersion: version, status } = JSON.parse(json) as ActorRecord;
+      if (status !== 'active') continue;
+      const entry = found.get(`${kind} ${version}`) ?? { kind, version, count: 0 };
+      found.set(`${kind} ${version}`, { ...entry, count: entry.count + 1 });
+    }
+    return [...found.values()];
+  }
+
   async pending(): Promise<Pending> {
     this.#expectOpen();
     const { actors, timers, effects, tells } = this.#disk;
@@ -373,7 +386,7 @@ const inTextOrder = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 const parsed = <Row>(rows: Rows): Row[] => [...rows.values()].map((json) => JSON.parse(json) as Row);
 
 function matchesQuery(
-  { id, kind, state, status, subject, createdAt, snapshot, resumes }: ActorRecord,
+  { id, kind, machineVersion, state, status, subject, createdAt, snapshot, resumes }: ActorRecord,
   query: ActorQuery,
   contexts: { path: string[]; value: string | number }[]
 ): boolean {
@@ -381,6 +394,7 @@ function matchesQuery(
   const states = typeof query.state === 'string' ? [query.state] : query.state;
   return (
     same(query.kind, kind) &&
+    same(query.version, machineVersion) &&
     (query.ids === undefined || query.ids.includes(id)) &&
     (states === undefined || states.includes(phaseOf(state))) &&
     same(query.status, status) &&

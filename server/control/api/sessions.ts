@@ -6,6 +6,7 @@ import type { Control } from '../deps.ts';
 import { actorQuery, listParameters } from '../listing.ts';
 import { readQuery } from '../query.ts';
 import { asks, jsonBody } from '../request.ts';
+import type { OpenSession } from '../session-directory.ts';
 import { factsOf, pageOf, sessionView } from '../views.ts';
 
 const STATES = [
@@ -87,12 +88,17 @@ async function openSession(control: Control, body: unknown) {
   if (!platforms.includes(wish.platform)) {
     throw new ControlError('PLATFORM_UNKNOWN', { platform: wish.platform, known: platforms });
   }
-  const open = wish.account_id === undefined ? undefined : sessions.find(wish.account_id, wish.platform);
-  const promised = open && sessions.promised(open.sessionId);
-  if (open && !promised) return { session: sessionView(await find(control, open.sessionId)), isNew: false };
+  const promise = (open?: OpenSession) => {
+    const promised = open && sessions.promised(open.sessionId);
+    if (open && !promised) return { open };
+    const input = promised ?? sessionInput(wish, newId);
+    return { input, release: sessions.promise(input) };
+  };
+  const chosen =
+    wish.account_id === undefined ? promise() : await sessions.ofAccount(wish.account_id, wish.platform, promise);
+  if (chosen.open) return { session: sessionView(await find(control, chosen.open.sessionId)), isNew: false };
 
-  const input = promised ?? sessionInput(wish, newId);
-  const release = sessions.promise(input);
+  const { input, release } = chosen;
   try {
     const session = sessionView(await host.create(`session/${input.sessionId}`, input));
     return { session, isNew: true };
