@@ -57,7 +57,7 @@ function serve(port: number): void {
   ledger?.record(process.pid, slot, 'driver');
   let current: Upstream | undefined;
   const proxy = new SafariProxy({
-    faults: new Faults(process.env.TROUPE_SAFARIDRIVER_CONTROL),
+    faults: new Faults(process.env.TROUPE_SAFARIDRIVER_CONTROL, slot),
     startUpstream: async () => {
       const upstream = await startUpstream({ program, slot, ledger });
       current = upstream;
