@@ -43,9 +43,18 @@ export interface ExecutorHandsWorld {
 
 export function simulatedExecutor(world: ExecutorHandsWorld): StepExecutor {
   const page = (run: ActionRun, signal: AbortSignal) => new Page(world, run, signal);
+  /** Looks on and on, and past its abort: nobody but the lease stops it. Nothing is sent by it. */
+  const linger = async (run: ActionRun) => {
+    const deaf = page(run, new AbortController().signal);
+    for (let i = 0; i < 10; i++) {
+      await deaf.exchange(5, 80);
+      await wait(world.life, 3_000);
+    }
+  };
   return {
     prepare: async (run, signal) => {
       await page(run, signal).exchange(5, 80);
+      if (world.life.faults.strikes('an aborted look goes on')) await linger(run);
       const alreadyDone = run.action.dedupe !== undefined && world.site.shows(wishOf(run));
       return { dedupeKey: dedupeKey(run), alreadyDone, proofs: [], artifacts: [] };
     },

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a flow's placeholders
 import type { Flow } from '../../schemas/generated/contracts.ts';
 
 const text = { type: 'string', minLength: 1 } as const;

@@ -30,6 +30,10 @@ export function around({ timeline }: Outcome, { about, cursor }: Violation): str
   return [...left, ...those.slice(start, end).map(line)].join('\n');
 }
 
+/** The one command that shows it again. */
+export const replay = (seed: number, mutant?: string) =>
+  `npm run test:simulation -- --seed ${seed}${mutant === undefined ? '' : ` --mutant '${mutant}'`}`;
+
 /** A seed that failed: what is broken, the log around the first of it, and how to see it again. */
 export function failure(outcome: Outcome, command: string): string {
   const [first] = outcome.broken as [Violation, ...Violation[]];

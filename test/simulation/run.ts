@@ -1,9 +1,11 @@
 /**
- * `npm run test:simulation -- [--seeds 3000] [--first 1] [--seed N] [--minutes M]`: that many seeds one after another, or
- * one with its whole log. Ends with 1 at the first seed that breaks an invariant.
+ * `npm run test:simulation -- [--seeds 3000] [--first 1] [--seed N] [--mutant NAME] [--keep-going]`: that many
+ * seeds one after another, or one with its whole log. Ends with 1 at the first seed that breaks an invariant, or after all
+ * of them. With a mutant it is our own program that is at fault, on purpose.
  */
 import { parseArgs } from 'node:util';
-import { failure, Tally, trace } from './report.ts';
+import { mutants } from './mutants.ts';
+import { failure, replay, Tally, trace } from './report.ts';
 import { World } from './world.ts';
 
 const options = parseArgs({
@@ -11,6 +13,7 @@ const options = parseArgs({
     seeds: { type: 'string', default: '3000' },
     first: { type: 'string', default: '1' },
     seed: { type: 'string' },
+    mutant: { type: 'string' },
     'keep-going': { type: 'boolean', default: false }
   }
 }).values;
@@ -24,17 +27,22 @@ const number = (name: 'seeds' | 'first' | 'seed', text: string) => {
 const only = options.seed === undefined ? undefined : number('seed', options.seed);
 const first = only ?? number('first', options.first);
 const seeds = only === undefined ? number('seeds', options.seeds) : 1;
+if (options.mutant !== undefined && !Object.hasOwn(mutants, options.mutant)) {
+  console.error(`--mutant ${JSON.stringify(options.mutant)}: there are ${Object.keys(mutants).join(', ')}`);
+  process.exit(2);
+}
+const mutant = options.mutant === undefined ? {} : mutants[options.mutant];
 const tally = new Tally();
 const began = performance.now();
 let failed = 0;
 
 for (let seed = first; seed < first + seeds; seed++) {
-  const outcome = await new World(seed).run();
+  const outcome = await new World(seed, mutant).run();
   tally.add(outcome);
   if (only !== undefined) console.log(`${trace(outcome)}\n`);
   if (outcome.broken.length > 0) {
     failed += 1;
-    console.log(failure(outcome, `npm run test:simulation -- --seed ${seed}`));
+    console.log(failure(outcome, replay(seed, options.mutant)));
     if (!options['keep-going']) break;
   }
 }

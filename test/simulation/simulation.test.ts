@@ -1,7 +1,7 @@
 /** The first seeds of `npm run test:simulation`, which runs thousands. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { failure, Tally, trace } from './report.ts';
+import { failure, replay, Tally, trace } from './report.ts';
 import { World } from './world.ts';
 
 const SEEDS = 300;
@@ -12,7 +12,7 @@ describe('the runtime under a simulated host', () => {
     for (let seed = 1; seed <= SEEDS; seed++) {
       const outcome = await new World(seed).run();
       tally.add(outcome);
-      if (outcome.broken.length > 0) assert.fail(failure(outcome, `npm run test:simulation -- --seed ${seed}`));
+      if (outcome.broken.length > 0) assert.fail(failure(outcome, replay(seed)));
     }
     for (const said of `${tally}`.split('\n')) t.diagnostic(said);
     assert.ok(tally.crashes > SEEDS, 'the simulation crashes');

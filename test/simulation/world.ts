@@ -40,6 +40,8 @@ export interface Mutant {
   storage?: StorageFlaws;
   kinds?(kinds: ActorKind[]): ActorKind[];
   pool?(): BrowserPool;
+  /** Changes what runs share; returns how to mend it. */
+  patch?(): () => void;
   /** The executor sends a click again when its answer is late. */
   sendsAgain?: boolean;
 }
@@ -103,7 +105,8 @@ export class World {
   readonly #exchanges: Exchange[] = [];
   readonly #moments: Moment[] = [];
   readonly #sessions = new Set<string>();
-  readonly #seen = new Set<string>();
+  readonly #asked = new Map<string, Ask>();
+  #isCalm = false;
   #boundMs = BOUND_MS;
   #life: Life | undefined;
   #lives = 0;
@@ -144,6 +147,15 @@ export class World {
   }
 
   async run(): Promise<Outcome> {
+    const mend = this.#mutant.patch?.();
+    try {
+      return await this.#run();
+    } finally {
+      mend?.();
+    }
+  }
+
+  async #run(): Promise<Outcome> {
     const random = this.#random.fork('plan');
     const chaos = random.between(30_000, CHAOS_MS);
     for (let i = random.between(1, 8); i > 0; i--) this.#wish(random, random.between(0, chaos / 4));
@@ -161,6 +173,7 @@ export class World {
     }
     await this.#time.runFor(Math.max(0, begun + chaos - this.#time.now));
     this.#faults.end();
+    this.#isCalm = true;
     this.#note('from here on nothing goes wrong any more');
     const calmAt = this.#time.now;
     // A client that was told nothing asks again within a minute.
@@ -310,9 +323,20 @@ export class World {
     const { commandId, key } = acknowledgement;
     this.#acknowledged.push(acknowledgement);
     this.#note(`${key} is acknowledged as ${commandId}`, `command/${commandId}`);
-    if (this.#seen.has(commandId)) return;
-    this.#seen.add(commandId);
+    if (this.#asked.has(commandId)) return;
+    this.#asked.set(commandId, ask);
     this.#people.see(commandId, ask.flow === 'message');
+  }
+
+  /** What the program cannot tell a person looks for, and asks for anew if it is not there. */
+  #lookFor(commandId: string) {
+    this.#time.at(60_000, () => {
+      const ask = this.#asked.get(commandId);
+      const isThere = this.#site.happenings.some(({ text }) => text === ask?.params.text);
+      if (!ask || isThere || this.#isCalm) return;
+      this.#note(`a person does not find what ${commandId} was for, and asks again`, `command/${commandId}`);
+      this.#clients.ask(ask, { inMs: 0, key: `key ${++this.#wishes} instead` });
+    });
   }
 
   #exchanged(exchange: Exchange) {
@@ -334,6 +358,8 @@ export class World {
   #durable(batch: Batch) {
     for (const row of batch.events) {
       const { actorKind, actorId, type, payload, cursor, subject } = row;
+      const { error, to } = payload as { error?: { code: string }; to: string };
+      if (to === 'FAILED' && error?.code === 'OUTCOME_UNKNOWN') this.#lookFor(actorId);
       if (actorKind === 'session') this.#sessions.add(`session/${actorId}`);
       const slot = typeof payload.slot === 'string' ? [`driver/${payload.slot}`] : [];
       const about = [
