@@ -49,9 +49,15 @@ export function readUserConfig(value: unknown, file: string): Registered {
 
   const intakes = new Map<string, ActorIntake>();
   for (const [i, { kind, schema, previous = [] }] of listed.entries()) {
-    if (!schema) continue;
     const place = `machines[${i}]`;
     const former = formerIntakes(kinds[i]!, previous, place, refuse);
+    if (!schema) {
+      if (former.size === 0) continue;
+      refuse(
+        `${place}.schema`,
+        'is missing, so nothing reaches actors of former machines either; give it, if only { events: {} }'
+      );
+    }
     intakes.set(kind, actorIntake(kinds[i]!, schema, `${place}.schema`, refuse, former));
   }
   return {

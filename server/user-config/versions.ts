@@ -88,7 +88,8 @@ export function formerIntakes(
   const intakes = new Map<string, ActorIntake>();
   for (const [i, { schema }] of previous.entries()) {
     const machine = kind.previous?.[i]?.machine;
-    if (!schema || !machine) continue;
+    // One of its context alone says nothing of REST.
+    if (!machine || (schema?.input === undefined && schema?.events === undefined)) continue;
     const former = { kind: kind.kind, machine, durable: true, foreign: true };
     const intake = actorIntake(former, schema, `${place}.previous[${i}].schema`, refuse);
     intakes.set(shapePart(versionOf(kind.kind, machine)), intake);
