@@ -306,13 +306,16 @@ function announce(books: Books, tells: Tell[]): Decision {
   };
 }
 
+const NOT_SOON: SlotBook['state'][] = ['leased', 'drained', 'NEEDS_HUMAN', 'QUARANTINED'];
+
 /** Whose browser the line needs. Where there is one of its kind, no slot that comes free will do. */
 function toBeAsked(books: Books): SlotBook[] {
   const { slots, waiting } = books;
   const blocked = waiting.filter((w) => isTaken(books, w.device));
   const holders = slots.filter((b) => b.state === 'leased' && blocked.some((w) => w.device === b.device));
+  // One that recovers is soon back: nobody else need give up theirs for it.
   const comingFree = slots.filter(
-    (b) => b.state !== 'leased' && b.state !== 'drained' && !b.failure && !(b.state === 'starting' && b.sessionId)
+    (b) => !NOT_SOON.includes(b.state) && !(b.state === 'starting' && b.sessionId !== null)
   );
   const others = slots.filter((b) => b.state === 'leased' && !holders.includes(b));
   let missing = waiting.length - blocked.length - comingFree.length - others.filter((b) => b.wanted).length;
