@@ -31,6 +31,8 @@ export interface SessionDirectory {
 
   // Inside `use`
 
+  /** An open or promised session, when it is the one `use` is about. */
+  get(sessionId: string): OpenSession | undefined;
   /** How the session must be made, while it is promised and not yet seen in the log. */
   promised(sessionId: string): SessionInput | undefined;
   /** Promises a session; `release` when nothing came of it. The promise stands until all who made it released it. */
@@ -195,6 +197,10 @@ class Directory implements SessionDirectory {
       if (others > 0) this.#asked.set(key, others);
       else this.#asked.delete(key);
     }
+  }
+
+  get(sessionId: string): OpenSession | undefined {
+    return this.#rooms.get(sessionId);
   }
 
   promised(sessionId: string): SessionInput | undefined {
