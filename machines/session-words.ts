@@ -1,10 +1,24 @@
 /** The vocabulary of the session machine: its actions, guards and delays by name, and what it tells. */
-import { assign, setup } from 'xstate';
+import { assign, fromPromise, setup } from 'xstate';
 import { hostActions, SUPERVISOR, type Tell } from './protocol.ts';
-import type { SessionContext, SessionEvent, SessionInput } from './session-context.ts';
+import type {
+  PersonNeed,
+  ProfileInput,
+  ProfileOutcome,
+  SessionContext,
+  SessionEvent,
+  SessionInput
+} from './session-context.ts';
 
 /** A browser that dies this often without ever being ready again is given up. */
 const LOSS_LIMIT = 5;
+
+const notProvided = () => Promise.reject(new Error('actors/profile provides this'));
+/** The browser is gone or silent, and `slot.lost` says so too. */
+const BROWSER_FAULTS = ['DRIVER_LOST', 'DRIVER_TIMEOUT', 'LEASE_LOST'];
+const NEED_LOGIN = ['expired', 'unreadable'];
+
+const outcomeIn = (event: unknown) => (event as { output?: ProfileOutcome }).output;
 
 const nextOf = ({ queue }: SessionContext) =>
   queue.reduce<SessionContext['queue'][number] | undefined>(
@@ -12,8 +26,17 @@ const nextOf = ({ queue }: SessionContext) =>
     undefined
   );
 
+const isIdle = ({ context }: { context: SessionContext }) => context.current === null || context.needs !== null;
+const keeps = ({ keepsProfile, accountId, lease }: SessionContext) =>
+  keepsProfile === true && accountId !== null && lease !== null;
+
 export const words = setup({
   types: { input: {} as SessionInput, context: {} as SessionContext, events: {} as SessionEvent },
+  actors: {
+    restoreProfile: fromPromise<ProfileOutcome, ProfileInput>(notProvided),
+    checkProfile: fromPromise<ProfileOutcome, ProfileInput>(notProvided),
+    saveProfile: fromPromise<null, ProfileInput>(notProvided)
+  },
   actions: {
     ...hostActions,
     because: assign({ why: (_, params: { why: string | null }) => params.why }),
@@ -51,19 +74,64 @@ export const words = setup({
         ? { closers: [...context.closers, event.commandId] }
         : {}
     ),
+    take: assign(({ event }) =>
+      event.type === 'session.takeover' ? { held: 'takeover' as const, heldBy: event.by ?? null } : {}
+    ),
+    letGo: assign({ held: null, heldBy: null, input: null }),
+    noteTaken: assign(({ event }) =>
+      event.type === 'slot.lost' ? { lease: null, held: 'pause' as const, why: event.why } : {}
+    ),
+    noteProfile: assign(({ event }) => {
+      const outcome = outcomeIn(event);
+      return outcome ? { profile: { state: outcome.state, why: outcome.why } } : {};
+    }),
+    noteNoProfile: assign(({ event }) => ({
+      profile: {
+        state: 'unproved' as const,
+        why: `unproved: ${(event as { error?: { message: string } }).error?.message ?? 'it took longer than its limit'}`
+      }
+    })),
+    needLogin: assign(({ event }) => {
+      const { failure, artifacts } = outcomeIn(event) ?? {};
+      if (!failure) return {};
+      const needs: PersonNeed = { by: 'login', failure: { ...failure, details: { ...failure.details, artifacts } } };
+      return { needs, why: failure.message };
+    }),
+    needForCommand: assign(({ event }) =>
+      event.type === 'command.blocked' ? { needs: { by: 'command' as const, failure: event.failure } } : {}
+    ),
+    needNobody: assign({ needs: null }),
+    noteInput: assign(({ event }) => (event.type === 'session.input' ? { input: event.input, heldBy: event.by } : {})),
     drop: assign({ queue: [], current: null }),
     dropWaiting: assign({ queue: [] })
   },
   guards: {
     isOurLease: ({ context, event }) =>
       'lease' in event && context.lease !== null && event.lease.fencing === context.lease.fencing,
+    isTaken: ({ context, event }) =>
+      event.type === 'slot.lost' && event.code === 'BROWSER_TAKEN' && context.lease?.fencing === event.lease.fencing,
+    hasNoBrowser: ({ context }) => context.lease === null,
     hasWork: ({ context }) => context.current !== null || context.queue.length > 0,
-    isIdle: ({ context }) => context.current === null,
-    mustClose: ({ context }) => context.closing && context.current === null,
+    /** Nothing drives it: a command that waits for a person does not. */
+    isIdle,
+    mustClose: ({ context }) => context.closing && isIdle({ context }),
     wantsPause: ({ context }) => context.held === 'pause' && context.current === null,
-    wantsTakeover: ({ context }) => context.held === 'takeover' && context.current === null,
-    /** A parked session asks for a browser again. */
-    needsBrowser: ({ context }) => context.queue.length > 0 || context.held === 'takeover',
+    wantsTakeover: ({ context }) => context.held === 'takeover' && isIdle({ context }),
+    /** A parked session asks for a browser again: for a command that nothing but a browser is missing to, or a person. */
+    needsBrowser: ({ context }) =>
+      context.held === 'takeover' || (context.needs === null && (context.queue.length > 0 || context.current !== null)),
+    keepsProfile: ({ context }) => keeps(context),
+    opensAnew: ({ context, event }) =>
+      keeps(context) && 'lease' in event && context.lease !== null && event.lease.fencing === context.lease.fencing,
+    isWanted: ({ context }) => context.wanted,
+    needsPerson: ({ context }) => context.needs !== null,
+    needsLogin: ({ context }) => context.needs?.by === 'login',
+    foundNoLogin: ({ event }) => NEED_LOGIN.includes(outcomeIn(event)?.state ?? ''),
+    lostBrowser: ({ event }) => BROWSER_FAULTS.includes((event as { error?: { code: string } }).error?.code ?? ''),
+    isBlocked: ({ context, event }) => event.type === 'command.blocked' && context.current === event.commandId,
+    /** The command that a person was needed for wants nothing any more. */
+    endsNeed: ({ context, event }) =>
+      event.type === 'command.released' && context.needs?.by === 'command' && context.current === event.commandId,
     lostTooOften: ({ context }) => context.losses >= LOSS_LIMIT
   },
   delays: {
@@ -73,7 +141,11 @@ export const words = setup({
     startLimit: 150_000,
     busyLimit: 3_600_000,
     holdLimit: 600_000,
-    closeLimit: 20_000
+    closeLimit: 20_000,
+    /** Up to ten origins, each opened and read back. */
+    restoreLimit: 60_000,
+    saveLimit: 10_000,
+    inputLimit: 30_000
   }
 });
 
@@ -131,7 +203,10 @@ export const announce = {
     return toCommands(joined === undefined ? [] : [joined], context, () => ({
       type: 'session.queued',
       position: inLine(context).indexOf(joined as string) + 1,
-      why: context.current ? 'another command runs in its session' : (context.why ?? 'its session is starting')
+      why:
+        context.current && context.needs === null
+          ? 'another command runs in its session'
+          : (context.why ?? 'its session is starting')
     }));
   }
 };
@@ -172,39 +247,61 @@ export const release = {
         ]
 };
 
-const toCommands = (
+export const toCommands = (
   ids: string[],
   { sessionId }: SessionContext,
-  event: () => { type: string; [key: string]: unknown }
-): Tell[] => ids.map((id) => ({ to: `command/${id}`, event: { ...event(), sessionId } }));
+  event: (id: string) => { type: string; [key: string]: unknown }
+): Tell[] => ids.map((id) => ({ to: `command/${id}`, event: { ...event(id), sessionId } }));
 
 /** The next first: the most urgent, then the oldest. */
 export const inLine = ({ queue }: SessionContext) =>
   [...queue].sort((a, b) => a.priority - b.priority).map(({ commandId }) => commandId);
 
-export const closed = () => ({ code: 'SESSION_CLOSED', message: 'its session was closed; send the command again' });
+export const closed = ({ needs }: SessionContext) =>
+  needs
+    ? { code: 'HUMAN_REQUIRED', message: `its session was closed before anybody came: ${needs.failure.message}` }
+    : { code: 'SESSION_CLOSED', message: 'its session was closed; send the command again' };
 export const failed = ({ why }: SessionContext) => ({ code: 'SESSION_CLOSED', message: `its session failed: ${why}` });
 export const line = { actions: ['enqueue' as const, announce] };
 export const unline = { actions: 'free' as const };
 /** Word of a lease that is no longer ours, or that came twice. */
 export const late = {};
 
+/** A window that a person took for good is theirs: no other is opened over it before they say so. */
+export const whenLost = [
+  { guard: 'isTaken' as const, target: '#session.PAUSED_BY_HUMAN', actions: ['noteTaken' as const, lost] },
+  { guard: 'isOurLease' as const, target: '#session.LOST' }
+];
+
+export const whileHeld = {
+  'session.close': byKeeping('CLOSING', [
+    'askForClose',
+    { type: 'closeFor' as const, params: { reason: 'asked' as const } }
+  ]),
+  'slot.lost': whenLost,
+  'host.resumed': '#session.LOST'
+};
+
+/** On the way out of a browser: what it shows of its account is kept first, where there is something to keep. */
+export function byKeeping<const A extends readonly unknown[]>(target: 'PARKED' | 'CLOSING', actions: A) {
+  return [
+    { guard: 'keepsProfile' as const, target: `#session.${target}.saving` as const, actions },
+    { target: `#session.${target}` as const, actions }
+  ] as const;
+}
+
+const tellHolding = (type: 'slot.hold' | 'slot.unhold') => ({
+  type: 'tell' as const,
+  params: ({ context: { lease, sessionId } }: With) =>
+    lease === null ? [] : [{ to: SUPERVISOR, event: { type, sessionId, fencing: lease.fencing } }]
+});
+/** The slot is a person's too: it is kept for them, and says when they have had it too long. */
+export const hold = tellHolding('slot.hold');
+export const unhold = tellHolding('slot.unhold');
+
 /** A person has it, for a while at most: then the browser is given back, and commands go on in another. */
 export const held = (why: string, parked: string) => ({
   meta: { telemetry: { type: 'session.changed', severity: 'warn' } },
   entry: { type: 'because' as const, params: { why } },
-  after: {
-    holdLimit: {
-      target: 'PARKED',
-      actions: [words.assign({ held: null }), { type: 'because' as const, params: { why: parked } }]
-    }
-  }
+  after: { holdLimit: byKeeping('PARKED', ['letGo', { type: 'because' as const, params: { why: parked } }]) }
 });
-export const whileHeld = {
-  'session.close': {
-    target: 'CLOSING',
-    actions: ['askForClose' as const, { type: 'closeFor' as const, params: { reason: 'asked' as const } }]
-  },
-  'slot.lost': { guard: 'isOurLease' as const, target: 'LOST' },
-  'host.resumed': 'LOST'
-};

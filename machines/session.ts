@@ -1,10 +1,14 @@
-import { assign } from 'xstate';
+import { and, assign } from 'xstate';
 import { routing } from './protocol.ts';
+import type { SessionContext } from './session-context.ts';
+import { checking, driving, humanRequired, resolved, restoring, saving } from './session-person.ts';
 import {
+  byKeeping,
   closed,
   failed,
   grant,
   held,
+  hold,
   late,
   line,
   lost,
@@ -12,11 +16,25 @@ import {
   release,
   request,
   tellClosers,
+  unhold,
   unline,
+  whenLost,
   whileHeld,
   withdraw,
   words
 } from './session-words.ts';
+
+const paused = 'a person paused it; commands wait';
+const taken = 'a person took its window out of automation; commands wait for session.resume, then go on in another';
+/** Its slot says so. */
+const hadTooLong = [
+  'letGo' as const,
+  { type: 'because' as const, params: ({ event }: { event: { why: string } }) => ({ why: event.why }) }
+];
+const yielding = {
+  type: 'because' as const,
+  params: { why: 'parked: it had nothing to do and others waited for its browser' }
+};
 
 /**
  * One browser for one account: a line of commands, one of which drives at a time.
@@ -27,6 +45,8 @@ import {
  *               │ slot.refused           │ └──slot.granted── LOST ◀─────┘
  *               ▼                        ▼                     │ lost too often
  *             FAILED ◀──────────────────────────────────────────┘
+ * STARTING ──no login──▶ HUMAN_REQUIRED ──session.takeover──▶ HUMAN_DRIVING ──session.handback──▶ STARTING.checking
+ * BUSY ──command.blocked──▶ HUMAN_REQUIRED
  * READY ⇄ PAUSED_BY_HUMAN, HUMAN_DRIVING          READY ──session.close──▶ CLOSING ─▶ CLOSED
  *   │ idle, others wait    │ held too long            PARKED ──session.close, parked too long──▶ CLOSED
  *   └──────▶ PARKED ◀──────┘                          PARKED ──command.submitted──▶ QUEUED
@@ -49,6 +69,10 @@ export const sessionMachine = words.createMachine({
     closing: false,
     wanted: false,
     held: null,
+    heldBy: null,
+    input: null,
+    needs: null,
+    profile: null,
     closeReason: null,
     losses: 0,
     why: null,
@@ -63,7 +87,10 @@ export const sessionMachine = words.createMachine({
       actions: ['askForClose', { type: 'closeFor', params: { reason: 'asked' } }, ...refuse('waiting', closed)]
     },
     'session.pause': { actions: assign({ held: 'pause' }) },
-    'session.takeover': { actions: assign({ held: 'takeover' }) },
+    'session.takeover': { actions: 'take' },
+    'session.input_done': late,
+    // A command that gave up while it was told to go on.
+    'command.blocked': late,
     // Taken back before it came to be.
     'session.resume': { guard: ({ context }) => context.held === 'pause', actions: assign({ held: null }) },
     'session.handback': { guard: ({ context }) => context.held === 'takeover', actions: assign({ held: null }) },
@@ -73,7 +100,8 @@ export const sessionMachine = words.createMachine({
     'slot.lost': late,
     'slot.refused': late,
     'slot.released': late,
-    'slot.wanted': { actions: assign({ wanted: true }) }
+    'slot.wanted': { actions: assign({ wanted: true }) },
+    'slot.parked': late
   },
   initial: 'CREATED',
   states: {
@@ -103,9 +131,22 @@ export const sessionMachine = words.createMachine({
       }
     },
     STARTING: {
-      entry: { type: 'because', params: { why: 'its browser is being opened' } },
+      initial: 'opening',
+      states: {
+        opening: {
+          entry: { type: 'because', params: { why: 'its browser is being opened' } },
+          on: {
+            'slot.ready': [
+              { guard: 'opensAnew', target: 'restoring' },
+              { guard: 'isOurLease', target: '#session.READY' }
+            ]
+          }
+        },
+        restoring,
+        checking,
+        resolved
+      },
       on: {
-        'slot.ready': { guard: 'isOurLease', target: 'READY' },
         'slot.lost': { guard: 'isOurLease', target: 'LOST' },
         'slot.refused': { target: 'FAILED', actions: 'refusedBecause' },
         'host.resumed': 'LOST'
@@ -120,34 +161,31 @@ export const sessionMachine = words.createMachine({
     READY: {
       entry: assign({ why: null, losses: 0, readyAt: ({ context, event }) => context.readyAt ?? event.at }),
       always: [
+        { guard: and(['mustClose', 'keepsProfile']), target: 'CLOSING.saving' },
         { guard: 'mustClose', target: 'CLOSING' },
         { guard: 'wantsPause', target: 'PAUSED_BY_HUMAN' },
         { guard: 'wantsTakeover', target: 'HUMAN_DRIVING' },
+        { guard: 'needsPerson', target: 'HUMAN_REQUIRED' },
         { guard: 'hasWork', target: 'BUSY' },
-        {
-          guard: ({ context }) => context.wanted,
-          target: 'PARKED',
-          actions: {
-            type: 'because',
-            params: { why: 'parked: it had nothing to do and others waited for its browser' }
-          }
-        }
+        { guard: and(['isWanted', 'keepsProfile']), target: 'PARKED.saving', actions: yielding },
+        { guard: 'isWanted', target: 'PARKED', actions: yielding }
       ],
       on: {
-        'slot.lost': { guard: 'isOurLease', target: 'LOST' },
+        'slot.lost': whenLost,
         'host.resumed': {
           target: 'PARKED.resting',
           actions: ['unlease', { type: 'because', params: { why: 'parked: the process was restarted' } }]
         }
       },
       after: {
-        idleLimit: {
-          target: 'PARKED',
-          actions: {
+        idleLimit: byKeeping('PARKED', [
+          {
             type: 'because',
-            params: ({ context }) => ({ why: `parked: no command for ${context.idleLimitMs} ms` })
+            params: ({ context }: { context: SessionContext }) => ({
+              why: `parked: no command for ${context.idleLimitMs} ms`
+            })
           }
-        }
+        ])
       }
     },
     BUSY: {
@@ -157,26 +195,54 @@ export const sessionMachine = words.createMachine({
           { guard: ({ context, event }) => context.current === event.commandId, target: 'READY', actions: 'free' },
           unline
         ],
-        'slot.lost': { guard: 'isOurLease', target: 'LOST' },
+        'command.blocked': [{ guard: 'isBlocked', target: 'HUMAN_REQUIRED', actions: 'needForCommand' }, late],
+        'slot.lost': whenLost,
         'host.resumed': 'LOST'
       },
       after: { busyLimit: { target: 'CLOSING', actions: { type: 'closeFor', params: { reason: 'overrun' } } } }
     },
     PAUSED_BY_HUMAN: {
-      ...held('a person paused it; commands wait', 'parked: the pause lasted too long'),
+      ...held(paused, 'parked: the pause lasted too long'),
+      entry: { type: 'because', params: ({ context }) => ({ why: context.lease === null ? taken : paused }) },
       on: {
         ...whileHeld,
-        'session.resume': { target: 'READY', actions: assign({ held: null }) },
-        'session.takeover': { target: 'HUMAN_DRIVING', actions: assign({ held: 'takeover' }) }
+        'session.resume': [
+          { guard: 'hasNoBrowser', target: 'QUEUED', actions: 'letGo' },
+          { target: 'READY', actions: assign({ held: null }) }
+        ],
+        'session.takeover': [
+          { guard: 'hasNoBrowser', target: 'QUEUED', actions: 'take' },
+          { target: 'HUMAN_DRIVING', actions: 'take' }
+        ]
       }
     },
+    HUMAN_REQUIRED: humanRequired,
     HUMAN_DRIVING: {
       ...held('a person drives it; commands wait', 'parked: the person had it too long'),
-      on: { ...whileHeld, 'session.handback': { target: 'READY', actions: assign({ held: null }) } }
+      ...driving,
+      entry: [{ type: 'because', params: { why: 'a person drives it; commands wait' } }, hold],
+      exit: unhold,
+      on: {
+        ...whileHeld,
+        'slot.parked': [
+          { guard: and(['isOurLease', 'keepsProfile']), target: 'PARKED.saving', actions: hadTooLong },
+          { guard: 'isOurLease', target: 'PARKED', actions: hadTooLong },
+          late
+        ],
+        'command.released': [{ guard: 'endsNeed', actions: ['free', 'needNobody'] }, unline],
+        'session.takeover': { actions: 'take' },
+        // What they left is looked at, never taken for granted: here the login, in a command its page.
+        'session.handback': [
+          { guard: 'keepsProfile', target: 'STARTING.checking', actions: assign({ held: null, input: null }) },
+          { guard: 'needsPerson', target: 'STARTING.resolved', actions: assign({ held: null, input: null }) },
+          { target: 'READY', actions: 'letGo' }
+        ]
+      }
     },
     PARKED: {
       initial: 'leaving',
       states: {
+        saving: saving('leaving', 'resting'),
         leaving: {
           // Its account is in that browser until it has ended: no other may be asked for before.
           entry: release,
@@ -243,9 +309,10 @@ export const sessionMachine = words.createMachine({
     CLOSING: {
       entry: [
         { type: 'because', params: ({ context }) => ({ why: `closing: ${context.closeReason}` }) },
-        ...refuse('all', closed),
-        release
+        ...refuse('all', closed)
       ],
+      initial: 'leaving',
+      states: { saving: saving('leaving', '#session.CLOSED'), leaving: { entry: release } },
       on: {
         'command.submitted': { actions: ['enqueue', ...refuse('waiting', closed)] },
         'session.close': { actions: 'askForClose' },

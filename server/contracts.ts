@@ -9,6 +9,7 @@ import ajvFormats from 'ajv-formats';
 import { packageRoot } from '../actors/package-root.ts';
 import { ControlError } from '../schemas/errors.ts';
 import type {
+  AccountUpdate,
   ActorCreate,
   ActorEvent,
   ApprovalDecision,
@@ -16,6 +17,7 @@ import type {
   CommandCancelRequest,
   CommandEnvelope,
   Flow,
+  PersonInput,
   Recording,
   SelectorDecision,
   SelectorRegistry,
@@ -36,6 +38,7 @@ const MAX_DEPTH = 64;
 const MAX_MISFITS = 100;
 
 const files = [
+  'account',
   'common',
   'command',
   'event',
@@ -110,6 +113,8 @@ export const parse = {
   actorEvent: parser<ActorEvent>(asSent, 'the event', 'troupe:actor#/$defs/ActorEvent'),
   selectorRegistry: parser<SelectorRegistry>(asSent, 'the platform', 'troupe:selectors#/$defs/SelectorRegistry'),
   selectorDecision: parser<SelectorDecision>(withDefaults, 'the decision', 'troupe:selectors#/$defs/SelectorDecision'),
+  accountUpdate: parser<AccountUpdate>(asSent, 'the account', 'troupe:account#/$defs/AccountUpdate'),
+  personInput: parser<PersonInput>(asSent, 'the input', 'troupe:account#/$defs/PersonInput'),
   flow: parser<Flow>(asSent, 'the flow', 'troupe:flow#/$defs/Flow'),
   recording: parser<Recording>(asSent, 'the recording', 'troupe:flow#/$defs/Recording'),
   clientFrame: parser<ClientFrame>(asSent, 'the frame', 'troupe:stream#/$defs/ClientFrame'),

@@ -17,6 +17,7 @@ import { createStepExecutor } from '../actors/executor/executor.ts';
 import { createHealingExecutor } from '../actors/executor/healing.ts';
 import { loadFlows, loadRegistry } from '../actors/executor/registry.ts';
 import { createStubExecutor } from '../actors/executor/stub.ts';
+import type { ActorHost } from '../actors/host/contract.ts';
 import { createEmbeddedHost } from '../actors/host/embedded-host.ts';
 import { openDataDirectory } from '../actors/journal/data-directory.ts';
 import { openSqliteJournal } from '../actors/journal/sqlite-journal.ts';
@@ -24,6 +25,7 @@ import { Accounts } from '../actors/profile/accounts.ts';
 import { KeyRing } from '../actors/profile/key-ring.ts';
 import { withObstacles } from '../actors/profile/obstacles.ts';
 import { createProfiles } from '../actors/profile/profiles.ts';
+import type { Owner } from '../actors/profile/seal.ts';
 import { ProfileStore, type Rows } from '../actors/profile/store.ts';
 import type { Config } from '../schemas/generated/contracts.ts';
 import { bindGuard } from './auth/bind-guard.ts';
@@ -36,6 +38,7 @@ import { diskCheck, hostChecks } from './control/readiness.ts';
 import { type Served, serve } from './control/serve.ts';
 import { openSessionDirectory } from './control/session-directory.ts';
 import { driverCheck } from './driver-check.ts';
+import { driverLimits } from './driver-limits.ts';
 import { type Endpoints, endpointUrl, removeEndpoints, writeEndpoints } from './endpoints.ts';
 import { createLayout } from './inspector/layout.ts';
 import { createTelemetryPlane } from './telemetry/plane.ts';
@@ -109,7 +112,8 @@ async function bringUp(
   const directory = await openDataDirectory(config.data);
   const { path: dataDir } = directory;
   undo.push(() => directory.release());
-  const drivers = isStub ? stubDrivers() : createDrivers({ dataDir, environment });
+  const limits = driverLimits(config);
+  const drivers = isStub ? stubDrivers(limits.slots) : createDrivers({ dataDir, environment, limits: limits.slots });
   undo.push(
     lastResort(() => {
       drivers.killNow();
@@ -122,20 +126,36 @@ async function bringUp(
   const journal = openSqliteJournal({ directory: dataDir, traces: ['admin.token'] });
   const store = new ArtifactStore(dataDir);
   const registry = loadRegistry(undefined, registered.platforms);
+  const rows: Rows = { find: (...asked) => journal.find(...asked), write: (writes) => host.write(writes) };
+  const accounts = new Accounts(rows);
+  const profiles = new ProfileStore(KeyRing.open(config.profile_keys || join(dataDir, 'profile-keys.json')), rows);
+  const { pool } = drivers;
   const executor = isStub
     ? createStubExecutor()
-    : createHealingExecutor(
-        createStepExecutor({ pool: drivers.pool, registry, artifacts: store, uploads: join(dataDir, 'uploads') }),
-        {
-          pool: drivers.pool,
-          registry
-        }
+    : withObstacles(
+        createHealingExecutor(
+          createStepExecutor({ pool, registry, artifacts: store, uploads: join(dataDir, 'uploads') }),
+          {
+            pool,
+            registry
+          }
+        ),
+        { pool, registry }
       );
-  const kinds = [...commandKinds({ executor, journal }), ...drivers.kinds, ...registered.kinds];
-  const host = createEmbeddedHost({
+  const settings = (owner: Owner) => accounts.settings(owner);
+  const logins = isStub
+    ? {}
+    : { profiles: createProfiles({ store: profiles, pool, registry, artifacts: store, settings }) };
+  const kinds = [...commandKinds({ executor, journal, ...logins }), ...drivers.kinds, ...registered.kinds];
+  const host: ActorHost = createEmbeddedHost({
     journal,
     kinds,
-    roots: ({ boot }) => [{ address: SUPERVISOR, input: { slots: config.slots, epoch: boot } }],
+    roots: ({ boot }) => [
+      {
+        address: SUPERVISOR,
+        input: { slots: config.slots, epoch: boot, limits: limits.line, ...drivers.supervised }
+      }
+    ],
     letGoMs: LET_GO_MS,
     ...(isStub ? { mark: { driver: 'stub' } } : {}),
     onTrouble: (failure, what) => logger.error({ failure }, what)
@@ -143,10 +163,15 @@ async function bringUp(
   await sweep(drivers, logger);
   const draining = new AbortController();
   undo.push(() => drivers.stop());
-  undo.push(() => host.stop({ graceMs: DRAIN_MS }));
+  undo.push(async () => {
+    // No browser is opened any more, and those that nobody has end while what runs may finish.
+    await host.send(SUPERVISOR, { type: 'supervisor.drain', leaving: true, within_ms: DRAIN_MS }).catch(() => {});
+    await host.stop({ graceMs: DRAIN_MS });
+  });
   await host.start();
-  const { recovered } = host.status;
+  const { recovered, versions } = host.status;
   if (Object.values(recovered).some((count) => count > 0)) logger.info(recovered, 'taken up again');
+  if (versions.wentOn + versions.migrated + versions.stayed > 0) logger.info(versions, 'made by former machines');
 
   const tokens = createTokens(host);
   const adminToken = await tokens.mintAdmin(dataDir);
@@ -166,6 +191,9 @@ async function bringUp(
     selectors: registry,
     sessions,
     artifacts: store,
+    accounts,
+    profiles,
+    ...(isStub ? {} : { browsers: pool }),
     kinds,
     intakes: registered.intakes,
     platforms: registry.platforms,

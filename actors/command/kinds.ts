@@ -9,6 +9,8 @@ import { liveSelectors } from '../executor/live-selectors.ts';
 import { resolveAction, withDefaults } from '../executor/resolve.ts';
 import type { ActorKind, Journal } from '../host/contract.ts';
 import { effect } from '../host/effect.ts';
+import { keepLogin, sessionEffects } from '../profile/hands.ts';
+import type { Profiles } from '../profile/profiles.ts';
 
 /** What a session actor is born with; the host adds when. */
 export type SessionInput = Omit<SessionBirth, 'at'>;
@@ -17,18 +19,24 @@ export interface CommandHands {
   executor: StepExecutor;
   /** For the ledger of what was attempted before, and what became of the selectors. */
   journal: Pick<Journal, 'find' | 'loadActors'>;
+  /** Stored logins; without them no session may be made that keeps its profile. */
+  profiles?: Profiles;
 }
 
 /** The durable kinds: commands with the executor for hands, sessions and approvals, which touch nothing themselves. */
 export const commandKinds = (hands: CommandHands): ActorKind[] => [
   { kind: 'command', machine: commandMachine.provide({ actors: commandEffects(hands) }), durable: true },
-  { kind: 'session', machine: sessionMachine, durable: true },
+  {
+    kind: 'session',
+    machine: hands.profiles ? sessionMachine.provide({ actors: sessionEffects(hands.profiles) }) : sessionMachine,
+    durable: true
+  },
   { kind: 'approval', machine: approvalMachine, durable: true },
   { kind: 'selector', machine: selectorMachine, durable: true }
 ];
 
 /** All outside work of one command. */
-export const commandEffects = ({ executor, journal }: CommandHands) => ({
+export const commandEffects = ({ executor, journal, profiles }: CommandHands) => ({
   prepare: effect<ActionInput, PreparedOutput>(async ({ input, signal }) => {
     const run = await actionRun(journal, input);
     const prepared = await executor.prepare(run, signal);
@@ -38,10 +46,10 @@ export const commandEffects = ({ executor, journal }: CommandHands) => ({
     executor.attempt(await actionRun(journal, input), effect, signal)
   ),
   verify: effect<ActionInput, VerifiedOutput>(async ({ input, signal }) =>
-    executor.verify(await actionRun(journal, input), signal)
+    keepLogin(profiles, input, await executor.verify(await actionRun(journal, input), signal), signal)
   ),
   reconcile: effect<ActionInput, VerifiedOutput>(async ({ input, signal }) =>
-    executor.reconcile(await actionRun(journal, input), signal)
+    keepLogin(profiles, input, await executor.reconcile(await actionRun(journal, input), signal), signal)
   )
 });
 

@@ -5,6 +5,7 @@ import Koa from 'koa';
 import { inspectorPage } from '../inspector/page.ts';
 import { diagramRoutes } from '../inspector/routes.ts';
 import { createEventLog } from '../telemetry/event-log.ts';
+import { accountRoutes } from './api/accounts.ts';
 import { actorIntakeRoutes } from './api/actor-intake.ts';
 import { actorRoutes } from './api/actors.ts';
 import { approvalRoutes } from './api/approvals.ts';
@@ -13,8 +14,11 @@ import { commandRoutes } from './api/commands.ts';
 import { eventRoutes } from './api/events.ts';
 import { flowRoutes } from './api/flows.ts';
 import { healthRoutes } from './api/health.ts';
+import { operatorRoutes } from './api/operator.ts';
+import { personRoutes } from './api/person.ts';
 import { selectorRoutes } from './api/selectors.ts';
 import { sessionRoutes } from './api/sessions.ts';
+import { streamRoutes } from './api/stream.ts';
 import { signInRoutes, tokenRoutes } from './api/tokens.ts';
 import { type Control, type ControlDeps, defaultLimits } from './deps.ts';
 import { problems } from './problem.ts';
@@ -30,13 +34,18 @@ export function createControlPlane(deps: ControlDeps): Koa {
   healthRoutes(router, control);
   commandRoutes(router, control);
   sessionRoutes(router, control);
+  personRoutes(router, control);
+  accountRoutes(router, control);
   approvalRoutes(router, control);
   flowRoutes(router, control);
   selectorRoutes(router, control);
   artifactRoutes(router, control);
   // Pages are read from the journal: who waits at the head of the log is a client of the stream.
   eventRoutes(router, control, createEventLog(control.host, { tailRows: 0 }));
+  streamRoutes(router, control, createEventLog(control.host, { tailRows: 1_000 }), deps.tokens);
   actorRoutes(router, control);
+  // Before those of registered kinds, which would be refused.
+  operatorRoutes(router, control);
   actorIntakeRoutes(router, control);
   tokenRoutes(router, control);
   signInRoutes(router, control);

@@ -1,6 +1,7 @@
 import { ControlError } from '../../schemas/errors.ts';
 import type { CommandEnvelope, SessionCreate } from '../../schemas/generated/contracts.ts';
 import { parse } from '../contracts.ts';
+import { admit } from './admission.ts';
 import type { CommandType } from './command-types.ts';
 import type { Control } from './deps.ts';
 import type { OpenSession, SessionInput } from './session-directory.ts';
@@ -16,7 +17,8 @@ export interface ChosenSession {
 /**
  * The session a command runs in: the one it names, else the open one of its account, else one to be made.
  * From looking to promising nothing is awaited, so two commands of one account choose the same.
- * @throws ControlError SESSION_NOT_FOUND, SESSION_CLOSED, SESSION_MISMATCH, SESSION_QUEUE_FULL
+ * @throws ControlError SESSION_NOT_FOUND, SESSION_CLOSED, SESSION_MISMATCH, SESSION_QUEUE_FULL, QUEUE_FULL,
+ *   DEVICE_UNAVAILABLE, DRAINING
  */
 export async function chooseSession(
   control: Control,
@@ -29,31 +31,36 @@ export async function chooseSession(
   if (named !== undefined) {
     return sessions.ofSession(named, (session) => {
       assertUsable(named, session, target);
-      return enter(control, commandId, named, type);
+      return enter(control, commandId, named, type, session);
     });
   }
   const enterNew = () => {
-    const input = sessionInput(target, control.newId);
-    return enter(control, commandId, input.sessionId, type, input);
+    const input = sessionInput(target, control);
+    return enter(control, commandId, input.sessionId, type, undefined, input);
   };
   if (account === undefined) return enterNew();
   return sessions.ofAccount(account, platform, (open) =>
-    open ? enter(control, commandId, open.sessionId, type) : enterNew()
+    open ? enter(control, commandId, open.sessionId, type, open) : enterNew()
   );
 }
 
 /** A session that is only promised is made by whichever of its commands is durable first. */
 function enter(
-  { sessions, limits }: Control,
+  control: Control,
   commandId: string,
   sessionId: string,
   type: CommandType,
-  toMake = sessions.promised(sessionId)
+  known: OpenSession | undefined,
+  toMake = control.sessions.promised(sessionId)
 ): ChosenSession {
+  const { sessions, limits } = control;
   // Closing a session is never kept out by what waits in it.
   if (!type.needsSession && sessions.waiting(sessionId) >= limits.sessionQueue) {
     throw new ControlError('SESSION_QUEUE_FULL', { sessionId, limit: limits.sessionQueue });
   }
+  // A session that is new, or parked, will ask for a browser.
+  if (!known && toMake) admit(control, toMake.device);
+  else if (known?.state === 'PARKED' && !type.needsSession) admit(control, null);
   const takeBack = toMake ? sessions.promise(toMake) : () => {};
   const leave = sessions.enter(commandId, sessionId);
   return {
@@ -67,7 +74,10 @@ function enter(
 }
 
 /** With the contract's defaults. */
-export function sessionInput(wish: Omit<SessionCreate, 'browser'>, newId: () => string): SessionInput {
+export function sessionInput(
+  wish: Omit<SessionCreate, 'browser'>,
+  { newId, browsers }: Pick<Control, 'newId' | 'browsers'>
+): SessionInput {
   const session = parse.sessionCreate({ ...wish });
   return {
     sessionId: session.session_id ?? newId(),
@@ -76,7 +86,8 @@ export function sessionInput(wish: Omit<SessionCreate, 'browser'>, newId: () => 
     browser: session.browser,
     device: session.device,
     idleLimitMs: session.idle_limit_ms,
-    parkLimitMs: session.park_limit_ms
+    parkLimitMs: session.park_limit_ms,
+    ...(browsers && session.account_id !== undefined ? { keepsProfile: true } : {})
   };
 }
 

@@ -1,7 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Logger } from 'pino';
+import type { Browsers } from '../../actors/executor/executor.ts';
 import type { Registry } from '../../actors/executor/registry.ts';
 import type { ActorHost, ActorKind } from '../../actors/host/contract.ts';
+import type { Accounts } from '../../actors/profile/accounts.ts';
+import type { ProfileStore } from '../../actors/profile/store.ts';
 import type { SignIn } from '../auth/sign-in.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { Layout } from '../inspector/layout.ts';
@@ -57,6 +60,10 @@ export interface ControlDeps {
   selectors: Registry;
   sessions: SessionDirectory;
   artifacts: ArtifactFiles;
+  accounts: Accounts;
+  profiles: ProfileStore;
+  /** The open ones, for a person who drives; without it nothing is really driven, and no login is kept. */
+  browsers?: Browsers;
   kinds: ActorKind[];
   /** What actors of registered kinds take from outside. */
   intakes?: ReadonlyMap<string, ActorIntake>;

@@ -54,6 +54,9 @@ interface SessionContext {
   lease: { slot: string; fencing: number } | null;
   current: string | null;
   queue: { commandId: string; priority: number }[];
+  profile?: SessionView['profile'];
+  needs?: { failure: { code: string; message: string; details?: { artifacts?: { id: string }[] } } } | null;
+  heldBy?: string | null;
   why: string | null;
   readyAt: number | null;
   closedAt: number | null;
@@ -142,12 +145,21 @@ export function sessionView(actor: ActorFacts): SessionView {
     driver: context.lease ? { slot: context.lease.slot, fencing: context.lease.fencing } : null,
     current_command_id: context.current ?? null,
     queue: lineOf(context.queue ?? []),
+    profile: context.profile ?? null,
+    needs: needsView(context),
+    driven_by: stateOf(actor) === 'HUMAN_DRIVING' ? (context.heldBy ?? null) : null,
     created_at: instantOf(actor.createdAt),
     ready_at: instantOrNull(context.readyAt),
     closed_at: instantOrNull(context.closedAt),
     deadline_at: instantOrNull(actor.deadlineAt),
     last_cursor: String(actor.lastCursor)
   };
+}
+
+function needsView({ needs }: SessionContext): SessionView['needs'] {
+  if (!needs) return null;
+  const { code, message, details } = needs.failure;
+  return { code, message, artifact_id: details?.artifacts?.[0]?.id ?? null };
 }
 
 export function approvalView(actor: ActorFacts): ApprovalView {

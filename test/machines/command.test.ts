@@ -343,7 +343,7 @@ describe('a command that needs a person', () => {
 
   it('waits for the answer before it stands in any line', () => {
     const c = command({ approval });
-    assert.equal(c.state, 'AWAITING_APPROVAL');
+    assert.equal(c.state, 'AWAITING_APPROVAL.asking');
     assert.deepEqual(c.toldTo('approval/p1'), ['actor.create']);
     assert.equal(c.toldTo('session/s1').includes('command.submitted'), false);
     c.send(resolved('ALLOWED'));

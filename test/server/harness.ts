@@ -12,10 +12,15 @@ import { assign, setup } from 'xstate';
 import { commandKinds } from '../../actors/command/kinds.ts';
 import { ArtifactStore } from '../../actors/executor/artifacts.ts';
 import type { ActionRun, StepExecutor } from '../../actors/executor/contract.ts';
+import type { Browsers } from '../../actors/executor/executor.ts';
 import { loadRegistry } from '../../actors/executor/registry.ts';
 import type { ActorHost, ActorKind } from '../../actors/host/contract.ts';
 import { createEmbeddedHost } from '../../actors/host/embedded-host.ts';
 import { openSqliteJournal } from '../../actors/journal/sqlite-journal.ts';
+import { Accounts } from '../../actors/profile/accounts.ts';
+import { KeyRing } from '../../actors/profile/key-ring.ts';
+import type { Profiles } from '../../actors/profile/profiles.ts';
+import { ProfileStore, type Rows } from '../../actors/profile/store.ts';
 import { hostActions, type SlotRelease, type SlotRequest } from '../../machines/protocol.ts';
 import type { CommandView, Flow } from '../../schemas/generated/contracts.ts';
 import { createSignIn } from '../../server/auth/sign-in.ts';
@@ -216,6 +221,9 @@ export interface HarnessOptions {
   stub?: boolean;
   /** Wraps what the planes see of the host. */
   around?: (host: ActorHost) => ActorHost;
+  /** Where there are some, sessions of accounts keep their logins. */
+  browsers?: Browsers;
+  profiles?: Profiles;
 }
 
 export const envelope = (overrides: Record<string, unknown> = {}) => ({
@@ -252,7 +260,7 @@ export async function openHarness(
   const journal = openSqliteJournal({ directory: dataDir, synchronous: 'OFF' });
   const executor = new HeldExecutor();
   const kinds: ActorKind[] = [
-    ...commandKinds({ executor, journal }),
+    ...commandKinds({ executor, journal, ...(options.profiles ? { profiles: options.profiles } : {}) }),
     { kind: 'supervisor', machine: browsers(options.grants ?? true), durable: false },
     { kind: 'notes', machine: notes, durable: false }
   ];
@@ -276,6 +284,7 @@ export async function openHarness(
   const sessions = await openSessionDirectory(host);
   const files = new ArtifactStore(dataDir);
   const draining = new AbortController();
+  const rows: Rows = { find: (...asked) => journal.find(...asked), write: (writes) => host.write(writes) };
   const deps: ControlDeps = {
     host,
     tokens,
@@ -286,6 +295,9 @@ export async function openHarness(
     selectors: loadRegistry(),
     flows: await openFlowRegistry(host, [greet, look, asked, scripted]),
     artifacts: files,
+    accounts: new Accounts(rows),
+    profiles: new ProfileStore(KeyRing.open(join(dataDir, 'profile-keys.json')), rows, { now }),
+    ...(options.browsers ? { browsers: options.browsers } : {}),
     kinds,
     platforms: ['instagram', 'tiktok', 'x'],
     checks: [...hostChecks(host), ...(options.checks ?? [])],

@@ -17,7 +17,7 @@ describe("a session in a person's hands", () => {
     assert.equal((await h.api('GET', session)).body.state, 'BUSY', 'a person waits for what runs');
     h.executor.letGo();
     assert.equal((await h.ended(first.command_id)).state, 'SUCCEEDED');
-    const held = await h.host.waitFor(`session/${first.session_id}`, ({ state }) => state === 'HUMAN_DRIVING', {
+    const held = await h.host.waitFor(`session/${first.session_id}`, ({ state }) => state === 'HUMAN_DRIVING.looking', {
       timeoutMs: 20_000
     });
     assert.match(held?.why ?? '', /a person drives/);

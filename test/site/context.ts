@@ -14,6 +14,8 @@ export interface Parts {
   closing: AbortSignal;
   /** The account of a browser that brings no cookie; null is nobody. */
   visitor: string | null;
+  /** Accounts whose login needs a code that is sent to the person. */
+  secondFactor: ReadonlySet<string>;
 }
 
 /** What a request carries once it is known. */
@@ -26,6 +28,10 @@ export interface RequestState {
 export type Context = RouterContext<RequestState>;
 
 export const SESSION_COOKIE = 'lantern_session';
+/** Between the password and the code. */
+export const TICKET_COOKIE = 'lantern_ticket';
+/** Somebody has said that they are a person. */
+export const PERSON_COOKIE = 'lantern_person';
 
 /** Path and query as asked. */
 export const here = (ctx: Pick<Context, 'url'>): string => ctx.url;

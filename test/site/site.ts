@@ -19,6 +19,8 @@ export interface SiteOptions {
   seed?: number;
   /** The account of a browser that brings no cookie. Default null: nobody, and commenting needs a login. */
   visitor?: string | null;
+  /** Accounts that log in with a code sent to them, beside their password. Default none. */
+  secondFactor?: string[];
 }
 
 export interface Site {
@@ -29,6 +31,12 @@ export interface Site {
   postUrl(id: number | string, query?: string): string;
   /** Address that logs the browser in and goes on to `next`, a path or an address of this site. */
   loginUrl(account: string, next?: string): string;
+  /** The newest code that was sent to this account. */
+  codeOf(account: string): string | undefined;
+  /** Cookies with which a browser is this account. */
+  sessionsOf(account: string): string[];
+  /** The account is logged out in every browser. */
+  expire(account: string): void;
   /** A `cookie` header of a new session. */
   cookieFor(account: string): string;
   /** Changes that were made, oldest first. */
@@ -52,14 +60,23 @@ export interface Site {
 
 /** @throws Error EADDRINUSE, or any other of listening */
 export async function startSite(options: SiteOptions = {}): Promise<Site> {
-  const { port = 0, host = '127.0.0.1', seed = 1, visitor = null } = options;
+  const { port = 0, host = '127.0.0.1', seed = 1, visitor = null, secondFactor = [] } = options;
   const state = new SiteState(seed);
   const ledger = new Ledger();
   const hooks = new WriteHooks();
   const closing = new AbortController();
   if (visitor !== null && !state.account(visitor)) throw new RangeError(`visitor '${visitor}' is no account`);
 
-  const server = createServer(createApp({ state, ledger, hooks, closing: closing.signal, visitor }).callback());
+  const server = createServer(
+    createApp({
+      state,
+      ledger,
+      hooks,
+      closing: closing.signal,
+      visitor,
+      secondFactor: new Set(secondFactor)
+    }).callback()
+  );
   // Pages that never end are on purpose.
   server.requestTimeout = 0;
   server.listen(port, host);
@@ -75,6 +92,9 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
       const path = next.startsWith(url) ? next.slice(url.length) || '/' : next;
       return `${url}/_site/login?${new URLSearchParams({ as: account, next: path })}`;
     },
+    codeOf: (account) => state.codeOf(account),
+    sessionsOf: (account) => state.sessionsOf(account),
+    expire: (account) => state.expire(account),
     cookieFor(account) {
       if (!state.account(account)) throw new RangeError(`'${account}' is no account`);
       return `${SESSION_COOKIE}=${state.logIn(account)}`;

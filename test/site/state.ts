@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { randomFrom } from './random.ts';
 import { type Account, accounts, posts as seedPosts } from './seed.ts';
 
@@ -29,6 +29,8 @@ export class SiteState {
   readonly seed: number;
   /** Cookie value → account name. Kept over `reset`, so that an open browser stays logged in. */
   readonly #sessions = new Map<string, string>();
+  /** Logins that wait for their code, by the ticket in the browser's cookie. */
+  readonly #pending = new Map<string, { account: string; code: string }>();
   #posts = new Map<string, Post>();
   #lastComment = 0;
 
@@ -97,6 +99,41 @@ export class SiteState {
 
   logOut(session: string): void {
     this.#sessions.delete(session);
+  }
+
+  /** Values of the cookies that are this account's now. */
+  sessionsOf(account: string): string[] {
+    return [...this.#sessions].filter(([, name]) => name === account).map(([session]) => session);
+  }
+
+  /** In every browser. */
+  expire(account: string): void {
+    for (const [session, name] of this.#sessions) if (name === account) this.#sessions.delete(session);
+  }
+
+  /** The password was right; the code that was sent is still to come. */
+  begin(account: string): { ticket: string; code: string } {
+    const ticket = randomUUID();
+    const code = String(randomInt(100_000, 1_000_000));
+    this.#pending.set(ticket, { account, code });
+    return { ticket, code };
+  }
+
+  /** The newest code that was sent to this person. */
+  codeOf(account: string): string | undefined {
+    return [...this.#pending.values()].findLast((one) => one.account === account)?.code;
+  }
+
+  /** Whose login this code ends; a code works once. */
+  confirm(ticket: string | undefined, code: string): string | undefined {
+    const pending = ticket === undefined ? undefined : this.#pending.get(ticket);
+    if (!pending || pending.code !== code) return undefined;
+    this.#pending.delete(ticket as string);
+    return pending.account;
+  }
+
+  isPending(ticket: string | undefined): boolean {
+    return ticket !== undefined && this.#pending.has(ticket);
   }
 
   accountOf(session: string | undefined): Account | undefined {

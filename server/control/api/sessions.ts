@@ -1,11 +1,12 @@
 import type Router from '@koa/router';
 import { ControlError, isControlError } from '../../../schemas/errors.ts';
 import { parse } from '../../contracts.ts';
+import { admit } from '../admission.ts';
 import { assertSame, sessionInput } from '../choose-session.ts';
 import type { Control } from '../deps.ts';
 import { actorQuery, listParameters } from '../listing.ts';
 import { readQuery } from '../query.ts';
-import { asks, jsonBody } from '../request.ts';
+import { asks, clientOf, jsonBody } from '../request.ts';
 import type { OpenSession } from '../session-directory.ts';
 import { factsOf, pageOf, sessionView } from '../views.ts';
 
@@ -18,6 +19,7 @@ const STATES = [
   'PARKED',
   'PAUSED_BY_HUMAN',
   'HUMAN_DRIVING',
+  'HUMAN_REQUIRED',
   'LOST',
   'CLOSING',
   'CLOSED',
@@ -66,7 +68,8 @@ export function sessionRoutes(router: Router, control: Control): void {
     router.post(`/v1/sessions/:id/${verb}`, asks(tokens, `session:${verb}`), async (ctx) => {
       const id = ctx.params.id as string;
       await find(control, id);
-      ctx.body = sessionView(await host.send(`session/${id}`, { type: `session.${verb}` }));
+      const by = verb === 'takeover' ? { by: clientOf(ctx).service } : {};
+      ctx.body = sessionView(await host.send(`session/${id}`, { type: `session.${verb}`, ...by }));
       ctx.status = 202;
     });
   }
@@ -83,7 +86,7 @@ async function find({ host }: Control, sessionId: string) {
 
 /** A new one, or the open one of its account: one account is never driven in two browsers. */
 async function openSession(control: Control, body: unknown) {
-  const { host, newId, sessions, platforms } = control;
+  const { host, sessions, platforms } = control;
   const wish = parse.sessionCreate(body);
   if (!platforms.includes(wish.platform)) {
     throw new ControlError('PLATFORM_UNKNOWN', { platform: wish.platform, known: platforms });
@@ -91,7 +94,8 @@ async function openSession(control: Control, body: unknown) {
   const promise = (open?: OpenSession) => {
     const promised = open && sessions.promised(open.sessionId);
     if (open && !promised) return { open };
-    const input = promised ?? sessionInput(wish, newId);
+    const input = promised ?? sessionInput(wish, control);
+    if (!open) admit(control, input.device);
     return { input, release: sessions.promise(input) };
   };
   const chosen =

@@ -43,7 +43,7 @@ it('two sessions share one browser: who has nothing to do is parked, and comes b
   await comesTo('b', 'READY');
   await comesTo('a', 'PARKED.resting');
   await host.send('session/a', { type: 'session.takeover' });
-  await comesTo('a', 'HUMAN_DRIVING');
+  await comesTo('a', 'HUMAN_DRIVING.looking');
   await comesTo('b', 'PARKED.resting');
 });
 

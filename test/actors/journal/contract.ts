@@ -550,6 +550,16 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
           created_at: 2
         },
         flows: { name: 'f', version: 2, body: '{"a":"\\u0000"}', created_at: 3 },
+        selector_sweeps: {
+          platform: 'p',
+          name: 'n',
+          command_id: 'c',
+          swept_at: 5,
+          state: 'healed',
+          selector: null,
+          likeness: 0.75,
+          tried: '[]'
+        },
         tokens: {
           id: 't',
           sha256: 'e',
@@ -559,6 +569,27 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
           expires_at: null,
           revoked_at: 1_800_000_000_000
         },
+        accounts: {
+          platform: 'x',
+          account_id: 'ann',
+          home: null,
+          logged_in: '["#me"]',
+          created_at: 1,
+          updated_at: 2
+        },
+        profiles: {
+          platform: 'x',
+          account_id: 'ann',
+          state: 'saved',
+          key_id: 'k1',
+          origins: '["https://x.com"]',
+          cookies: 3,
+          bytes: 2_000_000,
+          saved_at: 1_700_000_000_000,
+          proved_at: null,
+          expired_at: null
+        },
+        profile_bodies: { platform: 'x', account_id: 'ann', key_id: 'k1', nonce: 'bm9uY2U=', ciphertext: 'Y2lwaGVy' },
         consumers: { service: 's', name: 'n', cursor: 7, updated_at: 5 },
         machines: { kind: 'k', version: 'v', label: null, definition: '{"a":"\\u0000"}', first_seen_at: 6 }
       };

@@ -154,6 +154,11 @@ describe('a search of a table', () => {
     ['selector_sweeps', { platform: 'p', name: 'n' }, 'selector_sweeps_by_name'],
     ['selector_sweeps', { platform: 'p', name: 'n', command_id: 'c' }, 'sqlite_autoindex_selector_sweeps_1'],
     ['selector_sweeps', { command_id: 'c' }, 'selector_sweeps_by_command'],
+    ['accounts', { platform: 'x', account_id: 'a' }, 'sqlite_autoindex_accounts_1'],
+    ['accounts', { account_id: 'a' }, 'accounts_by_id'],
+    ['profiles', { platform: 'x', account_id: 'a' }, 'sqlite_autoindex_profiles_1'],
+    ['profiles', { account_id: 'a' }, 'profiles_by_account'],
+    ['profile_bodies', { platform: 'x', account_id: 'a' }, 'sqlite_autoindex_profile_bodies_1'],
     ['consumers', { service: 's', name: 'n' }, 'sqlite_autoindex_consumers_1'],
     ['machines', { kind: 'k', version: 'v' }, 'sqlite_autoindex_machines_1']
   ];

@@ -15,12 +15,35 @@ export const loginMain = (next: string, username: string, problem: string | null
     <p class="quiet">Log in to like and comment.</p>
     <form method="post" action="/login" data-testid="login-form">
       <input type="hidden" name="next" value="${next}" />
-      <label>Username<input class="field" name="username" autocomplete="username" required value="${username}" data-testid="login-username" /></label>
+      <label>Username<input class="field" name="username" autocomplete="username" required autofocus value="${username}" data-testid="login-username" /></label>
       <label>Password<input class="field" name="password" type="password" autocomplete="current-password" required data-testid="login-password" /></label>
       <p class="problem" role="alert" data-testid="login-error">${problem}</p>
       <button class="button primary wide" type="submit" data-testid="login-submit">Log in</button>
     </form>
     <p class="fine">For example ${accounts[0]!.name} with ${accounts[0]!.password}.</p>
+  </section>`;
+
+/** The code is shown nowhere here: tests and people read it where it was sent, `site.codeOf`. */
+export const secondFactorMain = (next: string, problem: string | null): Markup =>
+  html`<section class="card login">
+    <h1>One more step</h1>
+    <p class="quiet">We have sent you a code of six digits.</p>
+    <form method="post" action="/login/code" data-testid="second-factor">
+      <input type="hidden" name="next" value="${next}" />
+      <label>Code<input class="field" name="code" inputmode="numeric" autocomplete="one-time-code" required autofocus data-testid="second-factor-code" /></label>
+      <p class="problem" role="alert" data-testid="second-factor-error">${problem}</p>
+      <button class="button primary wide" type="submit" data-testid="second-factor-submit">Continue</button>
+    </form>
+  </section>`;
+
+/** Ours is a button; what matters is that only a person may press it. */
+export const captchaMain = (next: string): Markup =>
+  html`<section class="card login" data-testid="captcha">
+    <h1>Are you a person?</h1>
+    <form method="post" action="/person">
+      <input type="hidden" name="next" value="${next}" />
+      <button class="button primary wide" type="submit" autofocus data-testid="captcha-submit">I am a person</button>
+    </form>
   </section>`;
 
 export const variantsMain = (): Markup =>

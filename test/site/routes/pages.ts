@@ -1,9 +1,19 @@
 import Router from '@koa/router';
-import { type Context, field, here, localPath, type Parts, type RequestState, SESSION_COOKIE } from '../context.ts';
+import {
+  type Context,
+  field,
+  here,
+  localPath,
+  type Parts,
+  PERSON_COOKIE,
+  type RequestState,
+  SESSION_COOKIE,
+  TICKET_COOKIE
+} from '../context.ts';
 import type { Markup } from '../html.ts';
 import { composerForm } from '../pages/composer.ts';
 import { framed, type PageParts, page } from '../pages/layout.ts';
-import { feedMain, loginMain, messageMain, variantsMain } from '../pages/plain.ts';
+import { captchaMain, feedMain, loginMain, messageMain, secondFactorMain, variantsMain } from '../pages/plain.ts';
 import { commentItems, postMain } from '../pages/post.ts';
 import type { Post } from '../state.ts';
 import { write } from '../writes.ts';
@@ -30,6 +40,12 @@ export function pageRoutes(parts: Parts): Router<RequestState> {
   };
 
   return new Router<RequestState>()
+    .use((ctx, next) => {
+      const isAsked = ctx.method === 'GET' && ctx.state.asked.names.has('captcha');
+      if (!isAsked || ctx.cookies.get(PERSON_COOKIE) === 'yes') return next();
+      show(ctx, { title: 'Are you a person?', main: captchaMain(here(ctx)) });
+      return undefined;
+    })
     .get('/', (ctx) => {
       show(ctx, { title: 'Feed', at: 'feed', main: feedMain(state, ctx.state.account, ctx.state.asked) });
     })
@@ -79,11 +95,42 @@ export function pageRoutes(parts: Parts): Router<RequestState> {
         const main = loginMain(next, username, 'That username and password do not match.');
         return show(ctx, { title: 'Log in', main });
       }
+      if (parts.secondFactor.has(account.name)) {
+        ctx.cookies.set(TICKET_COOKIE, state.begin(account.name).ticket, {
+          httpOnly: true,
+          sameSite: 'lax',
+          path: '/login'
+        });
+        return seeOther(ctx, `/login/code?next=${encodeURIComponent(next)}`);
+      }
       const answers = await write(parts, ctx, 'login', () => {
         setSession(ctx, state.logIn(account.name));
         return { account: account.name };
       });
       if (answers) seeOther(ctx, next);
+    })
+    .get('/login/code', (ctx) => {
+      const next = localPath(ctx.query.next);
+      if (!state.isPending(ctx.cookies.get(TICKET_COOKIE))) return seeOther(ctx, '/login');
+      show(ctx, { title: 'One more step', main: secondFactorMain(next, null) });
+    })
+    .post('/login/code', async (ctx) => {
+      const next = localPath(field(ctx, 'next'));
+      const name = state.confirm(ctx.cookies.get(TICKET_COOKIE), (field(ctx, 'code') ?? '').trim());
+      if (!name) {
+        ctx.status = 401;
+        return show(ctx, { title: 'One more step', main: secondFactorMain(next, 'That is not the code.') });
+      }
+      const answers = await write(parts, ctx, 'login', () => {
+        setSession(ctx, state.logIn(name));
+        ctx.cookies.set(TICKET_COOKIE, null, { path: '/login' });
+        return { account: name };
+      });
+      if (answers) seeOther(ctx, next);
+    })
+    .post('/person', (ctx) => {
+      ctx.cookies.set(PERSON_COOKIE, 'yes', { path: '/', sameSite: 'lax' });
+      seeOther(ctx, localPath(field(ctx, 'next')));
     })
     .post('/logout', async (ctx) => {
       const answers = await write(parts, ctx, 'logout', () => {

@@ -1,0 +1,126 @@
+import type Router from '@koa/router';
+import type { Account } from '../../../actors/profile/accounts.ts';
+import { ControlError } from '../../../schemas/errors.ts';
+import type { AccountView, ProfileKeyView, ProfileView } from '../../../schemas/generated/contracts.ts';
+import { parse } from '../../contracts.ts';
+import type { Control } from '../deps.ts';
+import { integer, readQuery, text } from '../query.ts';
+import { asks, jsonBody } from '../request.ts';
+import { instantOf, pageOf } from '../views.ts';
+
+/**
+ * GET /v1/accounts; GET, PUT /v1/accounts/{id}; DELETE /v1/accounts/{id}/profile: what is known of a stored login, never
+ * the login itself. `platform` is needed where a name is known on several.
+ */
+export function accountRoutes(router: Router, { accounts, profiles, tokens, limits, platforms }: Control): void {
+  router.get('/v1/accounts', asks(tokens, 'read:accounts'), async (ctx) => {
+    const {
+      platform,
+      page,
+      limit = limits.pageDefault
+    } = readQuery(ctx.query, { platform: text, limit: integer(1, limits.pageMax), page: text });
+    const all = await accounts.list(platform === undefined ? {} : { platform });
+    const after = page === undefined ? -1 : all.findIndex((one) => placeOf(one) === page);
+    if (page !== undefined && after < 0) {
+      throw new ControlError('QUERY_INVALID', { parameter: 'page', value: page, expected: 'the next_page of a list' });
+    }
+    const items = all.slice(after + 1, after + 1 + limit);
+    const last = items.at(-1);
+    const hasMore = all.length > after + 1 + limit;
+    ctx.body = pageOf(items.map(accountView), hasMore && last ? placeOf(last) : null);
+  });
+
+  router.get('/v1/accounts/:id', asks(tokens, 'read:accounts'), async (ctx) => {
+    const { platform } = readQuery(ctx.query, { platform: text });
+    ctx.body = accountView(await accounts.find(ctx.params.id as string, platform));
+  });
+
+  router.put('/v1/accounts/:id', asks(tokens, 'accounts:write'), jsonBody(limits.bodyBytes), async (ctx) => {
+    const { platform, home, logged_in } = parse.accountUpdate(ctx.request.body);
+    const accountId = ctx.params.id as string;
+    if (!platforms.includes(platform)) throw new ControlError('PLATFORM_UNKNOWN', { platform, known: platforms });
+    if (!NAME.test(accountId)) throw misnamed(accountId);
+    const was = await accounts.settings({ platform, accountId });
+    await accounts.set(
+      { platform, accountId },
+      {
+        home: home === undefined ? was.home : home,
+        loggedIn: logged_in === undefined ? was.loggedIn : logged_in
+      }
+    );
+    ctx.body = accountView(await accounts.find(accountId, platform));
+  });
+
+  router.delete('/v1/accounts/:id/profile', asks(tokens, 'accounts:write'), async (ctx) => {
+    const { platform } = readQuery(ctx.query, { platform: text });
+    await profiles.forget(await accounts.find(ctx.params.id as string, platform));
+    ctx.status = 204;
+  });
+
+  router.get('/v1/profile_keys', asks(tokens, 'admin'), async (ctx) => {
+    const counts = new Map<string, number>();
+    for (const { key_id } of await profiles.rows()) if (key_id) counts.set(key_id, (counts.get(key_id) ?? 0) + 1);
+    const items = profiles.ring.list().map(
+      ({ id, createdAt }): ProfileKeyView => ({
+        key_id: id,
+        active: id === profiles.ring.active.id,
+        created_at: instantOf(createdAt),
+        profiles: counts.get(id) ?? 0
+      })
+    );
+    ctx.body = pageOf(items, null);
+  });
+
+  // The new key first, on the disk; then every record. Killed between the two, the rest is sealed when it is saved next.
+  router.post('/v1/profile_keys/rotate', asks(tokens, 'admin'), async (ctx) => {
+    const { id } = profiles.ring.rotate();
+    const { resealed, failed } = await profiles.reseal();
+    ctx.body = {
+      key_id: id,
+      resealed,
+      failed: failed.map(({ accountId, platform, code }) => ({ account_id: accountId, platform, code }))
+    };
+  });
+
+  router.delete('/v1/profile_keys/:id', asks(tokens, 'admin'), async (ctx) => {
+    const keyId = ctx.params.id as string;
+    const sealed = (await profiles.rows()).filter(({ key_id }) => key_id === keyId);
+    if (sealed.length > 0) {
+      const reason = `${sealed.length} stored logins are sealed with it`;
+      throw new ControlError('PROFILE_KEY_IN_USE', { keyId, reason });
+    }
+    profiles.ring.remove(keyId);
+    ctx.status = 204;
+  });
+}
+
+/** As a target's account_id. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/;
+const misnamed = (accountId: string) =>
+  new ControlError('VALIDATION_FAILED', {
+    what: 'the account',
+    errors: [{ path: '/account_id', message: `${JSON.stringify(accountId.slice(0, 100))} is no name` }]
+  });
+
+const placeOf = ({ platform, accountId }: Account) => `${platform}/${accountId}`;
+
+const accountView = ({ accountId, platform, home, loggedIn, profile }: Account): AccountView => ({
+  account_id: accountId,
+  platform,
+  home,
+  logged_in: loggedIn,
+  profile: profileView(profile)
+});
+
+const at = (ms: number | null): string | null => (ms === null ? null : instantOf(ms));
+
+const profileView = (row: Account['profile']): ProfileView => ({
+  state: row?.state ?? 'none',
+  saved_at: at(row?.saved_at ?? null),
+  proved_at: at(row?.proved_at ?? null),
+  expired_at: at(row?.expired_at ?? null),
+  key_id: row?.key_id ?? null,
+  origins: row ? (JSON.parse(row.origins) as string[]) : [],
+  cookies: row?.cookies ?? 0,
+  bytes: row?.bytes ?? 0
+});
