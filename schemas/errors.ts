@@ -92,6 +92,16 @@ export const catalogue = {
     (d) => `${d.path} does not take ${d.method}; it takes ${d.allowed.join(', ')}`
   ),
 
+  NOT_ACCEPTABLE: entry<{ asked: string; offered: string }>(
+    406,
+    false,
+    (d) => `Accept: '${d.asked}' is not to be had here; send Accept: ${d.offered}`
+  ),
+  STREAMS_FULL: entry<{ limit: number }>(
+    503,
+    true,
+    (d) => `${d.limit} streams are open and no more may be; close one, or read GET /v1/events`
+  ),
   UPGRADE_REQUIRED: entry<{ path: string }>(426, false, (d) => `${d.path} is a WebSocket; connect with ws://`),
 
   // Who asks

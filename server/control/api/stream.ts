@@ -1,0 +1,53 @@
+import { Readable } from 'node:stream';
+import type Router from '@koa/router';
+import { ControlError } from '../../../schemas/errors.ts';
+import { bearerOf, type Tokens } from '../../auth/tokens.ts';
+import type { EventLog } from '../../telemetry/event-log.ts';
+import { eventSource } from '../../telemetry/event-source.ts';
+import { filterParameters, intersect } from '../../telemetry/filters.ts';
+import type { Control } from '../deps.ts';
+import { cursor, readQuery } from '../query.ts';
+import { asks } from '../request.ts';
+
+const HEARTBEAT_MS = 15_000;
+/** Each holds a socket and its place in the log. */
+const MOST_STREAMS = 500;
+const TYPE = 'text/event-stream';
+
+/**
+ * GET /v1/stream with `Accept: text/event-stream`: the log as Server-Sent Events, resumed by `Last-Event-ID`.
+ * `holds` says whether a token still does; a heartbeat is no request of its client's, so it is not counted as one.
+ */
+export function streamRoutes(router: Router, { tokens, draining }: Control, log: EventLog, holds: Tokens): void {
+  let open = 0;
+
+  router.get('/v1/stream', asks(tokens, 'read:events'), async (ctx) => {
+    if (!ctx.accepts(TYPE))
+      throw new ControlError('NOT_ACCEPTABLE', { asked: ctx.get('accept').slice(0, 100), offered: TYPE });
+    const { cursor: asked, ...filters } = readQuery(ctx.query, { ...filterParameters, cursor });
+    // A reconnecting EventSource repeats its address as it was: where it got to is in the header.
+    const last = ctx.get('last-event-id');
+    const position = last === '' ? (asked ?? log.head) : cursor(last, 'Last-Event-ID');
+    if (open >= MOST_STREAMS) throw new ControlError('STREAMS_FULL', { limit: MOST_STREAMS });
+
+    const ended = new AbortController();
+    const signal = AbortSignal.any([ended.signal, draining]);
+    const token = bearerOf(ctx.get('authorization'));
+    const text = eventSource({
+      log,
+      position,
+      filter: intersect(filters, {}),
+      signal,
+      heartbeatMs: HEARTBEAT_MS,
+      mayGoOn: () => holds.authenticate(token)
+    });
+    open++;
+    const body = Readable.from(text, { objectMode: false, highWaterMark: 64 * 1024 });
+    body.once('close', () => {
+      open--;
+      ended.abort();
+    });
+    ctx.set({ 'Content-Type': `${TYPE}; charset=utf-8`, 'X-Accel-Buffering': 'no' });
+    ctx.body = body;
+  });
+}
