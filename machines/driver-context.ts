@@ -33,6 +33,8 @@ export interface DriverContext {
   sessionId: string | null;
   fencing: number | null;
   device: string;
+  /** It is booted without a browser. */
+  bare: boolean;
   /** driver.close came before the browser was open: close it as soon as it is. */
   closing: boolean;
   /** When failures happened, ms since 1970; only those restart intensity still looks at. */

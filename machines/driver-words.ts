@@ -69,12 +69,14 @@ export const words = setup({
             sessionId: event.sessionId,
             fencing: event.fencing,
             device: event.device,
+            bare: false,
             closing: false,
             why: null
           }
         : {}
     ),
     unlease: assign({ sessionId: null, fencing: null, closing: false }),
+    noteBoot: assign(({ event }) => ({ bare: event.type === 'driver.boot' && event.bare === true })),
     noteClose: assign({ closing: true }),
     noteUp: assign({ upSince: ({ event }) => event.at, sessions: 0, bytes: null, worn: null }),
     noteSession: assign({ sessions: ({ context }) => context.sessions + 1 }),
@@ -168,6 +170,7 @@ export const words = setup({
   guards: {
     isLeased: ({ context }) => context.fencing !== null,
     isOurLease: ({ context, event }) => 'fencing' in event && event.fencing === context.fencing,
+    isBare: ({ context }) => context.bare,
     mustClose: ({ context }) => context.closing,
     isForPerson: ({ event }) => FOR_A_PERSON.includes(failureIn(event).code),
     failsTooOften: ({ context }) => context.trial || context.failures.length >= context.limits.failures,

@@ -74,7 +74,7 @@ const slot = words.createStateConfig({
     COLD: {
       entry: ['noteDown', watching('nothing')],
       on: {
-        'driver.boot': 'PREFLIGHT',
+        'driver.boot': { target: 'PREFLIGHT', actions: 'noteBoot' },
         'driver.open': { target: 'PREFLIGHT', actions: 'lease' }
       }
     },
@@ -87,10 +87,15 @@ const slot = words.createStateConfig({
       invoke: {
         id: 'boot',
         src: 'boot',
-        input: ({ context }) => ({ slot: context.slot, warm: context.fencing === null, device: context.device }),
+        input: ({ context }) => ({
+          slot: context.slot,
+          warm: context.fencing === null && !context.bare,
+          device: context.device
+        }),
         onDone: [
           { guard: 'mustClose', target: 'READY.closing', actions: 'noteUp' },
           { guard: 'isLeased', target: 'OPENING', actions: 'noteUp' },
+          { guard: 'isBare', target: 'READY.idle', actions: ['noteUp', tellIdle(true)] },
           { target: 'READY.idle', actions: ['noteUp', 'noteWorking', tellIdle(true)] }
         ],
         onError: failed
@@ -248,6 +253,7 @@ export const driverMachine = words.createMachine({
     sessionId: null,
     fencing: null,
     device: 'desktop',
+    bare: false,
     closing: false,
     failures: [],
     consecutive: 0,

@@ -63,8 +63,11 @@ export type SlotWanted = { type: 'slot.wanted' };
 export type SlotParked = { type: 'slot.parked'; lease: Lease; why: string };
 
 // supervisor → driver/<slot>
-/** Start everything but the browser, so that the next session opens quickly. */
-export type DriverBoot = { type: 'driver.boot' };
+/**
+ * Start everything, and a browser that is closed again, so that the next session opens quickly. `bare`: without the
+ * browser, for the only one there can be is in use.
+ */
+export type DriverBoot = { type: 'driver.boot'; bare?: boolean };
 export type DriverOpen = { type: 'driver.open'; sessionId: string; fencing: number; device: string };
 export type DriverClose = { type: 'driver.close'; fencing: number; reason: string };
 /** A person takes the browser; its time does not run out while they have it. */

@@ -264,7 +264,8 @@ export function allocate(books: Books): Decision {
   // A trial is no session's risk.
   if (!next || (free.trial && free.state === 'cold')) {
     const booting = change(books, free.slot, { state: 'starting' });
-    return announce(booting, [{ to: `driver/${free.slot}`, event: { type: 'driver.boot' } }]);
+    const bare = books.exclusive.some((device) => isTaken(books, device));
+    return announce(booting, [{ to: `driver/${free.slot}`, event: { type: 'driver.boot', ...(bare && { bare }) } }]);
   }
   const lease: Lease = { slot: free.slot, fencing: books.fencing + 1 };
   const { sessionId, device } = next;

@@ -112,9 +112,11 @@ const macOS: Platform = {
 
 /**
  * Reported: a person who clicks the glass pane away severs the link for good, and every command after it is answered
- * 'invalid session id', while driver and window go on. A crashed page says that it crashed.
+ * 'invalid session id' without a word (Appium then says its own), while driver and window go on. A crashed page says
+ * that it crashed.
  */
-const SEVERED = /session has ended|session was (?:stopped|interrupted)|Automation (?:was )?(?:stopped|turned off)/i;
+const SEVERED =
+  /Request failed with status code 404|session has ended|session was (?:stopped|interrupted)|Automation (?:was )?(?:stopped|turned off)/i;
 
 /** @throws ControlError PREREQUISITE_MISSING on any other system */
 export function platformOf(system: NodeJS.Platform = process.platform): Platform {

@@ -127,6 +127,7 @@ describe('devices', () => {
     s.send(idle('slot-1'));
     s.send(request('d1'));
     s.send(ready('slot-1', FIRST));
+    assert.deepEqual(last(s, 'driver/slot-2'), { type: 'driver.boot', bare: true }, 'without the one browser there is');
     s.send(idle('slot-2'));
     s.send(request('d2'));
     assert.deepEqual(last(s, 'session/d2'), { type: 'slot.queued', position: 1 });

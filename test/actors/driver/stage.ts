@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 import { createDrivers, type Drivers } from '../../../actors/driver/drivers.ts';
 import { type LedgerEntry, ProcessLedger } from '../../../actors/driver/ledger.ts';
 import type { DriverLimits } from '../../../actors/driver/limits.ts';
-import { platformOf } from '../../../actors/driver/platform.ts';
+import { type Platform, platformOf } from '../../../actors/driver/platform.ts';
 import type { ActorHost, ActorView, EventRow } from '../../../actors/host/contract.ts';
 import { createEmbeddedHost } from '../../../actors/host/embedded-host.ts';
 import { openSqliteJournal } from '../../../actors/journal/sqlite-journal.ts';
@@ -33,8 +33,10 @@ export interface Stage {
   drivers: Drivers;
   host: ActorHost;
   ledger: ProcessLedger;
+  /** @param over of the session's input */
+  create(id: string, over?: Record<string, unknown>): Promise<void>;
   /** Opens a session and waits until it is ready. */
-  open(id: string): Promise<Lease>;
+  open(id: string, over?: Record<string, unknown>): Promise<Lease>;
   until(address: string, what: string, holds: (view: ActorView) => boolean): Promise<ActorView>;
   stateOf(address: string): Promise<string | undefined>;
   living(role: LedgerEntry['role'], slot?: string): LedgerEntry[];
@@ -52,13 +54,15 @@ export async function stage(
     supervisor?: Record<string, unknown>;
     environment?: NodeJS.ProcessEnv;
     dataDir?: string;
+    platform?: Platform;
   } = {}
 ): Promise<Stage> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'troupe-drivers-'));
   const drivers = createDrivers({
     dataDir,
     environment: { ...process.env, ...options.environment },
-    ...(options.limits ? { limits: options.limits } : {})
+    ...(options.limits ? { limits: options.limits } : {}),
+    ...(options.platform ? { platform: options.platform } : {})
   });
   const ledger = new ProcessLedger(join(dataDir, 'processes'));
   const journal = openSqliteJournal({ directory: dataDir });
@@ -95,6 +99,18 @@ export async function stage(
     const now = await host.read(address);
     assert.fail(`${address} never was ${what}; it is ${now?.state}: ${now?.why}`);
   };
+  const create: Stage['create'] = async (id, over = {}) => {
+    await host.create(`session/${id}`, {
+      sessionId: id,
+      accountId: null,
+      platform: 'example',
+      browser: 'safari',
+      device: 'desktop',
+      idleLimitMs: 600_000,
+      parkLimitMs: 86_400_000,
+      ...over
+    });
+  };
   return {
     dataDir,
     drivers,
@@ -102,16 +118,9 @@ export async function stage(
     ledger,
     stop,
     until,
-    async open(id) {
-      await host.create(`session/${id}`, {
-        sessionId: id,
-        accountId: null,
-        platform: 'example',
-        browser: 'safari',
-        device: 'desktop',
-        idleLimitMs: 600_000,
-        parkLimitMs: 86_400_000
-      });
+    create,
+    async open(id, over) {
+      await create(id, over);
       const view = await until(`session/${id}`, 'ready', ({ state }) => state === 'READY' || state === 'FAILED');
       assert.equal(view.state, 'READY', `session ${id}: ${view.why}`);
       return view.context.lease as Lease;
