@@ -6,6 +6,7 @@ import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
 import { CliError, EXIT } from './exit.ts';
 import { addInspect } from './inspect.ts';
+import { addKey } from './key.ts';
 import { addRun } from './run.ts';
 import { addSelectors } from './selectors.ts';
 import { addStart } from './start.ts';
@@ -23,6 +24,7 @@ const commands: AddCommand[] = [
   addSelectors,
   addInspect,
   addToken,
+  addKey,
   addDoctor,
   addCheckUpgrade
 ];

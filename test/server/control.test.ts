@@ -395,7 +395,7 @@ describe('an approval', () => {
     const sent = await h.send({ payload: { flow: 'asked', params: { text } } });
     const command = await h.host.waitFor(
       `command/${sent.body.command_id}`,
-      ({ state }) => state === 'AWAITING_APPROVAL',
+      ({ state }) => state.startsWith('AWAITING_APPROVAL'),
       { timeoutMs: 30_000 }
     );
     const approvalId = String(command?.context.approvalId);
