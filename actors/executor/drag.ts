@@ -56,6 +56,10 @@ export async function drag(
   throw new ControlError('CLICK_NOT_DELIVERED', { step: from.step, tries: 1, last });
 }
 
+/**
+ * Three calls, because WebKit's driver takes an element for the corner of the page when one call measures from an element
+ * and from the pointer. The mouse stays where it is, and the button down, between calls.
+ */
 async function dragMouse(
   page: Page,
   source: ElementRef,
@@ -65,21 +69,24 @@ async function dragMouse(
 ): Promise<Sent> {
   const step = (x: number, y: number) => ({ type: 'pointerMove', duration: MOVE_MS, origin: 'pointer', x, y });
   const onGoal = { type: 'pointerMove', duration: MOVE_MS, origin: goal, x: 0, y: 0 };
-  const grip = await page.ask<{ x: number; y: number }>('grip', { element: source, ...(offset && { offset }) });
-  const moves = goal
-    ? [step(START_PX, START_PX), onGoal, onGoal]
-    : stepsOf(by?.x ?? 0, by?.y ?? 0).map(([x, y]) => step(x, y));
-  const actions = [
-    { type: 'pointerMove', duration: 0, origin: source, ...grip },
-    { type: 'pointerDown', button: 0 },
-    ...moves,
-    { type: 'pointerUp', button: 0 }
-  ];
-  try {
-    await page.session.performActions(
+  const up = { type: 'pointerUp', button: 0 };
+  const mouse = (actions: unknown[]) =>
+    page.session.performActions(
       [{ type: 'pointer', id: 'mouse', parameters: { pointerType: 'mouse' }, actions }],
       page.options()
     );
+  try {
+    const grip = await page.ask<{ x: number; y: number }>('grip', { element: source, ...(offset && { offset }) });
+    await mouse([
+      { type: 'pointerMove', duration: 0, origin: source, ...grip },
+      { type: 'pointerDown', button: 0 }
+    ]);
+    if (goal) {
+      await mouse([step(START_PX, START_PX)]);
+      await mouse([onGoal, onGoal, up]);
+    } else {
+      await mouse([...stepsOf(by?.x ?? 0, by?.y ?? 0).map(([x, y]) => step(x, y)), up]);
+    }
     return 'taken';
   } catch (error) {
     if (isLoss(error) || isControlError(error, 'CANCELLED')) throw error;

@@ -1,7 +1,7 @@
 import { ControlError } from '../../schemas/errors.ts';
 import type { Frame } from '../../schemas/generated/contracts.ts';
 import type { ElementRef } from '../webdriver/client.ts';
-import { documentChanged, type Page, type Patience, sleep } from './page.ts';
+import { documentChanged, type Page, type Patience, sleep, windowGone } from './page.ts';
 import type { Candidate } from './selectors.ts';
 
 /** How long one question waits inside the page for an element to be ready, ms; then we look at the clock and the signal. */
@@ -68,7 +68,8 @@ export async function whenReady<More>(
       );
       if (last.element) return last as Extract<Found<More>, { element: ElementRef }>;
     } catch (error) {
-      if (!documentChanged(error)) throw error;
+      // A window that has closed does not come back: whoever runs the step decides where it goes on.
+      if (!documentChanged(error) || windowGone(error)) throw error;
       page.forgetFrame();
       where = wanted.frame?.length ? 'its frame is not there' : 'the page keeps changing';
     }

@@ -49,6 +49,9 @@ export const documentChanged = (error: unknown): boolean =>
     'detached shadow root'
   );
 
+/** The window the driver stood in has closed. */
+export const windowGone = (error: unknown): boolean => isDriverError(error, 'no such window');
+
 /** A page that opens one alert after another is not driven. */
 const ALERT_LIMIT = 3;
 

@@ -3,7 +3,7 @@ import type { Tried } from './locate.ts';
 import { open } from './navigate.ts';
 import { documentChanged, type Page, Patience, sleep } from './page.ts';
 import type { Candidate } from './selectors.ts';
-import { findTarget } from './windows.ts';
+import { findTarget, standSomewhere } from './windows.ts';
 
 /** When a predicate is looked at, ms after it was first asked; then once a second. */
 const LOOKS_MS = [100, 250, 500, 1_000];
@@ -54,6 +54,7 @@ export async function lookAt(page: Page, step: WaitForElementStep, candidatesFor
   } catch (error) {
     if (!documentChanged(error)) throw error;
     page.forgetFrame();
+    await standSomewhere(page);
     return nothing();
   }
   return { step, ...seen, holds: compares(step, seen.count) };

@@ -19,7 +19,7 @@ import { drag } from './drag.ts';
 import { key } from './keyboard.ts';
 import { type Tried, type Wanted, whenReady } from './locate.ts';
 import { arrive, open } from './navigate.ts';
-import { documentChanged, type Page, Patience, sleep } from './page.ts';
+import { documentChanged, type Page, Patience, sleep, windowGone } from './page.ts';
 import { lookAt } from './predicate.ts';
 import type { Candidate } from './selectors.ts';
 import { unsupported } from './unsupported.ts';
@@ -58,6 +58,31 @@ export async function runStep(step: Step, context: StepContext): Promise<Witness
   await standSomewhere(page);
   if (step.type === 'close') return close(step, page);
   if (step.target !== undefined) await enterTarget(page, step.target, name, patience);
+  let sent = false;
+  const watched: StepContext = {
+    ...context,
+    onSent() {
+      sent = true;
+      context.onSent();
+    }
+  };
+  try {
+    return await perform(step, watched, patience);
+  } catch (error) {
+    // The step before closed its window a moment late: nothing of this one was sent, so it is done in the first window.
+    if (!windowGone(error) || sent || step.target !== undefined) throw error;
+    page.forgetFrame();
+    await standSomewhere(page);
+    return perform(step, watched, patience);
+  }
+}
+
+async function perform(
+  step: Exclude<Step, CloseStep>,
+  context: StepContext,
+  patience: Patience
+): Promise<Witness | null> {
+  const { page } = context;
   switch (step.type) {
     case 'navigate':
       await open(page, step.url, step.timeout);
@@ -146,7 +171,8 @@ async function hover(step: HoverStep, context: StepContext, patience: Patience):
       );
       if (await page.ask<boolean>('hovered', { element })) return;
     } catch (error) {
-      if (!documentChanged(error) && !isDriverError(error, 'move target out of bounds')) throw error;
+      if (windowGone(error) || (!documentChanged(error) && !isDriverError(error, 'move target out of bounds')))
+        throw error;
       page.forgetFrame();
     }
     if (patience.over) {
@@ -173,7 +199,7 @@ async function scroll(step: ScrollStep, context: StepContext, patience: Patience
       if (done.element) return;
       tried = done.tried;
     } catch (error) {
-      if (!documentChanged(error)) throw error;
+      if (!documentChanged(error) || windowGone(error)) throw error;
       page.forgetFrame();
     }
     if (patience.over) {

@@ -111,6 +111,8 @@ function arm(element, { token, ends, press }) {
       }
     }
     if (ends.includes(event.type)) seen.delivered += 1;
+    // WebKitGTK's driver lets the right button up as if it were the left one, which makes a click of it.
+    else if (event.type === 'click' && ends.includes('contextmenu')) cancel(event);
   };
   const windows = windowsOf();
   const watch = (on) => {

@@ -91,6 +91,44 @@ describe('an armed click in a real WebKit', { skip: webkitMissing() ?? false }, 
     assert.equal(await bench.ask('return window.n'), 1);
   });
 
+  it('does not press again when the page puts off what it does with the press, however long', async () => {
+    const later: [how: string, script: string][] = [
+      ['a timer', 'setTimeout(act, 1500)'],
+      ['a promise and a timer', 'Promise.resolve().then(() => setTimeout(act, 1500))'],
+      ['an idle moment', 'requestAnimationFrame(() => setTimeout(act, 1500))'],
+      [
+        'a message',
+        'const { port1, port2 } = new MessageChannel(); port1.onmessage = () => setTimeout(act, 1500); port2.postMessage(1)'
+      ]
+    ];
+    for (const [how, script] of later) {
+      await bench.show(`<button id="b" style="position: absolute; left: 0; top: 0; width: 200px; height: 60px">B</button><script>
+        window.presses = 0; window.acts = 0;
+        const act = () => { acts += 1; };
+        b.addEventListener('mousedown', () => { presses += 1; b.style.top = '300px'; ${script}; });
+      </script>`);
+      const { witness } = await bench.attempt([{ type: 'click', selectors: ['#b'] }]);
+      assert.equal(witness, 'UNKNOWN', how);
+      assert.equal(await bench.ask('return presses'), 1, how);
+    }
+  });
+
+  it('leaves the functions of the page as they were', async () => {
+    await bench.show(`<button id="b">B</button><script>
+      window.own = [setTimeout, fetch, XMLHttpRequest.prototype.send, HTMLFormElement.prototype.submit];
+    </script>`);
+    await bench.attempt([{ type: 'click', selectors: ['#b'] }]);
+    await bench.attempt(
+      [
+        {
+          type: 'waitForExpression',
+          expression: `own.every((one, i) => one === [setTimeout, fetch, XMLHttpRequest.prototype.send, HTMLFormElement.prototype.submit][i])`
+        }
+      ],
+      { allowScript: true }
+    );
+  });
+
   it('clicks what was drawn anew under the press, and not what went away with it', async () => {
     const page = (onPress: string) => `<div id="at"></div><script>
       window.presses = 0; window.clicks = 0;
@@ -228,7 +266,7 @@ describe('an armed click in a real WebKit', { skip: webkitMissing() ?? false }, 
     assert.deepEqual(await bench.ask('return n.splice(0)'), [['click', 20, 30]]);
     await bench.attempt([{ type: 'click', selectors: ['#pad'], button: 'secondary' }]);
     const types = await bench.ask<string[]>('return n.splice(0).map(([type]) => type)');
-    assert.equal(types.filter((type) => type === 'contextmenu').length, 1);
+    assert.deepEqual(types, ['contextmenu'], 'and no click, whatever the driver makes of the button coming up');
     await bench.attempt([{ type: 'click', selectors: ['#pad'], duration: 50 }]);
     assert.deepEqual(await bench.ask('return n.splice(0).map(([type]) => type)'), ['click']);
     // Elsewhere: a click just before, at the same place, would count as its first half.

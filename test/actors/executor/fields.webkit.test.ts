@@ -136,16 +136,14 @@ describe('a change step in a real WebKit', { skip: webkitMissing() ?? false }, (
     assert.deepEqual(await bench.ask('return [c.checked, n]'), [false, 2]);
   });
 
-  it('sets dates and colours, and refuses files and what is no field', async () => {
-    await bench.show(`<input id="d" type="date"><input id="f" type="file"><p id="p">p</p><input id="r" readonly>`);
+  it('sets dates and colours, and refuses what is no field', async () => {
+    await bench.show(`<input id="d" type="date"><p id="p">p</p><input id="r" readonly>`);
     await bench.attempt([{ type: 'change', selectors: ['#d'], value: '2026-03-01' }]);
     assert.equal(await bench.ask('return d.value'), '2026-03-01');
-    for (const id of ['f', 'p']) {
-      await assert.rejects(
-        bench.attempt([{ type: 'change', selectors: [`#${id}`], value: 'x' }]),
-        failsWith('STEP_UNSUPPORTED')
-      );
-    }
+    await assert.rejects(
+      bench.attempt([{ type: 'change', selectors: ['#p'], value: 'x' }]),
+      failsWith('STEP_UNSUPPORTED')
+    );
     await assert.rejects(
       bench.attempt([{ type: 'change', selectors: ['#r'], value: 'x', timeout: 100 }]),
       failsWith('ELEMENT_NOT_ACTIONABLE', ({ reason }) => assert.equal(reason, 'it is read-only'))

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -19,6 +19,8 @@ export interface Bench {
   webkit: WebKit;
   executor: StepExecutor;
   artifacts: ArtifactStore;
+  /** Folder of the files flows may put into pages. */
+  uploads: string;
   /** Reasons of the losses that were reported. */
   losses: string[];
   /** Set to be told that the lease is not valid any more. */
@@ -50,9 +52,12 @@ export async function openBench(): Promise<Bench> {
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const webkit = await openWebKit();
   const artifacts = new ArtifactStore(folder);
+  const uploads = join(folder, 'uploads');
+  await mkdir(uploads);
   const bench: Bench = {
     webkit,
     artifacts,
+    uploads,
     losses: [],
     leaseLost: false,
     executor: createStepExecutor({
@@ -64,7 +69,8 @@ export async function openBench(): Promise<Bench> {
         reportLoss: (_, reason) => void bench.losses.push(reason)
       },
       registry: loadRegistry(),
-      artifacts
+      artifacts,
+      uploads
     }),
     async show(body) {
       pages.push(`<!doctype html><title>test</title><body style="margin:0">${body}`);
@@ -139,6 +145,16 @@ export async function perform(bench: Bench, runs: ActionRun[]) {
 }
 
 export { failsWith } from './failures.ts';
+
+/** The bytes of what was kept, as text. */
+export async function textOf({ artifacts }: Bench, { sha256 }: { sha256: string }): Promise<string> {
+  const { handle } = await artifacts.open(sha256);
+  try {
+    return await handle.readFile('utf8');
+  } finally {
+    await handle.close();
+  }
+}
 
 /** What was kept with a failure. */
 export const kindsOf = (artifacts: unknown): string[] => (artifacts as { kind: string }[]).map(({ kind }) => kind);

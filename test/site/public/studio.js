@@ -24,7 +24,7 @@
     const data = new FormData(form);
     const story = {
       title: data.get('title'),
-      caption: at('story-caption').innerText,
+      caption: at('story-caption').innerText.replace(/\n$/, ''),
       when: data.get('when'),
       brightness: data.get('brightness'),
       category: data.get('category'),
