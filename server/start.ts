@@ -41,6 +41,7 @@ import { driverCheck } from './driver-check.ts';
 import { driverLimits } from './driver-limits.ts';
 import { type Endpoints, endpointUrl, removeEndpoints, writeEndpoints } from './endpoints.ts';
 import { createLayout } from './inspector/layout.ts';
+import { createMetrics } from './metrics/metrics.ts';
 import { createTelemetryPlane } from './telemetry/plane.ts';
 import { nothingRegistered, type Registered } from './user-config/read.ts';
 
@@ -176,16 +177,25 @@ async function bringUp(
   const tokens = createTokens(host);
   const adminToken = await tokens.mintAdmin(dataDir);
   const signIn = createSignIn(tokens);
+  const metrics = createMetrics({
+    host,
+    kinds: kinds.filter(({ durable }) => durable).map(({ kind }) => kind),
+    streams: () => ({ clients: stream.size, mostBehind: stream.mostBehind }),
+    version
+  });
+  undo.push(() => metrics.close());
   const layout = createLayout();
   undo.push(() => layout.close());
   const flows = await openFlowRegistry(host, [...loadFlows(), ...registered.flows]);
   const sessions = await openSessionDirectory(host);
   undo.push(() => sessions.close());
   const plane = { host, tokens, logger, stub: isStub, version };
+  const stream = createTelemetryPlane(plane);
   const app = createControlPlane({
     ...plane,
     signIn,
     layout,
+    metrics,
     telemetry: () => endpointUrl('ws', telemetry.host, served[1]?.port ?? telemetry.port),
     flows,
     selectors: registry,
@@ -213,7 +223,7 @@ async function bringUp(
   // The planes outlive the host at the end: they go on answering and telling what it still writes.
   undo.splice(2, 0, () => Promise.all(served.map((one) => one.close(PLANES_MS))));
   served.push(await serve(app.callback(), control));
-  served.push(await createTelemetryPlane(plane).listen(telemetry));
+  served.push(await stream.listen(telemetry));
   const [controlPort, telemetryPort] = served.map(({ port }) => port) as [number, number];
   const endpoints = {
     pid: process.pid,

@@ -35,7 +35,7 @@ export interface Standing {
 /** Of a state path: `RUNNING.PREPARING`, regions joined by a comma. */
 export function toneOf({ state, status = 'active' }: Standing): Tone {
   if (status === 'error') return 'bad';
-  const regions = state.split(',');
-  const known = regions.map((region) => FIRST[region.split('.', 1)[0] ?? '']).find((tone) => tone !== undefined);
+  const keys = state.split(',').flatMap((region) => region.split('.'));
+  const known = keys.map((key) => FIRST[key]).find((tone) => tone !== undefined);
   return known ?? (status === 'done' ? 'idle' : 'run');
 }

@@ -14,6 +14,7 @@ import { commandRoutes } from './api/commands.ts';
 import { eventRoutes } from './api/events.ts';
 import { flowRoutes } from './api/flows.ts';
 import { healthRoutes } from './api/health.ts';
+import { metricsRoutes } from './api/metrics.ts';
 import { operatorRoutes } from './api/operator.ts';
 import { personRoutes } from './api/person.ts';
 import { selectorRoutes } from './api/selectors.ts';
@@ -50,6 +51,7 @@ export function createControlPlane(deps: ControlDeps): Koa {
   tokenRoutes(router, control);
   signInRoutes(router, control);
   diagramRoutes(router, control);
+  metricsRoutes(router, control, deps.metrics);
   inspectorPage(router, control);
 
   const app = new Koa();
@@ -59,6 +61,7 @@ export function createControlPlane(deps: ControlDeps): Koa {
     control.logger[isTheirs ? 'debug' : 'error']({ err: error }, 'connection failed');
   });
   app.use(requestId);
+  app.use(deps.metrics.requests);
   app.use(hygiene(control.stub));
   app.use(problems(control.logger));
   app.use(refuseWhileDraining(control.draining));

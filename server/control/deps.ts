@@ -8,6 +8,7 @@ import type { ProfileStore } from '../../actors/profile/store.ts';
 import type { SignIn } from '../auth/sign-in.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { Layout } from '../inspector/layout.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { ActorIntake } from '../user-config/intake.ts';
 import type { FlowRegistry } from './flow-registry.ts';
 import type { ReadinessCheck } from './readiness.ts';
@@ -53,6 +54,7 @@ export interface ControlDeps {
   tokens: Tokens;
   signIn: SignIn;
   layout: Layout;
+  metrics: Metrics;
   /** Where the telemetry plane listens, ws://HOST:PORT; for the page, which asks when all is up. */
   telemetry: () => string;
   flows: FlowRegistry;

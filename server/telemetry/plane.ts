@@ -36,6 +36,8 @@ export interface TelemetryPlane {
   listen(at: BindAddress): Promise<Served>;
   /** Connected clients. */
   readonly size: number;
+  /** Rows of the log that the furthest behind of them has still to get. */
+  readonly mostBehind: number;
 }
 
 const PATH = '/v1/stream';
@@ -91,6 +93,12 @@ export function createTelemetryPlane(deps: TelemetryDeps): TelemetryPlane {
     app,
     get size() {
       return clients.size;
+    },
+
+    get mostBehind() {
+      let most = 0;
+      for (const client of clients) most = Math.max(most, client.behind);
+      return most;
     },
 
     async listen(at) {

@@ -91,6 +91,11 @@ export class StreamClient {
     await last;
   }
 
+  /** Rows of the log it has still to look through; 0 before it subscribed. */
+  get behind(): number {
+    return this.#subscription && !this.#over ? Math.max(0, this.#deps.log.head - this.#position) : 0;
+  }
+
   /** Says no more and closes. */
   end(code: number, reason: string): void {
     this.#over = true;
@@ -201,7 +206,10 @@ export class StreamClient {
     const { service } = this.#client as Client;
     this.#deps.consumers.ack(service, this.#consumer, cursor).then(
       (kept) => this.#send({ type: 'acked', cursor: String(kept) }),
-      (error) => this.#fail(error, CLOSE.ours)
+      (error) => {
+        // Reads go on where nothing can be written: it is not answered, and the next one, once it is kept, covers it.
+        if (!isControlError(error, 'JOURNAL_UNAVAILABLE')) this.#fail(error, CLOSE.ours);
+      }
     );
   }
 

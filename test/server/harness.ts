@@ -32,6 +32,7 @@ import { hostChecks, type ReadinessCheck } from '../../server/control/readiness.
 import { type HttpLimits, serve } from '../../server/control/serve.ts';
 import { openSessionDirectory, type SessionDirectory } from '../../server/control/session-directory.ts';
 import { createLayout } from '../../server/inspector/layout.ts';
+import { createMetrics } from '../../server/metrics/metrics.ts';
 import type { TelemetryLimits } from '../../server/telemetry/limits.ts';
 import { createTelemetryPlane, type TelemetryPlane } from '../../server/telemetry/plane.ts';
 
@@ -280,6 +281,13 @@ export async function openHarness(
   const { token: admin } = await tokens.mintAdmin(dataDir);
   const signIn = createSignIn(tokens, { now });
   const layout = createLayout();
+  const metrics = createMetrics({
+    host,
+    kinds: kinds.filter(({ durable }) => durable).map(({ kind }) => kind),
+    streams: () => ({ clients: plane.size, mostBehind: plane.mostBehind }),
+    version: '0.0.0-test',
+    now
+  });
   let telemetryUrl = 'ws://127.0.0.1:1';
   const sessions = await openSessionDirectory(host);
   const files = new ArtifactStore(dataDir);
@@ -290,6 +298,7 @@ export async function openHarness(
     tokens,
     signIn,
     layout,
+    metrics,
     telemetry: () => telemetryUrl,
     sessions,
     selectors: loadRegistry(),
@@ -325,6 +334,7 @@ export async function openHarness(
     await Promise.all([control.close(100), telemetry.close(100)]);
     sessions.close();
     await layout.close();
+    metrics.close();
     await real.stop();
     await rm(dataDir, { recursive: true, force: true });
   });
