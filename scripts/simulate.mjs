@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npm run test:simulation [-- --seeds 3000 --first 1 --seed N]`: see `test/simulation/run.ts`. */
+/** `npm run test:simulation [-- --seeds 2000 --first 1 --seed N]`: see `test/simulation/run.ts`. */
 import { runGroup } from './setup/process-group.mjs';
 import { root, runScript, setup } from './setup.mjs';
 

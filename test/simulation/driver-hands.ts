@@ -29,27 +29,27 @@ export interface DriverHandsWorld {
   pool: BrowserPool;
 }
 
-export function simulatedDriverKinds(world: DriverHandsWorld): ActorKind[] {
-  const { slot } = world;
-  const logic = <K extends keyof DriverEffects>(run: Of<K>) =>
-    effect<DriverEffects[K]['input'], DriverEffects[K]['output']>(({ input, signal }) =>
-      run(slot(input.slot), input, signal)
-    );
-  const hands = new DriverHands(world);
+/** @param hands of the process that runs when an effect starts */
+export function simulatedDriverKinds(hands: () => DriverHands): ActorKind[] {
+  const logic = <K extends keyof DriverEffects>(run: (of: DriverHands) => Of<K>) =>
+    effect<DriverEffects[K]['input'], DriverEffects[K]['output']>(({ input, signal }) => {
+      const of = hands();
+      return run(of)(of.slot(input.slot), input, signal);
+    });
   const actors = {
-    preflight: logic<'preflight'>(hands.preflight),
-    boot: logic<'boot'>(hands.boot),
-    open: logic<'open'>(hands.open),
-    configure: logic<'configure'>(hands.configure),
-    watch: logic<'watch'>(hands.watch),
-    close: logic<'close'>(hands.close),
-    probe: logic<'probe'>(hands.probe),
-    deleteSession: logic<'deleteSession'>(hands.deleteSession),
-    killDriverGroup: logic<'killDriverGroup'>(hands.killDriverGroup),
-    killBrowser: logic<'killBrowser'>(hands.killBrowser),
-    killAppiumGroup: logic<'killAppiumGroup'>(hands.killAppiumGroup),
-    sweep: logic<'sweep'>(hands.sweep),
-    shutDown: logic<'shutDown'>(hands.shutDown)
+    preflight: logic<'preflight'>((of) => of.preflight),
+    boot: logic<'boot'>((of) => of.boot),
+    open: logic<'open'>((of) => of.open),
+    configure: logic<'configure'>((of) => of.configure),
+    watch: logic<'watch'>((of) => of.watch),
+    close: logic<'close'>((of) => of.close),
+    probe: logic<'probe'>((of) => of.probe),
+    deleteSession: logic<'deleteSession'>((of) => of.deleteSession),
+    killDriverGroup: logic<'killDriverGroup'>((of) => of.killDriverGroup),
+    killBrowser: logic<'killBrowser'>((of) => of.killBrowser),
+    killAppiumGroup: logic<'killAppiumGroup'>((of) => of.killAppiumGroup),
+    sweep: logic<'sweep'>((of) => of.sweep),
+    shutDown: logic<'shutDown'>((of) => of.shutDown)
   };
   return [
     { kind: 'supervisor', machine: supervisorMachine, durable: false },
@@ -57,15 +57,18 @@ export function simulatedDriverKinds(world: DriverHandsWorld): ActorKind[] {
   ];
 }
 
-class DriverHands {
+export class DriverHands {
   readonly #life: Life;
   readonly #pool: BrowserPool;
   /** The session that was opened last, known to this process. */
   readonly #opened = new Map<string, Browser>();
 
-  constructor({ life, pool }: DriverHandsWorld) {
+  readonly slot: (name: string) => OutsideSlot;
+
+  constructor({ life, pool, slot }: DriverHandsWorld) {
     this.#life = life;
     this.#pool = pool;
+    this.slot = slot;
   }
 
   preflight: Of<'preflight'> = async (slot, _, signal) => {

@@ -11,11 +11,12 @@ interface Args {
 }
 
 /** A kind whose effects are seen to start, and whose results come late, or after their state was left. */
-export function observed(kind: ActorKind, life: Life, onEffect: OnEffect): ActorKind {
+export function observed(kind: ActorKind, now: () => { life: Life; onEffect: OnEffect }): ActorKind {
   const { actors } = kind.machine.implementations as { actors: Record<string, unknown> };
   const around = (run: (args: Args) => Promise<unknown>) =>
     fromPromise(async (given) => {
       const args = given as unknown as Args;
+      const { life, onEffect } = now();
       onEffect(args.effect, kind);
       try {
         const output = await run(args);

@@ -1,5 +1,5 @@
 /**
- * `npm run test:simulation -- [--seeds 3000] [--first 1] [--seed N] [--mutant NAME] [--keep-going]`: that many
+ * `npm run test:simulation -- [--seeds 2000] [--first 1] [--seed N] [--mutant NAME] [--keep-going]`: that many
  * seeds one after another, or one with its whole log. Ends with 1 at the first seed that breaks an invariant, or after all
  * of them. With a mutant it is our own program that is at fault, on purpose.
  */
@@ -10,7 +10,7 @@ import { World } from './world.ts';
 
 const options = parseArgs({
   options: {
-    seeds: { type: 'string', default: '3000' },
+    seeds: { type: 'string', default: '2000' },
     first: { type: 'string', default: '1' },
     seed: { type: 'string' },
     mutant: { type: 'string' },

@@ -9,7 +9,7 @@
 import { commandKinds } from '../../actors/command/kinds.ts';
 import { BrowserPool } from '../../actors/driver/pool.ts';
 import type { StepExecutor } from '../../actors/executor/contract.ts';
-import type { ActorHost, ActorKind, ActorRecord, Batch } from '../../actors/host/contract.ts';
+import type { ActorHost, ActorKind, ActorRecord, Batch, Journal } from '../../actors/host/contract.ts';
 import { createEmbeddedHost } from '../../actors/host/embedded-host.ts';
 import type { InsideMail } from '../../actors/host/mail.ts';
 import { SUPERVISOR } from '../../machines/protocol.ts';
@@ -20,13 +20,13 @@ import { openFlowRegistry } from '../../server/control/flow-registry.ts';
 import { openSessionDirectory } from '../../server/control/session-directory.ts';
 import type { Violation } from '../../testing/invariants.ts';
 import { type Acknowledgement, type Ask, Clients } from './clients.ts';
-import { simulatedDriverKinds } from './driver-hands.ts';
+import { DriverHands, simulatedDriverKinds } from './driver-hands.ts';
 import { type Exchange, simulatedExecutor } from './executor-hands.ts';
 import { type Fault, Faults } from './faults.ts';
 import { flows } from './flows.ts';
 import { brokenInvariants } from './invariants.ts';
 import type { Life } from './life.ts';
-import { observed } from './observed.ts';
+import { type OnEffect, observed } from './observed.ts';
 import { People } from './people.ts';
 import { Random } from './random.ts';
 import { SimulatedSite } from './site.ts';
@@ -75,6 +75,35 @@ export interface Moment {
   about: string[];
 }
 
+/** What the process that runs now touches the world with. One runs at a time, and one world: see `World`. */
+interface Running {
+  life: Life;
+  journal: Journal;
+  executor: StepExecutor;
+  driver: DriverHands;
+  onEffect: OnEffect;
+}
+let running: Running | undefined;
+const now = (): Running => running as Running;
+
+/** Made once, for to make a machine takes as long as to run it: an effect finds its process when it starts. */
+const kinds: ActorKind[] = [
+  ...commandKinds({
+    executor: {
+      prepare: (...given) => now().executor.prepare(...given),
+      attempt: (...given) => now().executor.attempt(...given),
+      verify: (...given) => now().executor.verify(...given),
+      reconcile: (...given) => now().executor.reconcile(...given)
+    },
+    journal: {
+      find: (...given) => now().journal.find(...given),
+      loadActors: (...given) => now().journal.loadActors(...given)
+    }
+  }),
+  ...simulatedDriverKinds(() => now().driver)
+];
+const observedKinds = kinds.map((kind) => observed(kind, now));
+
 /** The same in each process of each run, for none puts a flow: to compile their schemas takes longer than a run. */
 const nothingPut = { journal: { find: async () => [] } } as unknown as ActorHost;
 const registry = openFlowRegistry(nothingPut, flows);
@@ -89,6 +118,7 @@ const APPROVAL_MS = 180_000;
 /** A seed whose kills all meet kill points is cut short no more than so often. */
 const KILLS = 12;
 
+/** Run one after the other: two at once would share their hands. */
 export class World {
   readonly #seed: number;
   readonly #random: Random;
@@ -205,22 +235,25 @@ export class World {
     const journal = this.#storage.open(life);
     const slot = (name: string) => this.#slots.get(name) as OutsideSlot;
     const pool = this.#mutant.pool?.() ?? new BrowserPool();
-    const executor: StepExecutor = simulatedExecutor({
+    running = {
       life,
-      site: this.#site,
-      pool,
-      slot,
-      head: () => this.#storage.head,
-      onExchange: (exchange) => this.#exchanged(exchange),
-      onDriving: (name, commandId) => this.#watch.driving(name, commandId),
-      ...(this.#mutant.sendsAgain ? { sendsAgain: true } : {})
-    });
-    const kinds = [...commandKinds({ executor, journal }), ...simulatedDriverKinds({ life, slot, pool })];
+      journal,
+      executor: simulatedExecutor({
+        life,
+        site: this.#site,
+        pool,
+        slot,
+        head: () => this.#storage.head,
+        onExchange: (exchange) => this.#exchanges.push(exchange),
+        onDriving: (name, commandId) => this.#watch.driving(name, commandId),
+        ...(this.#mutant.sendsAgain ? { sendsAgain: true } : {})
+      }),
+      driver: new DriverHands({ life, slot, pool }),
+      onEffect: (effect, of) => this.#watch.effect(effect, of, number)
+    };
     const host = createEmbeddedHost({
       journal,
-      kinds: (this.#mutant.kinds?.(kinds) ?? kinds).map((kind) =>
-        observed(kind, life, (effect, of) => this.#watch.effect(effect, of, number))
-      ),
+      kinds: this.#mutant.kinds?.(kinds).map((kind) => observed(kind, now)) ?? observedKinds,
       roots: ({ boot }) => [{ address: SUPERVISOR, input: { slots: this.#slots.size, epoch: boot } }],
       clock: this.#time.clock(isAlive, () => (this.#faults.strikes('a timer is late') ? random.between(1, 20_000) : 0)),
       defer: (run) => void this.#time.at(random.between(0, 2), () => isAlive() && run()),
@@ -337,10 +370,6 @@ export class World {
       this.#note(`a person does not find what ${commandId} was for, and asks again`, `command/${commandId}`);
       this.#clients.ask(ask, { inMs: 0, key: `key ${++this.#wishes} instead` });
     });
-  }
-
-  #exchanged(exchange: Exchange) {
-    this.#exchanges.push(exchange);
   }
 
   #jump(fault: 'the clock jumps ahead' | 'the clock jumps back', inMs: number) {
