@@ -29,17 +29,24 @@ const outside = new Set([
 const isDamage = (error: unknown) => damage.has(sqliteCode(error) ?? -1);
 const isOutside = (error: unknown) => outside.has(sqliteCode(error) ?? -1);
 
+/** SQLite's words, and what they mean where they do not say it. */
+function reasonOf(error: unknown): string {
+  const code = sqliteCode(error);
+  const isLocked = code === sqlite3.BUSY || code === sqlite3.LOCKED;
+  return isLocked ? `${describe(error)}: another process holds it (a backup, a shell); end that` : describe(error);
+}
+
 /** What a commit or a read answers. Anything that is not the storage's fault (a constraint, a type) is ours: as it is. */
 export function storageFailure(error: unknown, path: string): unknown {
   if (isDamage(error)) return new ControlError('JOURNAL_DAMAGED', { path, reason: describe(error) }, error);
-  if (isOutside(error)) return unavailable(describe(error), error);
+  if (isOutside(error)) return unavailable(reasonOf(error), error);
   return error;
 }
 
 /** What `open()` answers: a database that cannot be opened or written is a directory to be mended. */
 export function openFailure(error: unknown, path: string): unknown {
   if (isDamage(error)) return new ControlError('JOURNAL_DAMAGED', { path, reason: describe(error) }, error);
-  if (isOutside(error)) return new ControlError('DATA_DIR_UNWRITABLE', { path, reason: describe(error) }, error);
+  if (isOutside(error)) return new ControlError('DATA_DIR_UNWRITABLE', { path, reason: reasonOf(error) }, error);
   return error;
 }
 

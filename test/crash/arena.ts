@@ -1,6 +1,7 @@
 /** Everything of one crash test: the manager, its clients, the world outside, and the verdict at the end. */
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -39,15 +40,19 @@ export class Arena {
   /** How long its last start took. */
   #startMs = 500;
 
-  private constructor(troupe: Troupe, outside: Outside, seed: number) {
+  private constructor(troupe: Troupe, outside: Outside, seed: number, clients = 32) {
     this.troupe = troupe;
     this.outside = outside;
     this.random = new Random(seed);
-    this.load = startLoad(troupe, { seed });
+    this.load = startLoad(troupe, { seed, clients });
     this.followers = [follow(troupe), follow(troupe, 'crash-test')];
   }
 
-  static async open(t: TestContext, seed: number, options: Partial<TroupeOptions> = {}): Promise<Arena> {
+  static async open(
+    t: TestContext,
+    seed: number,
+    { clients, ...options }: Partial<TroupeOptions> & { clients?: number } = {}
+  ): Promise<Arena> {
     const work = new Random(seed ^ 0x5eed);
     const outside = await startOutside(t, () => work.between(0, 40));
     const troupe = new Troupe(t, {
@@ -56,7 +61,7 @@ export class Arena {
       args: ['--slots', '8', '--request-limit', '100000', '--machines', machines, ...(options.args ?? [])],
       env: { CRASH_OUTSIDE: outside.url, ...options.env }
     });
-    const arena = new Arena(troupe, outside, seed);
+    const arena = new Arena(troupe, outside, seed, clients);
     // What a test leaves open when it fails.
     t.after(async () => {
       troupe.giveUp();
@@ -115,8 +120,40 @@ export class Arena {
     this.kills.add('between outside work and its result');
   }
 
+  /** Resolves once so many more wishes were answered: all goes on. */
+  async goesOn(wishes = 20): Promise<void> {
+    const count = () => this.load.promised.commands.size + this.load.promised.errands.size;
+    const aim = count() + wishes;
+    for (const deadline = Date.now() + END_LIMIT_MS; count() < aim; await delay(20)) {
+      assert.ok(
+        Date.now() < deadline,
+        `${aim - count()} of ${wishes} wishes were not answered:\n${this.troupe.life.output()}`
+      );
+    }
+  }
+
+  async ask(method: string, path: string, body?: unknown): Promise<{ status: number; body: Record<string, unknown> }> {
+    const up = await this.troupe.whenUp();
+    assert.ok(up);
+    const response = await fetch(up.url + path, {
+      method,
+      headers: { authorization: `Bearer ${up.token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) })
+    });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  }
+
+  /** Asks again until the answer is as wanted. @throws Error with the last one */
+  async askUntil(method: string, path: string, wanted: (status: number) => boolean, body?: () => unknown) {
+    for (const deadline = Date.now() + PLACE_LIMIT_MS; ; await delay(30)) {
+      const answer = await this.ask(method, path, body?.());
+      if (wanted(answer.status)) return answer;
+      assert.ok(Date.now() < deadline, `${method} ${path} is still ${JSON.stringify(answer)}`);
+    }
+  }
+
   /** Lets all that was promised come to its end, ends the process in order, and judges. */
-  async judge(t: TestContext): Promise<void> {
+  async judge(t: TestContext, trouble?: string): Promise<void> {
     if (this.troupe.life.child.exitCode !== null || this.troupe.life.child.signalCode !== null) {
       await this.troupe.started();
     }
@@ -127,7 +164,7 @@ export class Arena {
     this.troupe.giveUp();
     for (const follower of this.followers) await follower.stop();
 
-    const evidence = await evidenceOf(join(this.troupe.data, 'journal.db'));
+    const evidence = await evidenceOf(this.#journal(t));
     // What the orderly end still logged was sent too, or is in the file only.
     const told = { ...evidence, rows: evidence.rows.slice(0, this.followers[0]!.events.length) };
     const wrong = [
@@ -145,12 +182,13 @@ export class Arena {
     assert.deepEqual(wrong.slice(0, 20), [], `${wrong.length} things are broken`);
     const { promised, answers } = this.load;
     const ends = new Tally();
-    for (const { kind, state } of evidence.actors) if (kind === 'command') ends.add(state);
+    for (const { kind, state, error } of evidence.actors) if (kind === 'command') ends.add(error ?? state);
     t.diagnostic(
       `answers ${JSON.stringify(answers)}; commands ${JSON.stringify(ends.counts)}; boots ${evidence.boots}`
     );
     t.diagnostic(`the streams connected ${this.followers.map(({ connections }) => connections).join(' and ')} times`);
     const figures: Figures = {
+      ...(trouble === undefined ? {} : { trouble }),
       runs: this.troupe.lives,
       kills: this.kills.counts,
       acknowledged: promised.commands.size + promised.errands.size,
@@ -159,6 +197,15 @@ export class Arena {
       rows: evidence.rows.length
     };
     report(t, figures);
+  }
+
+  /** SQLite looks through the link by which another view of the file system is seen: there it gets a copy. */
+  #journal(t: TestContext): string {
+    const path = join(this.troupe.data, 'journal.db');
+    if (!path.startsWith('/proc/')) return path;
+    const copy = join(dataFolder(t), 'journal.db');
+    copyFileSync(path, copy);
+    return copy;
   }
 
   /** @returns the head of the log then. @throws Error when something does not end */

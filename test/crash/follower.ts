@@ -24,7 +24,8 @@ export function follow(troupe: Troupe, consumer?: string): Follower {
     const acked = state.acked;
     for await (const frame of stream) {
       if (frame.type === 'acked') state.acked = Number(frame.cursor);
-      const isGoodbye = frame.type === 'error' && frame.code === 'DRAINING';
+      const isGoodbye =
+        frame.type === 'error' && (frame.code === 'DRAINING' || /is closed; nothing was accepted$/.test(frame.message));
       if (frame.type === 'gap' || (frame.type === 'error' && !isGoodbye)) {
         wrong.push(`the stream sent ${JSON.stringify(frame)}`);
       }

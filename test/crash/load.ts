@@ -95,8 +95,9 @@ export function startLoad(troupe: Troupe, options: LoadOptions): Load {
     }
   }
 
-  function promise(key: string, { status, body }: Reply, commandId: string | undefined): string | null {
-    if (status !== 202) {
+  function promise(key: string, { status, body, replayed }: Reply, commandId: string | undefined): string | null {
+    // 200: it was there already, and has ended.
+    if (status !== 202 && !(status === 200 && replayed)) {
       wrong.push(`key ${key} was answered ${status}: ${JSON.stringify(body)}`);
       return null;
     }

@@ -129,6 +129,24 @@ export class Troupe {
   }
 
   /**
+   * A start that must be refused.
+   * @returns what it wrote on stderr
+   * @throws AssertionError when it comes up, or says something else than `code`, the path and the cure
+   */
+  async refused(code: string, says: RegExp[]): Promise<string> {
+    const life = this.start();
+    const ended = await life.up;
+    if ('url' in ended) await this.kill();
+    const output = life.output();
+    assert.ok('code' in ended, `it was to refuse with ${code} and came up:\n${output}`);
+    assert.equal(ended.code, 1, output);
+    assert.match(output, new RegExp(`troupe: ${code}: `));
+    for (const word of says) assert.match(output, word);
+    assert.doesNotMatch(output, /\n\s+at /, 'a person reads no stack');
+    return output;
+  }
+
+  /**
    * It has died, and where it was told to.
    * @throws AssertionError when it died otherwise
    */

@@ -6,11 +6,13 @@
  *   CRASH_SHIM_AT="<call> <before|half|after> <end of the file's name> <nth>"   call: fsync, pwrite, ftruncate
  *   CRASH_SHIM_POWER=<seed>   the power is cut; 0: all that was not synced is lost, else some of its sectors
  *   CRASH_SHIM_MARK=<file>    written when the point is reached
+ *   CRASH_SHIM_FAIL=<file>    while it is there, holding "<call> <errno>", such calls of the journal fail so
  *
  * With CRASH_SHIM_POWER every SIGKILL that the process sends itself is a power cut.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -105,6 +107,20 @@ static void die(const char *what) {
   for (;;) pause();
 }
 
+/* true while the test wants such calls to fail; errno says how */
+static int is_failing(const char *call) {
+  const char *file = getenv("CRASH_SHIM_FAIL");
+  FILE *wish = file ? fopen(file, "r") : NULL;
+  char which[16] = "";
+  int number = 0;
+  if (!wish) return 0;
+  int fields = fscanf(wish, "%15s %d", which, &number);
+  fclose(wish);
+  if (fields != 2 || strcmp(which, call) != 0) return 0;
+  errno = number;
+  return 1;
+}
+
 /* true once, at the call that was asked for */
 static int is_now(const char *call, const char *path) {
   if (at_nth == 0 || strcmp(call, at_call) != 0 || !ends_with(path, at_suffix)) return 0;
@@ -145,6 +161,7 @@ static void forget(const char *path) {
 ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t at) {
   char path[4096];
   if (!path_of(fd, path)) return real_pwrite(fd, bytes, length, at);
+  if (is_failing("pwrite")) return -1;
   pthread_mutex_lock(&lock);
   int now = is_now("pwrite", path);
   if (now && strcmp(at_when, "before") == 0) die("pwrite before");
@@ -158,6 +175,7 @@ ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t at) {
 static int synced(int fd, int (*real)(int)) {
   char path[4096];
   if (!path_of(fd, path)) return real(fd);
+  if (is_failing("fsync")) return -1;
   pthread_mutex_lock(&lock);
   int now = is_now("fsync", path);
   if (now && strcmp(at_when, "before") == 0) die("fsync before");

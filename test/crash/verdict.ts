@@ -26,6 +26,8 @@ export interface StoredActor {
   state: string;
   step: number;
   key: string | null;
+  /** Why a command failed. */
+  error: string | null;
 }
 
 export interface Evidence {
@@ -60,7 +62,8 @@ export async function evidenceOf(path: string): Promise<Evidence> {
       integrity: integrity!.integrity_check,
       rows: rows.map((row) => ({ ...row, already: row.already === 1 })),
       actors: await all<StoredActor>(
-        `SELECT address, kind, id, status, state, step, snapshot ->> '$.context.envelope.idempotency_key' AS key
+        `SELECT address, kind, id, status, state, step, snapshot ->> '$.context.envelope.idempotency_key' AS key,
+         snapshot ->> '$.context.error.code' AS error
          FROM actors`
       ),
       idempotency: await all("SELECT key, command_id FROM idempotency WHERE key LIKE 'key:%'"),
