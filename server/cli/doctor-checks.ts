@@ -1,29 +1,17 @@
 /** What Troupe needs of a machine, one check each: what was found, and the cure when it is not enough. */
-import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { rm, statfs, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { which } from '../../actors/driver/platform.ts';
 import { packageRoot } from '../../actors/package-root.ts';
 import { describe } from '../../schemas/errors.ts';
 import type { Config } from '../../schemas/generated/contracts.ts';
 import { parseAddress } from '../auth/bind-guard.ts';
 import { readEndpoints } from '../endpoints.ts';
-
-export interface Finding {
-  /** warn: works without, but not as well. */
-  state: 'ok' | 'warn' | 'fail';
-  detail: string;
-  cure?: string;
-}
-
-export interface Check {
-  name: string;
-  run(): Promise<Finding>;
-}
+import { type Check, type Finding, fail, ok, printed, warn } from './doctor-finding.ts';
+import { macOS } from './doctor-macos.ts';
 
 interface Machine {
   config: Config;
@@ -32,10 +20,6 @@ interface Machine {
 }
 
 const FREE_MIB = 200;
-
-const ok = (detail: string): Finding => ({ state: 'ok', detail });
-const fail = (detail: string, cure: string): Finding => ({ state: 'fail', detail, cure });
-const warn = (detail: string, cure: string): Finding => ({ state: 'warn', detail, cure });
 
 /** All of them but the real page, in the order in which one builds on another. */
 export function checksOf({ config, env, system }: Machine): Check[] {
@@ -46,7 +30,7 @@ export function checksOf({ config, env, system }: Machine): Check[] {
     { name: 'data directory', run: () => dataDirectory(config.data) },
     { name: 'control port', run: () => port(config.control, '--control', config.data) },
     { name: 'telemetry port', run: () => port(config.telemetry, '--telemetry', config.data) },
-    ...(system === 'darwin' ? macOS(env) : system === 'linux' ? linux(env) : [])
+    ...(system === 'darwin' ? macOS(env, config) : system === 'linux' ? linux(env) : [])
   ];
 }
 
@@ -142,40 +126,9 @@ function linux(env: Machine['env']): Check[] {
     {
       name: 'fonts',
       run: async () =>
-        (await printed('fc-list', [':lang=und-zsye'])) === ''
+        (await printed('fc-list', [':lang=und-zsye'], env)) === ''
           ? warn('no emoji font: screenshots show boxes', 'sudo apt-get install fonts-noto-color-emoji')
           : ok('text and emoji')
     }
   ];
 }
-
-function macOS(env: Machine['env']): Check[] {
-  return [
-    {
-      name: 'safaridriver',
-      run: async () => {
-        const path = which('safaridriver', env);
-        return path ? ok(path) : fail('is not on the PATH', 'it comes with Safari; check that /usr/bin is on the PATH');
-      }
-    },
-    {
-      name: 'Remote Automation',
-      run: async () => {
-        const allowed = await printed('defaults', ['read', 'com.apple.Safari', 'AllowRemoteAutomation']);
-        if (allowed === '1') return ok('allowed');
-        // Safari's settings can only be read with Full Disk Access: what cannot be read may well be on.
-        return warn(
-          'not known to be allowed; the real page below will tell',
-          "run 'sudo safaridriver --enable' once, and tick Develop > Allow Remote Automation in Safari"
-        );
-      }
-    }
-  ];
-}
-
-/** What a program prints; undefined when it cannot be run or fails. */
-const printed = (command: string, args: string[]): Promise<string | undefined> =>
-  promisify(execFile)(command, args, { timeout: 10_000 }).then(
-    ({ stdout }) => stdout.trim(),
-    () => undefined
-  );

@@ -12,7 +12,7 @@ import { Slot } from '../../actors/driver/slot.ts';
 import { open } from '../../actors/executor/navigate.ts';
 import { Page } from '../../actors/executor/page.ts';
 import { describe } from '../../schemas/errors.ts';
-import type { Finding } from './doctor-checks.ts';
+import type { Finding } from './doctor-finding.ts';
 
 const TITLE = 'Troupe was here';
 

@@ -1,6 +1,7 @@
 import { readConfig } from '../config.ts';
 import type { AddCommand, CliContext } from './context.ts';
-import { checksOf, type Finding } from './doctor-checks.ts';
+import { checksOf } from './doctor-checks.ts';
+import type { Finding } from './doctor-finding.ts';
 import { openRealPage } from './doctor-page.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { createTerminal, printable } from './terminal.ts';
