@@ -113,7 +113,8 @@ const SCROLL = `
     if (dx !== 0 && element.scrollWidth > element.clientWidth && /auto|scroll/.test(style.overflowX)) break;
     element = element.parentElement;
   }
-  (element || document.scrollingElement || document.documentElement).scrollBy(dx, dy);
+  const own = element && element !== document.body && element !== document.documentElement;
+  (own ? element : document.scrollingElement || document.documentElement).scrollBy(dx, dy);
 `;
 
 async function type(session: WebDriverSession, text: string, options: CommandOptions): Promise<Done> {

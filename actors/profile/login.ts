@@ -10,8 +10,6 @@ import type { Owner } from './seal.ts';
 /** What says so on every platform that has it. */
 export const LOGGED_IN = '@account.logged_in';
 
-/** A page that shows nothing of the kind after so long does not show it, ms. */
-const LOOK_MS = 8_000;
 const EVERY_MS = 150;
 const OPEN_LIMIT_MS = 15_000;
 
@@ -50,7 +48,12 @@ export async function showsLogin(page: Page, candidates: Candidate[]): Promise<b
  * nothing either way.
  * @throws ControlError of a lost browser, CANCELLED
  */
-export async function proveLogin(page: Page, candidates: Candidate[], url: string | null): Promise<Proof> {
+export async function proveLogin(
+  page: Page,
+  candidates: Candidate[],
+  url: string | null,
+  lookMs: number
+): Promise<Proof> {
   if (url === null) {
     if (await showsLogin(page, candidates)) return { state: 'proved', url: await page.session.url(page.options()) };
     return { state: 'unproved', why: 'nothing says on which page the account would be seen to be logged in' };
@@ -63,21 +66,24 @@ export async function proveLogin(page: Page, candidates: Candidate[], url: strin
     if (!['NAVIGATION_FAILED', 'NAVIGATION_TIMEOUT', 'ALERT_OPEN'].includes(error.code)) throw error;
     return { state: 'unproved', why: `${place} could not be opened` };
   }
-  const patience = new Patience(LOOK_MS);
+  const patience = new Patience(lookMs);
   for (;;) {
     if (await page.pastAlerts(() => showsLogin(page, candidates))) return { state: 'proved', url };
     if (patience.over) break;
     await sleep(EVERY_MS, page.signal);
   }
-  const status = Number(await page.session.executeSync(STATUS, [], page.options()));
+  const status = Number(await page.session.executeAsync(STATUS, [], page.options()));
   if (status >= 500) return { state: 'unproved', why: `${place} answered ${status}` };
   return { state: 'expired', why: `${place} shows nobody logged in` };
 }
 
-/** Of the document; 0 where the browser does not tell. */
+/** Of the document, asked for once more where the browser does not tell; 0 when the page may not ask. */
 const STATUS = `
+  const done = arguments[arguments.length - 1];
   const [entry] = performance.getEntriesByType('navigation');
-  return (entry && entry.responseStatus) || 0;
+  if (entry && entry.responseStatus) done(entry.responseStatus);
+  else fetch(location.href, { credentials: 'include', cache: 'no-store' }).then(({ status }) => done(status), () => done(0));
+  setTimeout(done, 4000, 0);
 `;
 
 /** An address without its query, which may hold what is nobody's business. */

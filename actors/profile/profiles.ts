@@ -39,6 +39,8 @@ export interface ProfileOptions {
   registry: SelectorLookup & { get(platform: string): SelectorRegistry | undefined };
   artifacts: ExecutorOptions['artifacts'];
   settings(owner: Owner): Promise<AccountSettings>;
+  /** A page that does not show the login after so long does not show it; ms. */
+  lookMs?: number;
   now?: () => number;
 }
 
@@ -60,6 +62,7 @@ export function createProfiles({
   registry,
   artifacts,
   settings,
+  lookMs = 8_000,
   now = Date.now
 }: ProfileOptions): Profiles {
   /**
@@ -194,7 +197,7 @@ export function createProfiles({
         if (!wanted) {
           outcome = { state: 'unproved', why: noPredicate(request.platform), failure: null, artifacts: [] };
         } else {
-          const proof = await proveLogin(page, wanted, await placeToLook(request, state));
+          const proof = await proveLogin(page, wanted, await placeToLook(request, state), lookMs);
           // An account that was never seen logged in has not stopped to be.
           const known = proof.state !== 'expired' || (row?.proved_at ?? null) !== null;
           outcome = await outcomeOf(request, page, known ? proof : { state: 'unproved', why: proof.why });
@@ -235,7 +238,7 @@ export function createProfiles({
         } else {
           const was = (await store.load(request).catch(() => undefined)) ?? emptyState();
           const left = await capture(page, now);
-          proof = await proveLogin(page, wanted, await placeToLook(request, left ? merge(was, left) : was));
+          proof = await proveLogin(page, wanted, await placeToLook(request, left ? merge(was, left) : was), lookMs);
         }
         if (proof.state === 'proved') {
           await keep(request, page, { anew: true, provedUrl: proof.url });
