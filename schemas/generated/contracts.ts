@@ -276,7 +276,7 @@ export interface EventEnvelope {
   emitted_at: Instant;
   severity: Severity;
   /**
-   * status.changed, action.attempted, action.verified, action.verification_failed, selector.missing, rate.limited, human.required, human.resolved, artifact.captured, session.changed, driver.changed, supervisor.changed, approval.changed, selector.changed, event.rejected, or what a registered machine declares.
+   * status.changed, action.attempted, action.verified, action.verification_failed, selector.missing, rate.limited, human.required, human.resolved, artifact.captured, session.changed, driver.changed, supervisor.changed, approval.changed, selector.changed, event.rejected, actor.upgraded, actor.failed, or what a registered machine declares.
    */
   type: string;
   target: {
@@ -309,6 +309,10 @@ export interface TransitionPayload {
    */
   driver?: 'stub';
   why?: string | null;
+  /**
+   * actor.upgraded: whether its state was legal in the newest version of its machine, or a migration made it so. Beside it `version`, {from, to}, and `warnings` where its context is not of the shape the machine begins with.
+   */
+  how?: 'went_on' | 'migrated';
   /**
    * event.rejected: what the state would have accepted.
    */

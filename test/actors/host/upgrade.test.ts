@@ -1,11 +1,12 @@
 /** A process stopped with one version of its machines and started with another, on one journal. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { type AnyStateMachine, assign, createMachine, fromPromise, setup } from 'xstate';
+import { type AnyStateMachine, assign, createMachine, fromPromise, StateMachine, setup } from 'xstate';
 import type { ActorHost, ActorKind, EventRow, Journal } from '../../../actors/host/contract.ts';
 import { effect } from '../../../actors/host/effect.ts';
 import { createEmbeddedHost, type EmbeddedHostOptions } from '../../../actors/host/embedded-host.ts';
 import { openSqliteJournal } from '../../../actors/journal/sqlite-journal.ts';
+import { approvalMachine } from '../../../machines/approval.ts';
 import { hostActions } from '../../../machines/protocol.ts';
 import { isControlError } from '../../../schemas/errors.ts';
 import { MemoryJournal } from '../../support/memory-journal.ts';
@@ -486,6 +487,69 @@ describe('parents and children of former versions', () => {
     const third = await place.start([job(lone, { previous: [{ machine: family(one, {}) }] })]);
     const end = await third.waitFor(address, ({ status }) => status === 'done', { timeoutMs: HOUR });
     assert.equal(end?.state, 'one', 'it was stopped where it was');
+  });
+});
+
+describe('a kind that is always there', () => {
+  const input = {
+    approvalId: 'a',
+    commandId: 'c',
+    correlationId: 'k',
+    sessionId: null,
+    accountId: null,
+    platform: 'example',
+    actionHash: 'f',
+    preview: {},
+    expiresAt: 1_700_000_000_000 + HOUR
+  };
+  const approval = (more: Partial<ActorKind> = {}): ActorKind => ({
+    kind: 'approval',
+    machine: approvalMachine,
+    durable: true,
+    ...more
+  });
+  // biome-ignore lint/suspicious/noExplicitAny: the config of another release
+  const release = (change: (config: any) => object): AnyStateMachine =>
+    new StateMachine(
+      change(approvalMachine.config) as never,
+      approvalMachine.implementations as never
+    ) as unknown as AnyStateMachine;
+
+  it('goes on with another release of this program, and keeps its deadline', async (t) => {
+    const place = new Place(t);
+    const first = await place.start([approval()]);
+    const born = await first.create('approval/a', input);
+    const second = await place.start([approval({ machine: release((config) => ({ ...config, version: '2' })) })]);
+    assert.equal(second.status.versions.wentOn, 1);
+    assert.equal((await second.read('approval/a'))?.deadlineAt, born.deadlineAt);
+    place.clock.move(HOUR);
+    assert.equal(
+      (await second.waitFor('approval/a', ({ status }) => status === 'done', { timeoutMs: 2 * HOUR }))?.state,
+      'EXPIRED'
+    );
+  });
+
+  it('can be shipped with migrations, and with its former machine', async (t) => {
+    const renamed = release((config) => {
+      const { PENDING, ...states } = config.states;
+      return { ...config, initial: 'OPEN', states: { OPEN: PENDING, ...states } };
+    });
+    for (const more of ['migrations', 'previous']) {
+      const place = new Place(t);
+      const first = await place.start([approval()]);
+      const { version } = await first.create('approval/a', input);
+      const migrations = [
+        { from: version, migrate: ({ context }: { context: Record<string, unknown> }) => ({ value: 'OPEN', context }) }
+      ];
+      const kind = approval({
+        machine: renamed,
+        ...(more === 'migrations' ? { migrations } : { previous: [{ machine: approvalMachine }] })
+      });
+      const second = await place.start([kind]);
+      assert.equal((await second.read('approval/a'))?.state, more === 'migrations' ? 'OPEN' : 'PENDING');
+      const decided = await second.send('approval/a', { type: 'approval.decide', decision: 'allow', by: 'ann' });
+      assert.equal(decided.state, 'ALLOWED');
+    }
   });
 });
 
