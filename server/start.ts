@@ -42,6 +42,7 @@ import { driverLimits } from './driver-limits.ts';
 import { type Endpoints, endpointUrl, removeEndpoints, writeEndpoints } from './endpoints.ts';
 import { createLayout } from './inspector/layout.ts';
 import { createMetrics } from './metrics/metrics.ts';
+import { startRetention } from './retention.ts';
 import { createTelemetryPlane } from './telemetry/plane.ts';
 import { nothingRegistered, type Registered } from './user-config/read.ts';
 
@@ -189,6 +190,9 @@ async function bringUp(
   const flows = await openFlowRegistry(host, [...loadFlows(), ...registered.flows]);
   const sessions = await openSessionDirectory(host);
   undo.push(() => sessions.close());
+  const { retention_days: days, retention_events: events } = config;
+  const retention = startRetention({ host, store, days, events, logger });
+  undo.push(() => retention.stop());
   const plane = { host, tokens, logger, stub: isStub, version };
   const stream = createTelemetryPlane(plane);
   const app = createControlPlane({
@@ -211,6 +215,7 @@ async function bringUp(
       ...hostChecks(host),
       diskCheck(dataDir),
       driverCheck(host),
+      retention.check,
       {
         name: 'selectors',
         check: async () => ({ ok: registry.platforms.length > 0, why: `loaded for ${registry.platforms.join(', ')}` })

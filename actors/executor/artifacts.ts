@@ -1,11 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import { access, type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { constants, statSync, unlinkSync, utimesSync } from 'node:fs';
+import { access, type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ControlError } from '../../schemas/errors.ts';
 import type { Artifact } from './contract.ts';
 
 const SHA256 = /^[0-9a-f]{64}$/;
+const FRESH_MS = 3_600_000;
+const SLICE_MS = 5;
 
 /** Bytes kept under their own SHA-256, in `<data>/artifacts/ab/abcd…`. The row about them is the journal's. */
 export class ArtifactStore {
@@ -20,7 +23,7 @@ export class ArtifactStore {
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const path = this.#path(sha256);
     try {
-      if (!(await exists(path))) await writeDurably(path, bytes);
+      if (!isThere(path)) await writeDurably(path, bytes);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new ControlError('DATA_DIR_UNWRITABLE', { path, reason }, cause);
@@ -39,16 +42,74 @@ export class ArtifactStore {
     }
   }
 
+  /**
+   * Removes files that no row names; the caller has looked. One that was stored within the last hour stays: its row may
+   * be on its way.
+   * @returns how many went
+   */
+  async discard(files: Iterable<string>): Promise<number> {
+    const before = Date.now() - FRESH_MS;
+    let gone = 0;
+    let sliceEnds = performance.now() + SLICE_MS;
+    for (const sha256 of files) {
+      if (SHA256.test(sha256) && isRemoved(this.#path(sha256), before)) gone++;
+      if (performance.now() < sliceEnds) continue;
+      await nextTurn();
+      sliceEnds = performance.now() + SLICE_MS;
+    }
+    return gone;
+  }
+
+  /** The SHA-256 of every file, a folder at a time. What a crash left half-written is removed on the way. */
+  async *files(): AsyncGenerator<string[]> {
+    for (const folder of await namesIn(this.folder)) {
+      const names = await namesIn(join(this.folder, folder));
+      const before = Date.now() - FRESH_MS;
+      for (const part of names.filter((name) => name.endsWith('.part'))) {
+        isRemoved(join(this.folder, folder, part), before);
+      }
+      yield names.filter((name) => SHA256.test(name));
+    }
+  }
+
   #path(sha256: string): string {
     return join(this.folder, sha256.slice(0, 2), sha256);
   }
 }
 
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false
-  );
+/**
+ * Marks it as stored now, so that whoever removes what nobody names leaves it. Marking, and looking and removing, are
+ * each one turn of the event loop: neither comes between the other's two halves.
+ */
+function isThere(path: string): boolean {
+  try {
+    const now = new Date();
+    utimesSync(path, now, now);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isRemoved(path: string, before: number): boolean {
+  try {
+    if (statSync(path).mtimeMs >= before) return false;
+    unlinkSync(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
 
 /** Whole or not there: written beside, flushed, renamed, and the folder's entry flushed. */
 async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {

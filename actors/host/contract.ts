@@ -372,10 +372,10 @@ export interface Journal {
    */
   prune(limits: RetentionLimits, slice: number): Promise<Pruned>;
   /**
-   * Gives at most so many bytes of what was removed back to the file system, and says how many may still be. 0 where the
-   * database was not made for it.
+   * Gives at most so many bytes of what was removed back to the file system. Says how large the database is then and how
+   * much of it is free: 0 where it was not made to shrink.
    */
-  vacuum(bytes: number): Promise<{ freeBytes: number }>;
+  vacuum(bytes: number): Promise<{ bytes: number; freeBytes: number }>;
   /** Checks that a write would work, for /ready. */
   probe(): Promise<{ ok: boolean; why: string | null }>;
   close(): Promise<void>;

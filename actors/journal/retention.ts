@@ -60,6 +60,7 @@ async function pruneActors(writer: Connection, before: number, slice: number, pr
   pruned.actors = ended.map(({ address }) => address);
   pruned.keys = await changed(writer, `DELETE FROM idempotency WHERE command_id ${among}`, [commands]);
 
+  await writer.run(`DELETE FROM selector_sweeps WHERE command_id ${among}`, [commands]);
   const ofCommands = await writer.all<File>(`DELETE FROM artifacts WHERE command_id ${among} RETURNING sha256`, [
     commands
   ]);
@@ -78,7 +79,7 @@ interface File {
 }
 
 /** Those that no row of the artifacts names. */
-export async function unnamed(reader: Connection, files: string[]): Promise<string[]> {
+async function unnamed(reader: Connection, files: string[]): Promise<string[]> {
   const found = await reader.all<File>(
     'SELECT DISTINCT sha256 FROM artifacts WHERE sha256 IN (SELECT value FROM json_each(?))',
     [JSON.stringify(files)]
@@ -94,13 +95,17 @@ async function changed(writer: Connection, statement: string, params: Param[]): 
 
 const INCREMENTAL = 2;
 
-export async function vacuumSlice(writer: Connection, bytes: number): Promise<{ freeBytes: number }> {
+export async function vacuumSlice(writer: Connection, bytes: number): Promise<{ bytes: number; freeBytes: number }> {
   const pragma = async (name: string) => (await writer.get<Record<string, number>>(`PRAGMA ${name}`))![name]!;
-  if ((await pragma('auto_vacuum')) !== INCREMENTAL) return { freeBytes: 0 };
   const pageBytes = await pragma('page_size');
-  // `exec`, because this pragma has to be stepped to its end and frees one page a step.
-  await writer.exec(`PRAGMA incremental_vacuum(${Math.ceil(bytes / pageBytes)})`);
-  // The file gets shorter when the write-ahead log is moved into it.
-  await writer.all('PRAGMA wal_checkpoint(PASSIVE)');
-  return { freeBytes: (await pragma('freelist_count')) * pageBytes };
+  const shrinks = (await pragma('auto_vacuum')) === INCREMENTAL;
+  const pages = Math.ceil(bytes / pageBytes);
+  if (shrinks && pages > 0) {
+    // `exec`, because this pragma has to be stepped to its end and frees one page a step.
+    await writer.exec(`PRAGMA incremental_vacuum(${pages})`);
+    // The file gets shorter when the write-ahead log is moved into it.
+    await writer.all('PRAGMA wal_checkpoint(PASSIVE)');
+  }
+  const freeBytes = shrinks ? (await pragma('freelist_count')) * pageBytes : 0;
+  return { bytes: (await pragma('page_count')) * pageBytes, freeBytes };
 }

@@ -188,7 +188,7 @@ class SqliteJournal implements Journal {
     });
   }
 
-  vacuum(bytes: number): Promise<{ freeBytes: number }> {
+  vacuum(bytes: number): Promise<{ bytes: number; freeBytes: number }> {
     return this.#exclusively((writer) => vacuumSlice(writer, bytes));
   }
 

@@ -686,6 +686,14 @@ export interface Config {
    */
   profile_keys: string;
   /**
+   * Events older than so many days are removed, and commands, sessions and other actors that ended before, with their idempotency keys and artifacts.
+   */
+  retention_days: number;
+  /**
+   * Events kept at most; the oldest go first.
+   */
+  retention_events: number;
+  /**
    * Allows addresses other than loopback, for a gateway with TLS in front.
    */
   insecure: boolean;

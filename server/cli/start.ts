@@ -20,7 +20,9 @@ const VALUE: Record<string, string> = {
   driver_limits: ' <JSON>',
   request_limit: ' <N>',
   machines: ' <FILE>',
-  log_level: ' <LEVEL>'
+  log_level: ' <LEVEL>',
+  retention_days: ' <N>',
+  retention_events: ' <N>'
 };
 
 export const addStart: AddCommand = (program, context, ends) => {

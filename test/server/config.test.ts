@@ -38,6 +38,8 @@ describe('the configuration', () => {
       driver_limits: {},
       request_limit: 1000,
       profile_keys: '',
+      retention_days: 30,
+      retention_events: 10_000_000,
       insecure: false,
       log_level: 'info'
     });

@@ -132,7 +132,8 @@ class MemoryDisk {
     for (const { address } of ended) this.actors.delete(address);
     pruned.actors = ended.map(({ address }) => address);
     const commands = ended.filter(({ kind }) => kind === 'command').map(({ id }) => id);
-    const { idempotency, artifacts, tokens } = this.tables;
+    const { idempotency, artifacts, tokens, selector_sweeps: sweeps } = this.tables;
+    removed<Tables['selector_sweeps']>(sweeps, (row) => commands.includes(row.command_id));
     pruned.keys = removed<Tables['idempotency']>(idempotency, (row) => commands.includes(row.command_id)).length;
     const ofNone = parsed<Tables['artifacts']>(artifacts)
       .filter((row) => row.command_id === null && row.created_at < before)
@@ -351,7 +352,7 @@ export class MemoryJournal implements Journal {
   }
 
   async vacuum() {
-    return { freeBytes: 0 };
+    return { bytes: 0, freeBytes: 0 };
   }
 
   async probe() {
