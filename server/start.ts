@@ -137,10 +137,7 @@ async function bringUp(
     : withObstacles(
         createHealingExecutor(
           createStepExecutor({ pool, registry, artifacts: store, uploads: join(dataDir, 'uploads') }),
-          {
-            pool,
-            registry
-          }
+          { pool, registry, journal }
         ),
         { pool, registry }
       );

@@ -5,7 +5,6 @@ import { selectorMachine } from '../../machines/selector.ts';
 import { sessionMachine } from '../../machines/session.ts';
 import type { SessionInput as SessionBirth } from '../../machines/session-context.ts';
 import type { ActionRun, StepExecutor } from '../executor/contract.ts';
-import { liveSelectors } from '../executor/live-selectors.ts';
 import { resolveAction, withDefaults } from '../executor/resolve.ts';
 import type { ActorKind, Journal } from '../host/contract.ts';
 import { effect } from '../host/effect.ts';
@@ -17,8 +16,8 @@ export type SessionInput = Omit<SessionBirth, 'at'>;
 
 export interface CommandHands {
   executor: StepExecutor;
-  /** For the ledger of what was attempted before, and what became of the selectors. */
-  journal: Pick<Journal, 'find' | 'loadActors'>;
+  /** For the ledger of what was attempted before. */
+  journal: Pick<Journal, 'find'>;
   /** Stored logins; without them no session may be made that keeps its profile. */
   profiles?: Profiles;
 }
@@ -38,33 +37,29 @@ export const commandKinds = (hands: CommandHands): ActorKind[] => [
 /** All outside work of one command. */
 export const commandEffects = ({ executor, journal, profiles }: CommandHands) => ({
   prepare: effect<ActionInput, PreparedOutput>(async ({ input, signal }) => {
-    const run = await actionRun(journal, input);
+    const run = actionRun(input);
     const prepared = await executor.prepare(run, signal);
     return { ...prepared, earlier: await attemptedBefore(journal, prepared.dedupeKey, run) };
   }),
   attempt: effect<ActionInput, AttemptedOutput>(async ({ input, signal, effect }) =>
-    executor.attempt(await actionRun(journal, input), effect, signal)
+    executor.attempt(actionRun(input), effect, signal)
   ),
   verify: effect<ActionInput, VerifiedOutput>(async ({ input, signal }) =>
-    keepLogin(profiles, input, await executor.verify(await actionRun(journal, input), signal), signal)
+    keepLogin(profiles, input, await executor.verify(actionRun(input), signal), signal)
   ),
   reconcile: effect<ActionInput, VerifiedOutput>(async ({ input, signal }) =>
-    keepLogin(profiles, input, await executor.reconcile(await actionRun(journal, input), signal), signal)
+    keepLogin(profiles, input, await executor.reconcile(actionRun(input), signal), signal)
   )
 });
 
 /** Params are put in here, once: what a person wrote is never read as a placeholder again. */
-async function actionRun(
-  journal: Pick<Journal, 'loadActors'>,
-  { params, paramsSchema, action, before, ...input }: ActionInput
-): Promise<ActionRun> {
+function actionRun({ params, paramsSchema, action, before, ...input }: ActionInput): ActionRun {
   const all = withDefaults({ params: paramsSchema }, params);
   return {
     ...input,
     params: all,
     action: resolveAction(action, all),
-    before: before.map((earlier) => resolveAction(earlier, all)),
-    selectors: await liveSelectors(journal, input.platform, [action, ...before])
+    before: before.map((earlier) => resolveAction(earlier, all))
   };
 }
 

@@ -1,16 +1,20 @@
 import type { Finding } from '../../machines/selector-context.ts';
 import { ControlError, isControlError } from '../../schemas/errors.ts';
 import type { FlowAction, Selectors, Step } from '../../schemas/generated/contracts.ts';
+import type { Journal } from '../host/contract.ts';
 import { isLoss } from '../webdriver/client.ts';
 import type { ActionRun, LiveSelector, StepExecutor, Verified } from './contract.ts';
 import type { Browsers } from './executor.ts';
 import { inspect, isNews, isOld, namesAhead, namesIn, SWEEP_MS, wantsOf } from './inspect.ts';
+import { liveSelectors } from './live-selectors.ts';
 import { Page } from './page.ts';
 import type { SelectorEntries } from './registry.ts';
 
 export interface HealingOptions {
   pool: Browsers;
   registry: SelectorEntries;
+  /** Where the registry's entries are kept. Without it a run brings what is known of its names, or nothing is healed. */
+  journal?: Pick<Journal, 'loadActors'>;
   /** ms since 1970 */
   now?: () => number;
 }
@@ -29,7 +33,7 @@ const READ_MS = 500;
  */
 export function createHealingExecutor(
   executor: StepExecutor,
-  { pool, registry, now = Date.now }: HealingOptions
+  { pool, registry, journal, now = Date.now }: HealingOptions
 ): StepExecutor {
   const news = (run: ActionRun, findings: Finding[]) =>
     findings.filter((finding) => isNews(run.selectors?.get(finding.name), finding, now()));
@@ -164,7 +168,18 @@ export function createHealingExecutor(
     return gettingBy(run, namesIn(looked.flatMap(selectorsOf)), signal, (one) => executor.reconcile(one, signal));
   };
 
-  return { prepare, attempt, verify, reconcile };
+  /** With what is known now: decided while the command waited. */
+  const informed = async (run: ActionRun): Promise<ActionRun> =>
+    run.selectors || !journal
+      ? run
+      : { ...run, selectors: await liveSelectors(journal, run.platform, [run.action, ...run.before]) };
+
+  return {
+    prepare: async (run, signal) => prepare(await informed(run), signal),
+    attempt: async (run, effect, signal) => attempt(await informed(run), effect, signal),
+    verify: async (run, signal) => verify(await informed(run), signal),
+    reconcile: async (run, signal) => reconcile(await informed(run), signal)
+  };
 }
 
 const withFindings = (verified: Verified, findings: Finding[]): Verified =>

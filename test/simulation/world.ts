@@ -95,10 +95,7 @@ const kinds: ActorKind[] = [
       verify: (...given) => now().executor.verify(...given),
       reconcile: (...given) => now().executor.reconcile(...given)
     },
-    journal: {
-      find: (...given) => now().journal.find(...given),
-      loadActors: (...given) => now().journal.loadActors(...given)
-    }
+    journal: { find: (...given) => now().journal.find(...given) }
   }),
   ...simulatedDriverKinds(() => now().driver)
 ];
