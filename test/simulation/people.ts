@@ -19,6 +19,8 @@ export class People {
   readonly #world: PeopleWorld;
   /** What they did, by event, as far as somebody took it. */
   readonly acts = new Map<string, number>();
+  /** Sessions that somebody is seeing to. */
+  readonly #helped = new Set<string>();
 
   constructor(world: PeopleWorld) {
     this.#world = world;
@@ -47,6 +49,19 @@ export class People {
         if (address) return this.#tell(address, { type });
       });
     }
+  }
+
+  /** Something in a session asks for a person: one comes, has it for a while and hands it back, until nothing asks any more. */
+  help(session: string, again = false) {
+    if (!again && this.#helped.has(session)) return;
+    this.#helped.add(session);
+    this.#world.time.at(this.#world.random.between(5_000, 120_000), async () => {
+      const view = await this.#read(session);
+      if (view && (view.status !== 'active' || !view.context.needs)) return void this.#helped.delete(session);
+      const isDriving = view?.state.startsWith('HUMAN_DRIVING') === true;
+      if (view) await this.#tell(session, { type: isDriving ? 'session.handback' : 'session.takeover' });
+      this.help(session, true);
+    });
   }
 
   #later(withinMs: number, act: () => Promise<unknown> | undefined) {

@@ -95,7 +95,10 @@ const kinds: ActorKind[] = [
       verify: (...given) => now().executor.verify(...given),
       reconcile: (...given) => now().executor.reconcile(...given)
     },
-    journal: { find: (...given) => now().journal.find(...given) }
+    journal: {
+      find: (...given) => now().journal.find(...given),
+      loadActors: (...given) => now().journal.loadActors(...given)
+    }
   }),
   ...simulatedDriverKinds(() => now().driver)
 ];
@@ -386,6 +389,7 @@ export class World {
       const { actorKind, actorId, type, payload, cursor, subject } = row;
       const { error, to } = payload as { error?: { code: string }; to: string };
       if (to === 'FAILED' && error?.code === 'OUTCOME_UNKNOWN') this.#lookFor(actorId);
+      if (actorKind === 'session' && to.startsWith('HUMAN_REQUIRED')) this.#people.help(`session/${actorId}`);
       if (actorKind === 'session') this.#sessions.add(`session/${actorId}`);
       const slot = typeof payload.slot === 'string' ? [`driver/${payload.slot}`] : [];
       const about = [
