@@ -188,6 +188,7 @@ export interface Harness {
   sessions: SessionDirectory;
   executor: HeldExecutor;
   files: ArtifactStore;
+  profiles: ProfileStore;
   plane: TelemetryPlane;
   /** Writes one event each, at once. */
   note(...texts: string[]): Promise<void>;
@@ -370,6 +371,7 @@ export async function openHarness(
     sessions,
     executor,
     files,
+    profiles: deps.profiles,
     plane,
     note: async (...texts) => {
       await Promise.all(texts.map((text) => host.send('notes/main', { type: 'note.add', text })));
