@@ -44,6 +44,8 @@ const WORDS: Record<Probe, string> = {
   page: 'its page'
 };
 const MEASURE_MS = 30_000;
+/** The first time, when what there is to watch has just come up. */
+const FIRST_MEASURE_MS = 3_000;
 /** Less of a change is not worth a row in the log. */
 const WORTH_TELLING = 0.2;
 
@@ -143,7 +145,7 @@ export class Health {
     const now = Date.now();
     const probes = PROBES[watched as keyof typeof PROBES];
     this.#due = new Map<Probe | 'tick' | 'measure', number>(probes.map((p) => [p, now + this.#every(p)]));
-    this.#due.set('measure', now + Math.min(MEASURE_MS, this.#limits.leaseTickMs));
+    this.#due.set('measure', now + Math.min(FIRST_MEASURE_MS, this.#limits.leaseTickMs));
     if (fencing !== null) this.#due.set('tick', now + this.#limits.leaseTickMs);
   }
 

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { freePort } from '../../../actors/driver/free-port.ts';
 import { toSafari, toWebKit } from '../../../actors/safaridriver/capabilities.ts';
 import { Faults } from '../../../actors/safaridriver/faults.ts';
 import { SafariProxy } from '../../../actors/safaridriver/proxy.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 /** A WebKitWebDriver that answers as `answers` says, or never when it says undefined. */
 async function fakeUpstream(t: TestContext, answers: (method: string, url: string) => unknown) {
@@ -121,5 +124,39 @@ describe('capabilities', () => {
   it('of an error are the error', () => {
     const refused = { value: { error: 'session not created', message: '', stacktrace: '' } };
     assert.deepEqual(toSafari(refused), refused);
+  });
+});
+
+describe('faults on purpose', () => {
+  const control = async (t: TestContext, faults: unknown) => {
+    const path = join(await temporaryFolder(t), 'faults.json');
+    writeFileSync(path, JSON.stringify(faults));
+    return path;
+  };
+
+  it('are counted on disk, so that the executable after a crash does not meet the same one', async (t) => {
+    const path = await control(t, { id: '1', kind: 'crash', match: 'POST .*/click', times: 2 });
+    const meets = () => new Faults(path).take('POST', '/session/x/element/y/click')?.kind;
+    assert.deepEqual([meets(), meets(), meets()], ['crash', 'crash', undefined]);
+    assert.equal(new Faults(path).take('GET', '/session/x/url'), undefined);
+    writeFileSync(path, JSON.stringify({ id: '2', kind: 'hang' }));
+    assert.equal(meets(), 'hang', 'another id counts anew');
+  });
+
+  it('may be several, each in its slot', async (t) => {
+    const path = await control(t, [
+      { id: 'a', kind: 'slow', slot: 'slot-2' },
+      { id: 'b', kind: 'error', match: '/title$' }
+    ]);
+    assert.equal(new Faults(path, 'slot-1').take('GET', '/session/x/title')?.id, 'b');
+    assert.equal(new Faults(path, 'slot-2').take('GET', '/session/x/url')?.id, 'a');
+    assert.equal(new Faults(path, 'slot-1').take('GET', '/session/x/url'), undefined);
+  });
+
+  it('are none while the file is not there, or half-written', async (t) => {
+    assert.equal(new Faults(undefined).take('GET', '/'), undefined);
+    const path = await control(t, {});
+    writeFileSync(path, '{"id":');
+    assert.equal(new Faults(path).take('GET', '/'), undefined);
   });
 });

@@ -10,6 +10,7 @@ import { startDisplay } from '../../../actors/driver/display.ts';
 import { freePort } from '../../../actors/driver/free-port.ts';
 import { LEDGER_VARIABLE, ProcessLedger, SLOT_VARIABLE } from '../../../actors/driver/ledger.ts';
 import { platformOf } from '../../../actors/driver/platform.ts';
+import { environmentOf } from '../../../actors/process/identity.ts';
 import type { Fault } from '../../../actors/safaridriver/faults.ts';
 import { isDriverError, WebDriverClient, type WebDriverSession } from '../../../actors/webdriver/client.ts';
 import { isControlError } from '../../../schemas/errors.ts';
@@ -102,6 +103,8 @@ describe('safaridriver on Linux', { skip: browserMissing }, () => {
     for (let n = 0; n < 2; n++) {
       const first = await session();
       assert.equal(first.capabilities.browserName, 'Safari');
+      const [upstream] = ledger.entries().filter(({ role }) => role === 'browser');
+      assert.equal(environmentOf(upstream!.pid, 'NO_AT_BRIDGE'), '1', 'or each start waits for a bus there is not');
       await assert.rejects(session(), /already paired with another WebDriver session/);
       await first.navigate(button);
       await first.delete();
