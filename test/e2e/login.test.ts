@@ -1,6 +1,7 @@
 /** A person logs in where a program cannot, and the login is kept: real browsers, the example site, its second factor. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type {
@@ -297,6 +298,43 @@ describe('the login of an account', needsBrowser(), () => {
     });
     assert.deepEqual(found, []);
     assert.ok(!wanted.some((secret) => manager.output().includes(secret.toString())), 'the process has said it');
+  });
+});
+
+describe('a process killed while its command waits for a person', needsBrowser(), () => {
+  it('still waits when it is started again, and the command goes on when somebody has logged in', async (t) => {
+    const site = await startSite({});
+    t.after(() => site.close());
+    const data = mkdtempSync(join(tmpdir(), 'troupe-login-'));
+    t.after(() => rmSync(data, { recursive: true, force: true }));
+    let manager = await startManager(t, { driver: 'safari', data });
+    const text = 'after a crash and a login';
+    const sent = await manager.send(comment(site, { text }));
+    const command = async () => (await manager.request<CommandView>('GET', `/v1/commands/${sent.command_id}`)).body;
+    const session = async () =>
+      (await manager.request<SessionView>('GET', `/v1/sessions/${(await command()).session_id}`)).body;
+    const until = async (what: string, holds: () => Promise<boolean>) => {
+      for (const deadline = Date.now() + 120_000; !(await holds()); await new Promise((r) => setTimeout(r, 100))) {
+        assert.ok(Date.now() < deadline, `never: ${what}; ${JSON.stringify([await command(), await session()])}`);
+      }
+    };
+    await until('waits for a person', async () => (await session())?.state === 'HUMAN_REQUIRED');
+    await manager.kill();
+    manager = await startManager(t, { driver: 'safari', data });
+    assert.match((await command()).why ?? '', /waiting for a person: the site asks to log in/);
+    const parked = await session();
+    assert.deepEqual([parked.state, parked.needs?.code], ['PARKED', 'HUMAN_REQUIRED']);
+    const at = `/v1/sessions/${parked.session_id}`;
+    assert.equal((await manager.request('POST', `${at}/takeover`)).status, 202);
+    await until('a browser for the person', async () => (await session()).state === 'HUMAN_DRIVING');
+    const url = site.loginUrl('alice', '/');
+    assert.equal((await manager.request('POST', `${at}/input`, { type: 'open', url })).status, 200);
+    await site.waitForWrite({ kind: 'login', account: 'alice' });
+    assert.equal((await manager.request('POST', `${at}/handback`)).status, 202);
+    const done = await manager.commandEnd(sent.command_id);
+    assert.equal(done.state, 'SUCCEEDED', JSON.stringify(done));
+    assert.equal(commentsOf(site, text), 1);
+    await manager.stop();
   });
 });
 
