@@ -499,7 +499,12 @@ export const commandMachine = words.createMachine({
             /** Nobody can say. The program does not try again; a person looks. */
             unknown: {
               meta: says('human.required', 'error', { ...proof, error: 'error' }),
-              entry: [{ type: 'noteOutcome', params: { outcome: 'UNKNOWN' } }, ledger('UNKNOWN'), 'explainUnknown'],
+              entry: [
+                { type: 'noteOutcome', params: { outcome: 'UNKNOWN' } },
+                ledger('UNKNOWN'),
+                'explainUnknown',
+                ...reportTrouble
+              ],
               always: [{ guard: 'isCancelled', target: '#command.CANCELLED' }, { target: '#command.FAILED' }]
             }
           }

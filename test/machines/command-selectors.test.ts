@@ -15,7 +15,12 @@ const finding = (state: string, name = 'post.submit') => ({
   why: state === 'ok' ? null : 'not there'
 });
 const read = { attempt: 'OPEN', effect: 'read', steps: [{ type: 'navigate', url: 'http://site/' }] };
-const write = { attempt: 'POST', effect: 'write', steps: [{ type: 'click', selectors: ['@post.submit'] }] };
+const write = {
+  attempt: 'POST',
+  effect: 'write',
+  steps: [{ type: 'click', selectors: ['@post.submit'] }],
+  verify: { as: 'POSTED', steps: [{ type: 'waitForElement', selectors: ['#posted'] }] }
+};
 const entry = 'selector/example:post.submit';
 
 const command = (actions: unknown[] = [read, write], over: Record<string, unknown> = {}) =>
