@@ -96,8 +96,7 @@ const kinds: ActorKind[] = [
       reconcile: (...given) => now().executor.reconcile(...given)
     },
     journal: {
-      find: (...given) => now().journal.find(...given),
-      loadActors: (...given) => now().journal.loadActors(...given)
+      find: (...given) => now().journal.find(...given)
     }
   }),
   ...simulatedDriverKinds(() => now().driver)
