@@ -120,6 +120,7 @@ export type RecordedStep =
   | CloseStep
   | EmulateNetworkConditionsStep
   | CustomStep;
+export type RecipeCommand = OpenApp | OpenWithApp | Paste | Enter | Keystroke | RunMacro | RunFlow;
 /**
  * unknown: nobody has looked yet.
  */
@@ -1340,6 +1341,174 @@ export interface Problem {
     path: string;
     message: string;
   }[];
+}
+/**
+ * A batch, or one command inlined. Commands run in order; the first that fails stops the batch, and nothing is rolled back.
+ */
+export interface RecipeRequest {
+  /**
+   * Another version: unsupported_version.
+   */
+  v: 1;
+  /**
+   * The same id again, within 10 min and 10,000 requests, answers the same reply and runs nothing. Without one nothing is remembered.
+   */
+  id?: string;
+  /**
+   * batch, or the type of one command.
+   */
+  type: string;
+  /**
+   * Of a batch.
+   *
+   * @minItems 1
+   * @maxItems 100
+   */
+  commands?: RecipeCommand[];
+  meta?: RecipeMeta;
+  /**
+   * false: no reply is sent.
+   */
+  ack?: boolean;
+  /**
+   * Of the whole request, ms from when it was received. Late: timeout.
+   */
+  timeout_ms?: number;
+  [k: string]: unknown;
+}
+/**
+ * Brings an application to the front, starting it when it does not run.
+ */
+export interface OpenApp {
+  type: 'open_app';
+  app: string;
+  /**
+   * In front already: it is hidden.
+   */
+  toggle?: boolean;
+}
+export interface OpenWithApp {
+  type: 'open_with_app';
+  app: string;
+  /**
+   * A file or an http(s) URL.
+   */
+  target: string;
+}
+export interface Paste {
+  type: 'paste';
+  text: string;
+}
+/**
+ * Paste, then Return.
+ */
+export interface Enter {
+  type: 'enter';
+  text: string;
+}
+export interface Keystroke {
+  type: 'keystroke';
+  /**
+   * One character, or a name: Return, Escape, Tab, Space, Backspace, Delete, Left, Right, Up, Down, Home, End, PageUp, PageDown, F1 to F24.
+   */
+  key: string;
+  /**
+   * cmd is Super on Linux.
+   *
+   * @maxItems 4
+   */
+  mods?: ('cmd' | 'ctrl' | 'alt' | 'shift')[];
+}
+export interface RunMacro {
+  type: 'run_macro';
+  name: string;
+}
+/**
+ * Hands a flow to the command actor; its result is the command_id, once that is durable.
+ */
+export interface RunFlow {
+  type: 'flow';
+  name: Name;
+  params?: {
+    [k: string]: unknown;
+  };
+  platform?: Name;
+  account_id?: Name;
+}
+export interface RecipeMeta {
+  /**
+   * Who sends: a program's name.
+   */
+  source?: string;
+  recipe_id?: string;
+  trace_id?: string;
+}
+/**
+ * DATA/macros/NAME.json: commands in order. A macro may run another, eight deep.
+ */
+export interface Macro {
+  description?: string;
+  /**
+   * @minItems 1
+   * @maxItems 100
+   */
+  steps: RecipeCommand[];
+}
+export interface RecipeReply {
+  v: 1;
+  /**
+   * Null when the request could not be read so far.
+   */
+  id: string | null;
+  ok: boolean;
+  /**
+   * µs spent in each part.
+   */
+  timing_us: {
+    recv: number;
+    decode: number;
+    /**
+     * Waiting for those before it.
+     */
+    dispatch: number;
+    exec: number;
+    total: number;
+  };
+  /**
+   * Of the commands that ran, in order; the last may be the one that failed.
+   */
+  results?: RecipeResult[];
+  error?: {
+    code:
+      | 'malformed'
+      | 'unsupported_version'
+      | 'unknown_command'
+      | 'invalid_argument'
+      | 'too_large'
+      | 'timeout'
+      | 'app_not_found'
+      | 'not_permitted'
+      | 'busy'
+      | 'internal';
+    message: string;
+    /**
+     * Of the command it is about.
+     */
+    index?: number;
+  };
+}
+export interface RecipeResult {
+  type: string;
+  ok: boolean;
+  /**
+   * µs
+   */
+  us: number;
+  command_id?: Uuid;
+  /**
+   * Of open_app: shown, started or hidden.
+   */
+  state?: string;
 }
 /**
  * machines/selectors/<platform>.json: ranked alternatives a name.
