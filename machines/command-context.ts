@@ -55,6 +55,10 @@ export interface ActionInput {
   action: FlowAction;
   before: FlowAction[];
   intent: string;
+  /** As `prepare` computed it; null before. */
+  dedupeKey: string | null;
+  /** Its attempt did not end as it should: it may be done, done by half, or not begun. */
+  brokenOff: boolean;
 }
 
 export interface ArtifactRef {
@@ -74,6 +78,11 @@ export interface PreparedOutput {
   /** How names of the registry did, where the registry should hear of it. */
   findings?: Finding[];
 }
+/**
+ * In the ledger in place of an effect's id: the write is declared and certainly nothing of it has been sent. The effect
+ * puts its id there, durably, before the first thing it sends.
+ */
+export const UNSENT = 'unsent';
 export interface AttemptedOutput {
   witness: 'DELIVERED' | 'GONE' | 'UNKNOWN' | 'NONE';
   proofs: Proof[];
@@ -87,6 +96,10 @@ export interface VerifiedOutput {
   proofs: Proof[];
   artifacts: ArtifactRef[];
   findings?: Finding[];
+  /** false: the ledger says that nothing of the attempt was ever sent, so what is not there did not happen. */
+  sent?: boolean;
+  /** It was broken off, and the flow says nothing by which it could be seen what came of it. */
+  unproved?: boolean;
 }
 
 export interface CommandContext {

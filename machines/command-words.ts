@@ -2,15 +2,16 @@
 import { assign, fromPromise, setup } from 'xstate';
 import type { Failure } from '../schemas/errors.ts';
 import type { ActionResult, FlowAction } from '../schemas/generated/contracts.ts';
-import type {
-  ActionInput,
-  ArtifactRef,
-  AttemptedOutput,
-  CommandContext,
-  CommandEvent,
-  CommandInput,
-  PreparedOutput,
-  VerifiedOutput
+import {
+  type ActionInput,
+  type ArtifactRef,
+  type AttemptedOutput,
+  type CommandContext,
+  type CommandEvent,
+  type CommandInput,
+  type PreparedOutput,
+  UNSENT,
+  type VerifiedOutput
 } from './command-context.ts';
 import { hostActions, type Lease, selectorAddress } from './protocol.ts';
 import type { Finding } from './selector-context.ts';
@@ -179,6 +180,7 @@ export const words = setup({
       return {
         verdict,
         why,
+        doubtful: (context.doubtful || verdict.unproved === true) && verdict.sent !== false,
         findings: [...(context.findings ?? []), ...(verdict.findings ?? [])],
         ...put(context, {
           ...context.current,
@@ -259,6 +261,12 @@ export const words = setup({
     hasPicture: ({ context }) => picturesOf(context).length > 0,
     hasArtifacts: ({ context }) => (context.verdict?.artifacts.length ?? 0) > 0,
     isVerified: ({ context }) => context.verdict?.outcome === 'VERIFIED',
+    /** Nothing of it left this process before the browser, or the process, was lost: it may be attempted. */
+    isUnsent: ({ context, event }) =>
+      event.type === 'xstate.done.actor.reconcile' &&
+      event.output.outcome === 'VERIFICATION_FAILED' &&
+      event.output.sent === false &&
+      context.stop === null,
     isDoubtful: ({ context }) => context.doubtful && isWrite({ context }),
     isCancelled: ({ context }) => context.stop?.state === 'CANCELLED',
     isStopped: ({ context }) => context.stop !== null,
@@ -347,7 +355,9 @@ export const actionInput = ({ context }: With): ActionInput => ({
   paramsSchema: (context.flow?.params ?? {}) as Record<string, unknown>,
   action: actionAt(context) as FlowAction,
   before: context.flow?.actions.slice(0, context.index) ?? [],
-  intent: context.envelope.idempotency_key ?? context.commandId
+  intent: context.envelope.idempotency_key ?? context.commandId,
+  dedupeKey: context.current?.dedupe_key ?? null,
+  brokenOff: context.doubtful || context.attemptError !== null
 });
 
 const tellSession = (event: (context: CommandContext) => { type: string; [key: string]: unknown }) => ({
@@ -417,7 +427,7 @@ export const ledger = (state: 'ATTEMPTED' | 'VERIFIED' | 'VERIFICATION_FAILED' |
               dedupe_key: current.dedupe_key,
               command_id: commandId,
               action: current.name,
-              effect_id: null,
+              effect_id: state === 'ATTEMPTED' ? UNSENT : null,
               state,
               updated_at: timeOf(event)
             }

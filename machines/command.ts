@@ -48,7 +48,8 @@ const late = {};
  * command.cancel: CANCELLED at once; while a write is being attempted, after looking what came of it.
  * ```
  * A write is attempted once. When the browser or the process dies under it, the command gets another browser, walks
- * back to the page (`reconciling`) and looks; what is not there then is UNKNOWN, and a person decides. What it would
+ * back to the page (`reconciling`) and looks; what is not there then is UNKNOWN, and a person decides, unless the ledger
+ * says that nothing of it had been sent: then it begins again. What it would
  * act on but was found by likeness alone waits for a person too (`AWAITING_APPROVAL.selector`), see `selector.ts`.
  */
 export const commandMachine = words.createMachine({
@@ -420,7 +421,10 @@ export const commandMachine = words.createMachine({
                 id: 'reconcile',
                 src: 'reconcile',
                 input: actionInput,
-                onDone: { target: 'judging', actions: 'noteVerdict' },
+                onDone: [
+                  { guard: 'isUnsent', target: '#command.RUNNING.PREPARING.choosing', actions: 'rewind' },
+                  { target: 'judging', actions: 'noteVerdict' }
+                ],
                 onError: [
                   { guard: 'lostBrowser', target: 'recovering', actions: 'noteLoss' },
                   { guard: 'meetsPerson', target: 'person', actions: 'notePerson' },

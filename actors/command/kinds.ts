@@ -1,12 +1,19 @@
 import { approvalMachine } from '../../machines/approval.ts';
 import { commandMachine } from '../../machines/command.ts';
-import type { ActionInput, AttemptedOutput, PreparedOutput, VerifiedOutput } from '../../machines/command-context.ts';
+import {
+  type ActionInput,
+  type AttemptedOutput,
+  type PreparedOutput,
+  UNSENT,
+  type VerifiedOutput
+} from '../../machines/command-context.ts';
 import { selectorMachine } from '../../machines/selector.ts';
 import { sessionMachine } from '../../machines/session.ts';
 import type { SessionInput as SessionBirth } from '../../machines/session-context.ts';
+import { isControlError } from '../../schemas/errors.ts';
 import type { ActionRun, StepExecutor } from '../executor/contract.ts';
 import { resolveAction, withDefaults } from '../executor/resolve.ts';
-import type { ActorKind, Journal } from '../host/contract.ts';
+import type { ActorKind, Journal, Write } from '../host/contract.ts';
 import { effect } from '../host/effect.ts';
 import { keepLogin, sessionEffects } from '../profile/hands.ts';
 import type { Profiles } from '../profile/profiles.ts';
@@ -18,6 +25,11 @@ export interface CommandHands {
   executor: StepExecutor;
   /** For the ledger of what was attempted before. */
   journal: Pick<Journal, 'find'>;
+  /**
+   * Writes rows durably. With it an attempt notes in the ledger that it is about to send, so that one that was cut off
+   * before is known to have done nothing.
+   */
+  write?: (writes: Write[]) => Promise<void>;
   /** Stored logins; without them no session may be made that keeps its profile. */
   profiles?: Profiles;
 }
@@ -35,22 +47,79 @@ export const commandKinds = (hands: CommandHands): ActorKind[] => [
 ];
 
 /** All outside work of one command. */
-export const commandEffects = ({ executor, journal, profiles }: CommandHands) => ({
-  prepare: effect<ActionInput, PreparedOutput>(async ({ input, signal }) => {
-    const run = actionRun(input);
-    const prepared = await executor.prepare(run, signal);
-    return { ...prepared, earlier: await attemptedBefore(journal, prepared.dedupeKey, run) };
-  }),
-  attempt: effect<ActionInput, AttemptedOutput>(async ({ input, signal, effect }) =>
-    executor.attempt(actionRun(input), effect, signal)
-  ),
-  verify: effect<ActionInput, VerifiedOutput>(async ({ input, signal }) =>
-    keepLogin(profiles, input, await executor.verify(actionRun(input), signal), signal)
-  ),
-  reconcile: effect<ActionInput, VerifiedOutput>(async ({ input, signal }) =>
-    keepLogin(profiles, input, await executor.reconcile(actionRun(input), signal), signal)
-  )
-});
+export const commandEffects = ({ executor, journal, profiles, write }: CommandHands) => {
+  /** Only who notes what is sent can say that something was not. */
+  const isUnsent = async ({ action, commandId, dedupeKey }: ActionInput): Promise<boolean> => {
+    if (!write || action.effect !== 'write' || dedupeKey === null) return false;
+    const [row] = await journal.find('ledger', { dedupe_key: dedupeKey }, 1);
+    return row?.command_id === commandId && row.effect_id === UNSENT;
+  };
+  /** Of an attempt that was broken off: whether anything of it was sent, where nothing proves that it was done. */
+  const withSent = async (found: VerifiedOutput, input: ActionInput): Promise<VerifiedOutput> =>
+    found.outcome === 'VERIFICATION_FAILED' && input.brokenOff && (await isUnsent(input))
+      ? { ...found, sent: false }
+      : found;
+
+  return {
+    prepare: effect<ActionInput, PreparedOutput>(async ({ input, signal }) => {
+      const run = actionRun(input);
+      const prepared = await executor.prepare(run, signal);
+      return { ...prepared, earlier: await attemptedBefore(journal, prepared.dedupeKey, run) };
+    }),
+    attempt: effect<ActionInput, AttemptedOutput>(async ({ input, signal, effect }) =>
+      executor.attempt(
+        actionRun(input),
+        { ...effect, ...(write && { sending: () => noteSending(write, input, effect.id) }) },
+        signal
+      )
+    ),
+    verify: effect<ActionInput, VerifiedOutput>(async ({ input, signal }) => {
+      const verified = await executor.verify(actionRun(input), signal);
+      // Without a predicate anything is verified that did not fail; this did.
+      const isUnproved = input.action.effect === 'write' && input.brokenOff && input.action.verify === undefined;
+      const found = isUnproved
+        ? { ...verified, outcome: 'VERIFICATION_FAILED' as const, why: verified.why ?? NO_PREDICATE, unproved: true }
+        : verified;
+      return keepLogin(profiles, input, await withSent(found, input), signal);
+    }),
+    reconcile: effect<ActionInput, VerifiedOutput>(async ({ input, signal }) => {
+      let found: VerifiedOutput;
+      try {
+        found = await executor.reconcile(actionRun(input), signal);
+      } catch (error) {
+        // The flow says nothing by which it could be seen; the ledger may.
+        if (!isControlError(error, 'OUTCOME_UNKNOWN') || !(await isUnsent(input))) throw error;
+        found = { outcome: 'VERIFICATION_FAILED', why: NOTHING_SENT, proofs: [], artifacts: [] };
+      }
+      return keepLogin(profiles, input, await withSent(found, input), signal);
+    })
+  };
+};
+
+const NO_PREDICATE = 'the flow says nothing that would prove it';
+const NOTHING_SENT = 'it was broken off before anything of it was sent';
+
+/** In the ledger before anything leaves: a crash after this may have sent, one before certainly has not. */
+const noteSending = (
+  write: NonNullable<CommandHands['write']>,
+  { commandId, action, dedupeKey }: ActionInput,
+  effectId: string
+): Promise<void> =>
+  action.effect === 'write' && dedupeKey !== null
+    ? write([
+        {
+          into: 'ledger',
+          row: {
+            dedupe_key: dedupeKey,
+            command_id: commandId,
+            action: action.attempt,
+            effect_id: effectId,
+            state: 'ATTEMPTED',
+            updated_at: Date.now()
+          }
+        }
+      ])
+    : Promise.resolve();
 
 /** Params are put in here, once: what a person wrote is never read as a placeholder again. */
 function actionRun({ params, paramsSchema, action, before, ...input }: ActionInput): ActionRun {

@@ -27,7 +27,7 @@ const TYPED_LIMIT = 2_000;
 
 export interface Hands {
   /** Called right before anything is sent that a page may act on at once: a choice, a tick, a file; not text. */
-  onSent: () => void;
+  onSent: () => Promise<void>;
   /** Folder of the files that may be put into pages. */
   uploads?: string | undefined;
 }
@@ -69,7 +69,7 @@ export async function change(
           return await check(page, wanted, expected, field, patience, onSent);
         case 'select': {
           if (field.value === expected) return null;
-          onSent();
+          await onSent();
           const { chosen, value, options } = await page.ask<Choice>('selectOption', {
             element: field.element,
             text: expected
@@ -80,7 +80,7 @@ export async function change(
         }
         case 'value':
           if (field.value !== expected) {
-            onSent();
+            await onSent();
             await put(page, 'setValue', field.element, expected);
           }
           actual = await readBack(page, wanted);
@@ -152,7 +152,7 @@ async function upload(
       reason: `${field.selector} takes one file, not ${paths.length}`
     });
   }
-  onSent();
+  await onSent();
   // A driver adds files to those an input for several has already.
   if (field.value !== '' || paths.length === 0) await page.ask('emptyFiles', { element: field.element });
   if (paths.length > 0) {
@@ -175,7 +175,7 @@ async function check(
   value: string,
   field: Field,
   patience: Patience,
-  onSent: () => void
+  onSent: () => Promise<void>
 ): Promise<Witness | null> {
   const isWanted = String(!UNCHECKED.includes(value));
   if (field.value === isWanted) return null;

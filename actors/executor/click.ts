@@ -53,7 +53,7 @@ export async function witnessedClick(
   wanted: Wanted,
   gesture: Gesture,
   patience: Patience,
-  onSent: () => void
+  onSent: () => Promise<void>
 ): Promise<Witness> {
   let undelivered = 0;
   let blocked = 0;
@@ -65,7 +65,7 @@ export async function witnessedClick(
       token,
       ends: endsOf(gesture)
     });
-    onSent();
+    await onSent();
     const sent = await send(page, element, gesture, wanted);
     const seen = await collect(page, wanted, token, sent);
     if (seen.verdict === 'DELIVERED') return 'DELIVERED';

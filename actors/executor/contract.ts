@@ -76,6 +76,13 @@ export interface Verified {
   findings?: Finding[];
 }
 
+export interface Attempt {
+  id: string;
+  resumed: boolean;
+  /** Called and waited for before the first thing that may have an effect is sent; when it rejects, nothing is. */
+  sending?: () => Promise<void>;
+}
+
 /**
  * Every call honours `signal` and rejects with a ControlError. LEASE_LOST, DRIVER_LOST and DRIVER_TIMEOUT mean the
  * browser is gone or silent; for a write in `attempt` they mean that what happened is not known. A rejection of
@@ -87,7 +94,7 @@ export interface StepExecutor {
   /** Reads only: resolves registry names, computes the dedupe key, evaluates the dedupe predicate. */
   prepare(run: ActionRun, signal: AbortSignal): Promise<Prepared>;
   /** The action's steps, once. A click is armed, sent, and collected; typed text is read back before anything after it. */
-  attempt(run: ActionRun, effect: { id: string; resumed: boolean }, signal: AbortSignal): Promise<Attempted>;
+  attempt(run: ActionRun, effect: Attempt, signal: AbortSignal): Promise<Attempted>;
   /** The action's predicate, polled; then screenshot, and what it extracts. */
   verify(run: ActionRun, signal: AbortSignal): Promise<Verified>;
   /**

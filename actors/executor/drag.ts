@@ -29,7 +29,7 @@ export async function drag(
   by: DragStep['by'],
   { from, to }: Ends,
   patience: Patience,
-  onSent: () => void
+  onSent: () => Promise<void>
 ): Promise<Witness> {
   const goal = to && (await whenReady(page, 'ready', { ...to, covered: true }, patience));
   const token = newToken();
@@ -38,7 +38,7 @@ export async function drag(
     ends: ['pointerdown', 'mousedown'],
     press: true
   });
-  onSent();
+  await onSent();
   if (source.draggable) {
     await page.ask('collect', { token, candidates: from.candidates });
     const { refused } = await page.ask<{ refused?: string }>('drop', {

@@ -104,7 +104,7 @@ export function createStepExecutor({
     if (missed) throw new ControlError('PAGE_LOST', { action: action.attempt, after: missed.attempt });
   }
 
-  const contextOf = (run: ActionRun, page: Page, onSent: () => void): Omit<StepContext, 'name'> => ({
+  const contextOf = (run: ActionRun, page: Page, onSent: () => Promise<void>): Omit<StepContext, 'name'> => ({
     page,
     allowScript: run.allowScript,
     candidatesFor: candidatesFor(run),
@@ -143,7 +143,11 @@ export function createStepExecutor({
 
     attempt(run, effect, signal) {
       let sent = false;
-      const onSent = () => {
+      const onSent = async () => {
+        if (sent) return;
+        await effect.sending?.();
+        // Cut off while it was noted: what is not sent now never is.
+        if (signal.aborted) throw aborted(signal);
         sent = true;
       };
       return withPage(run, signal, effect.id, async (page): Promise<Attempted> => {
@@ -153,10 +157,13 @@ export function createStepExecutor({
         const proofs: Proof[] = [];
         let witness: Attempted['witness'] = 'NONE';
         let keysDown = 0;
+        const presses = run.action.steps.some(({ type }) => PRESSES.has(type));
         for (const [i, step] of run.action.steps.entries()) {
           // Somebody else's browser by now: the session would answer all the same.
           pool.get(run.lease);
           const name = stepName(run.action, i, step);
+          // Where nothing is pressed, what is written may be the effect itself: a page that saves as one types.
+          if (step.type === 'change' && !presses) await effect.sending?.();
           const seen = await runStep(step, { ...context, name });
           if (step.type === 'keyDown') keysDown += 1;
           if (step.type === 'keyUp') keysDown -= 1;
@@ -190,7 +197,7 @@ export function createStepExecutor({
             why: 'the flow says nothing that would prove it'
           });
         }
-        const context = contextOf(run, page, () => {});
+        const context = contextOf(run, page, async () => {});
         for (const earlier of [
           ...run.before.filter(({ effect }) => effect === 'read'),
           { ...action, steps: leadIn(action) }
@@ -344,6 +351,8 @@ function proofsOf(looks: Look[]): Proof[] {
       ...(text ? [{ kind: 'matched_text' as const, value: text }] : [])
     ]);
 }
+
+const PRESSES = new Set<Step['type']>(['click', 'doubleClick', 'keyDown', 'drag', 'waitForExpression']);
 
 /** The steps that bring the browser to the action's own page: those before the first that acts. */
 function leadIn({ steps }: FlowAction): Step[] {

@@ -8,7 +8,7 @@ import { documentChanged, newToken, type Page } from './page.ts';
 /** A key goes to whatever has the focus; Enter may send a form, so it is witnessed and never pressed again. */
 export async function key(
   step: KeyDownStep | KeyUpStep,
-  { page, name, onSent }: { page: Page; name: string; onSent: () => void }
+  { page, name, onSent }: { page: Page; name: string; onSent: () => Promise<void> }
 ): Promise<Witness | null> {
   const actions = [{ type: step.type, value: keyOf(step.key, name) }];
   const send = () =>
@@ -19,7 +19,7 @@ export async function key(
   }
   const token = newToken();
   await page.ask('armKeys', { token });
-  onSent();
+  await onSent();
   try {
     await send();
   } catch (error) {

@@ -39,7 +39,7 @@ export interface StepContext {
   /** For errors: 'COMMENT_CREATE step 2 (click)'. */
   name: string;
   /** Called right before anything is sent that may have an effect. */
-  onSent: () => void;
+  onSent: () => Promise<void>;
   /** Folder of the files that may be put into pages. */
   uploads?: string | undefined;
 }
@@ -61,9 +61,9 @@ export async function runStep(step: Step, context: StepContext): Promise<Witness
   let sent = false;
   const watched: StepContext = {
     ...context,
-    onSent() {
+    async onSent() {
       sent = true;
-      context.onSent();
+      await context.onSent();
     }
   };
   try {
@@ -268,7 +268,7 @@ async function waitForExpression(step: WaitForExpressionStep, context: StepConte
   for (;;) {
     try {
       await page.enter(step.frame);
-      context.onSent();
+      await context.onSent();
       const script = expressionScript(step.expression);
       const budgetMs = Math.min(EXPRESSION_LIMIT_MS, patience.leftMs);
       const answer = (await page.call((session, options) => session.executeAsync(script, [budgetMs], options))) as {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { commandMachine } from '../../machines/command.ts';
-import type { CommandInput } from '../../machines/command-context.ts';
+import { type CommandInput, UNSENT } from '../../machines/command-context.ts';
 import { Rehearsal } from '../support/rehearsal.ts';
 
 const read = {
@@ -394,5 +394,81 @@ describe('a command that only closes a session', () => {
     const gone = command({ envelope, flow: null, createSession: null });
     gone.send({ type: 'tell.refused', to: 'session/s1', told: 'session.close', why: 'it is CLOSED' });
     assert.equal(gone.state, 'SUCCEEDED');
+  });
+});
+
+describe('a write that was broken off', () => {
+  const lost = { type: 'session.lost', sessionId: 's1', why: 'the browser died' };
+  const unsent = { ...absent, sent: false };
+
+  /** The browser is gone and another one is here. */
+  function reconciling() {
+    const c = attempting();
+    c.send(lost);
+    c.send(granted(2));
+    assert.equal(c.state, 'RUNNING.ACTION_ATTEMPTED.reconciling');
+    return c;
+  }
+
+  it('says in the ledger that nothing of it is sent yet, as it is declared', () => {
+    const rows = attempting().writes.flatMap((one) => (one.into === 'ledger' ? [one.row] : []));
+    assert.deepEqual(
+      rows.map(({ state, effect_id }) => [state, effect_id]),
+      [['ATTEMPTED', UNSENT]]
+    );
+  });
+
+  it('begins again when nothing of it had been sent, walking its reads first', () => {
+    const c = reconciling();
+    c.done('reconcile', unsent);
+    assert.equal(c.state, 'RUNNING.PREPARING.looking');
+    assert.equal(c.context.index, 0, 'a new browser stands on no page');
+    c.done('prepare', prepared).done('attempt', { witness: 'NONE', proofs: [] }).done('verify', holds);
+    c.done('prepare', prepared).done('attempt', delivered).done('verify', holds);
+    assert.equal(c.state, 'SUCCEEDED');
+    assert.deepEqual(
+      c.context.actions.map((one: { outcome: string; attempts: number }) => [one.outcome, one.attempts]),
+      [
+        ['VERIFIED', 2],
+        ['VERIFIED', 2]
+      ]
+    );
+  });
+
+  it('is UNKNOWN when something may have been sent, and a person decides', () => {
+    const c = reconciling();
+    c.done('reconcile', absent);
+    assert.equal(c.state, 'FAILED');
+    assert.equal(c.context.error.code, 'OUTCOME_UNKNOWN');
+    assert.ok(c.types.includes('human.required'));
+  });
+
+  it('is cancelled, and known not to have happened, when nothing of it had been sent', () => {
+    const c = attempting();
+    c.send({ type: 'command.cancel' });
+    c.done('verify', unsent);
+    assert.equal(c.state, 'CANCELLED');
+    assert.equal(c.context.actions.at(-1).outcome, 'VERIFICATION_FAILED');
+    assert.ok(!c.types.includes('human.required'));
+  });
+
+  it('does not begin again once it is cancelled', () => {
+    const c = reconciling();
+    c.send({ type: 'command.cancel' });
+    c.done('reconcile', unsent);
+    assert.equal(c.state, 'CANCELLED');
+  });
+
+  it('is UNKNOWN, not VERIFIED, when it failed half-way and nothing would prove it', () => {
+    const { verify: _, ...unprovable } = write;
+    const flow = { name: 'f', version: 1, platforms: ['*'], actions: [unprovable] };
+    const c = command({ flow });
+    c.send(granted());
+    c.done('prepare', prepared);
+    c.broke('attempt', { code: 'SELECTOR_MISSING', message: 'the second button', details: { sent: true } });
+    assert.equal((c.effect('verify').input as { brokenOff: boolean }).brokenOff, true);
+    c.done('verify', { ...absent, why: 'the flow says nothing that would prove it', unproved: true });
+    assert.equal(c.state, 'FAILED');
+    assert.equal(c.context.error.code, 'OUTCOME_UNKNOWN');
   });
 });

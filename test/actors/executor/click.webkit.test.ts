@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { ControlError } from '../../../schemas/errors.ts';
+import type { Step } from '../../../schemas/generated/contracts.ts';
 import { type Site, startSite } from '../../site/site.ts';
 import { webkitMissing } from '../../support/webkit.ts';
-import { type Bench, failsWith, flowRuns, kindsOf, openBench, perform } from './harness.ts';
+import { type Bench, failsWith, flowRuns, kindsOf, never, openBench, perform } from './harness.ts';
 
 const TRIES = 50;
 
@@ -111,6 +113,35 @@ describe('an armed click in a real WebKit', { skip: webkitMissing() ?? false }, 
       assert.equal(witness, 'UNKNOWN', how);
       assert.equal(await bench.ask('return presses'), 1, how);
     }
+  });
+
+  it('waits, once, until it is noted that something is sent, and sends nothing when that fails', async () => {
+    const page = `<input id="i"><button id="b" onclick="window.n = (window.n ?? 0) + 1">B</button>`;
+    const steps: Step[] = [
+      { type: 'change', selectors: ['#i'], value: 'x' },
+      { type: 'click', selectors: ['#b'] },
+      { type: 'click', selectors: ['#b'] }
+    ];
+    const attempt = (sending: () => Promise<void>, own = steps) =>
+      bench.executor.attempt(bench.run({ steps: own }), { id: 'x', resumed: false, sending }, never);
+    const seen: unknown[] = [];
+    await bench.show(page);
+    await attempt(async () => {
+      seen.push(await bench.ask('return [i.value, window.n ?? 0]'));
+    });
+    assert.deepEqual(seen, [['x', 0]], 'what is written is not sent yet; noted before the first click and no other');
+    assert.equal(await bench.ask('return n'), 2);
+    const full = async () => {
+      throw new ControlError('JOURNAL_UNAVAILABLE', { reason: 'disk full' });
+    };
+    await bench.show(page);
+    await assert.rejects(
+      attempt(full),
+      failsWith('JOURNAL_UNAVAILABLE', ({ sent }) => assert.equal(sent, false))
+    );
+    assert.equal(await bench.ask('return window.n ?? 0'), 0);
+    // Nothing is pressed here: a page may save what is written as it is written.
+    await assert.rejects(attempt(full, steps.slice(0, 1)), failsWith('JOURNAL_UNAVAILABLE'));
   });
 
   it('leaves the functions of the page as they were', async () => {
