@@ -74,9 +74,14 @@ export interface QueueLimits {
   queueWaitMs: number;
 }
 
-/** A session asks. Asked again it keeps its age; a slot it still held is taken back, for it knows no lease. */
+/**
+ * A session asks. Asked again it keeps its age; a slot it still held is taken back, for it knows no lease. One that was
+ * granted a moment ago asked twice, before a crash and after it: the word of its lease is on the way, and stays true.
+ */
 export function request(books: Books, asked: SlotRequest, at: number, limits: QueueLimits): Decision {
   const { sessionId, device, priority } = asked;
+  if (books.slots.some((slot) => slot.sessionId === sessionId && slot.state === 'starting'))
+    return { books, tells: [] };
   const freed = releaseOf(books, (slot) => slot.sessionId === sessionId && slot.state !== 'closing', 'asked again');
   const since = freed.books.waiting.find((w) => w.sessionId === sessionId)?.since ?? at;
   const others = freed.books.waiting.filter((w) => w.sessionId !== sessionId);

@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Random } from '../simulation/random.ts';
+import { ask, type Reply } from './ask.ts';
 import { type Figures, report, Tally } from './figures.ts';
 import { type Follower, follow } from './follower.ts';
 import { type Load, startLoad } from './load.ts';
@@ -17,7 +18,7 @@ import { brokenJournal, brokenPromises, brokenStream, brokenWorld, evidenceOf } 
 
 const machines = fileURLToPath(new URL('./errand/troupe.config.ts', import.meta.url));
 /** All that was promised has to end in this time once nobody kills any more. */
-const END_LIMIT_MS = 240_000;
+const END_LIMIT_MS = 120_000;
 /** Under load, once it is up. */
 const LONGEST_LIFE_MS = 900;
 /** A place is reached in this time, on the slowest machine. */
@@ -132,15 +133,10 @@ export class Arena {
     }
   }
 
-  async ask(method: string, path: string, body?: unknown): Promise<{ status: number; body: Record<string, unknown> }> {
+  async ask(method: string, path: string, body?: unknown): Promise<Reply> {
     const up = await this.troupe.whenUp();
     assert.ok(up);
-    const response = await fetch(up.url + path, {
-      method,
-      headers: { authorization: `Bearer ${up.token}`, 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) })
-    });
-    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+    return ask(up.url, up.token, method, path, body);
   }
 
   /** Asks again until the answer is as wanted. @throws Error with the last one */
@@ -212,12 +208,7 @@ export class Arena {
   async #allEnded(): Promise<number> {
     const ended = ['SUCCEEDED', 'FAILED', 'CANCELLED', 'DONE'];
     for (const deadline = Date.now() + END_LIMIT_MS; ; await delay(100)) {
-      const up = await this.troupe.whenUp();
-      assert.ok(up);
-      const read = async (path: string) => {
-        const response = await fetch(up.url + path, { headers: { authorization: `Bearer ${up.token}` } });
-        return (await response.json()) as Record<string, unknown>;
-      };
+      const read = async (path: string) => (await this.ask('GET', path)).body;
       const living: Record<string, number> = {};
       for (const kind of ['command', 'errand']) {
         const { live } = await read(`/v1/machines/${kind}`);

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Random } from '../simulation/random.ts';
+import { ask, NoAnswer, type Reply } from './ask.ts';
 import type { Troupe, Up } from './process.ts';
 
 export interface Promised {
@@ -39,13 +40,6 @@ export interface LoadOptions {
   errands?: boolean;
 }
 
-interface Reply {
-  status: number;
-  body: Record<string, unknown>;
-  replayed: boolean;
-}
-
-const ANSWER_LIMIT_MS = 60_000;
 /** The manager is busy, starting, ending, or its disk is full: the same again, later. */
 const LATER = [429, 503];
 
@@ -62,23 +56,13 @@ export function startLoad(troupe: Troupe, options: LoadOptions): Load {
   const answers: Record<string, number> = {};
   let isStopping = false;
 
-  async function ask(up: Up, method: string, path: string, body?: unknown): Promise<Reply | null> {
+  async function tryOnce(up: Up, method: string, path: string, body?: unknown): Promise<Reply | null> {
     try {
-      const response = await fetch(up.url + path, {
-        method,
-        signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
-        headers: { authorization: `Bearer ${up.token}`, 'content-type': 'application/json' },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) })
-      });
-      const reply = {
-        status: response.status,
-        body: (await response.json()) as Reply['body'],
-        replayed: response.headers.get('idempotent-replayed') === 'true'
-      };
+      const reply = await ask(up.url, up.token, method, path, body);
       answers[reply.status] = (answers[reply.status] ?? 0) + 1;
       return reply;
     } catch (error) {
-      if ((error as Error).name === 'TimeoutError') wrong.push(`${method} ${path}: no answer in ${ANSWER_LIMIT_MS} ms`);
+      if (error instanceof NoAnswer) wrong.push(error.message);
       answers.none = (answers.none ?? 0) + 1;
       return null;
     }
@@ -89,15 +73,16 @@ export function startLoad(troupe: Troupe, options: LoadOptions): Load {
     for (let tries = 1; ; tries += 1) {
       const up = await troupe.whenUp();
       if (!up) return null;
-      const reply = await ask(up, method, path, body);
+      const reply = await tryOnce(up, method, path, body);
       if (reply && !LATER.includes(reply.status)) return { ...reply, tries };
       await delay(20);
     }
   }
 
-  function promise(key: string, { status, body, replayed }: Reply, commandId: string | undefined): string | null {
+  function promise(key: string, reply: Reply, commandId: string | undefined): string | null {
+    const { status, body } = reply;
     // 200: it was there already, and has ended.
-    if (status !== 202 && !(status === 200 && replayed)) {
+    if (status !== 202 && !(status === 200 && isReplay(reply))) {
       wrong.push(`key ${key} was answered ${status}: ${JSON.stringify(body)}`);
       return null;
     }
@@ -130,13 +115,13 @@ export function startLoad(troupe: Troupe, options: LoadOptions): Load {
       id = promise(key, reply, commandId);
     }
     if (id === null) return;
-    if (replies.every((reply) => reply?.tries === 1 && !reply.replayed) && replies.length > 1) {
+    if (replies.every((reply) => reply?.tries === 1 && !isReplay(reply)) && replies.length > 1) {
       wrong.push(`key ${key} was taken twice as new`);
     }
     const what = random.next();
     if (what < 0.15) {
       const again = await send();
-      if (again && !again.replayed) wrong.push(`key ${key} was answered before and is not a replay`);
+      if (again && !isReplay(again)) wrong.push(`key ${key} was answered before and is not a replay`);
       if (again) promise(key, again, commandId);
     } else if (what < 0.2) {
       const other = {
@@ -190,3 +175,5 @@ export function startLoad(troupe: Troupe, options: LoadOptions): Load {
     }
   };
 }
+
+const isReplay = ({ headers }: Reply) => headers['idempotent-replayed'] === 'true';

@@ -224,6 +224,19 @@ describe('the supervisor', () => {
     assert.equal(last(s, 'session/s3').type, 'slot.granted');
   });
 
+  it('lets a session keep what it was just granted when it asks twice, as one does that a crash interrupted', () => {
+    const s = supervisor();
+    s.send(idle());
+    s.send(request('s1'));
+    const granted = last(s, 'session/s1');
+    s.send(request('s1'));
+    assert.equal(book(s).fencing, FIRST);
+    assert.equal(last(s, 'driver/slot-1').type, 'driver.open');
+    assert.equal(last(s, 'session/s1'), granted);
+    s.send({ type: 'driver.ready', slot: 'slot-1', fencing: FIRST });
+    assert.deepEqual(last(s, 'session/s1'), { type: 'slot.ready', lease: { slot: 'slot-1', fencing: FIRST } });
+  });
+
   it('takes a slot back from a session that asks anew', () => {
     const s = leased();
     s.send(request('s1'));
