@@ -495,6 +495,16 @@ export const catalogue = {
     false,
     (d) => `the database ${d.path} is at version ${d.version} and this program knows ${d.known}; run the newer program`
   ),
+  BACKUP_TARGET_TAKEN: entry<{ path: string; reason: string }>(
+    409,
+    false,
+    (d) => `${d.path} takes no backup: ${d.reason}; name a folder that is not there yet, or is empty`
+  ),
+  BACKUP_FAILED: entry<{ path: string; reason: string }>(
+    500,
+    true,
+    (d) => `${d.path} could not be backed up: ${d.reason}; nothing of the copy was kept`
+  ),
   DATA_DIR_IN_USE: entry<{ path: string; pid: number; since: string }>(
     409,
     false,

@@ -11,6 +11,18 @@ const flags: Record<Mode, number> = {
   create: sqlite3.OPEN_READWRITE | sqlite3.OPEN_CREATE
 };
 
+/** In the package and not in its types. */
+interface WithBackup {
+  backup(
+    path: string,
+    opened: (error: Error | null) => void
+  ): {
+    /** So many pages, -1 for all. */
+    step(pages: number, done: (error: Error | null) => void): void;
+    finish(done: (error?: Error | null) => void): void;
+  };
+}
+
 /** Distinct statements kept compiled; a query that is asked in more shapes than this compiles again. */
 const MAX_STATEMENTS = 100;
 
@@ -59,6 +71,23 @@ export class Connection {
   exec(sql: string): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#database.exec(sql, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  /**
+   * The database as it is now to a new file, page by page in one read transaction: writers, also of other processes, go
+   * on meanwhile, and their write-ahead log grows until it is over.
+   */
+  backup(path: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const backup = (this.#database as unknown as WithBackup).backup(path, (error) => error && reject(error));
+      backup.step(-1, (failure) => {
+        backup.finish((error) => {
+          const cause = failure ?? error;
+          if (cause) reject(cause);
+          else resolve();
+        });
+      });
     });
   }
 

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { isControlError } from '../../schemas/errors.ts';
+import { addBackup } from './backup.ts';
 import { addCheckUpgrade } from './check-upgrade.ts';
 import type { AddCommand, CliContext } from './context.ts';
 import { addDemo } from './demo.ts';
@@ -26,11 +27,12 @@ const commands: AddCommand[] = [
   addToken,
   addKey,
   addDoctor,
+  addBackup,
   addCheckUpgrade
 ];
 
 /** Refused because of what was asked for, before anything was started. */
-const WRONG_USAGE = ['CONFIG_INVALID', 'MACHINE_UNFIT', 'VERSIONS_UNCLEAR', 'BIND_REFUSED'];
+const WRONG_USAGE = ['CONFIG_INVALID', 'MACHINE_UNFIT', 'VERSIONS_UNCLEAR', 'BIND_REFUSED', 'BACKUP_TARGET_TAKEN'];
 
 /** Runs one command line, without `node` and the script. Resolves with the exit code; what went wrong is on stderr. */
 export async function runCli(argv: string[], context: CliContext): Promise<number> {
