@@ -1,6 +1,6 @@
 /** The executor over a simulated site: what `actors/executor` promises, in a browser that fails in every way it can. */
 import type { BrowserPool } from '../../actors/driver/pool.ts';
-import type { ActionRun, Attempted, StepExecutor, Verified } from '../../actors/executor/contract.ts';
+import type { ActionRun, Attempt, Attempted, StepExecutor, Verified } from '../../actors/executor/contract.ts';
 import { dedupeKey, targetOf } from '../../actors/executor/dedupe-key.ts';
 import { ControlError, isControlError } from '../../schemas/errors.ts';
 import type { Fault } from './faults.ts';
@@ -39,6 +39,8 @@ export interface ExecutorHandsWorld {
   onDriving(slot: string, commandId: string): () => void;
   /** A mutant: what is late is sent again. */
   sendsAgain?: boolean;
+  /** A mutant: what is sent is not noted before. */
+  sendsUnnoted?: boolean;
 }
 
 export function simulatedExecutor(world: ExecutorHandsWorld): StepExecutor {
@@ -58,7 +60,7 @@ export function simulatedExecutor(world: ExecutorHandsWorld): StepExecutor {
       const alreadyDone = run.action.dedupe !== undefined && world.site.shows(wishOf(run));
       return { dedupeKey: dedupeKey(run), alreadyDone, proofs: [], artifacts: [] };
     },
-    attempt: (run, effect, signal) => attempt(world, page(run, signal), effect.id),
+    attempt: (run, effect, signal) => attempt(world, page(run, signal), effect),
     verify: (run, signal) => look(world, page(run, signal), VERIFY_MS),
     reconcile: async (run, signal) => {
       const there = page(run, signal);
@@ -79,7 +81,7 @@ export function wishOf(run: ActionRun): Wish {
   };
 }
 
-async function attempt(world: ExecutorHandsWorld, page: Page, effectId: string): Promise<Attempted> {
+async function attempt(world: ExecutorHandsWorld, page: Page, effect: Attempt): Promise<Attempted> {
   const { run } = page;
   let sent = false;
   const done = run.action.effect === 'write' ? world.onDriving(run.lease.slot, run.commandId) : () => {};
@@ -94,7 +96,11 @@ async function attempt(world: ExecutorHandsWorld, page: Page, effectId: string):
     }
     if (page.strikes('the login has expired')) throw new ControlError('HUMAN_REQUIRED', { reason: 'it is logged out' });
     await killPoint(world.life, 'killed between the attempt and its click');
-    return { witness: await click(world, page, effectId, () => (sent = true)), proofs: [] };
+    const sending = async () => {
+      if (!sent && !world.sendsUnnoted) await effect.sending?.();
+      sent = true;
+    };
+    return { witness: await click(world, page, effect.id, sending), proofs: [] };
   } catch (error) {
     if (isControlError(error)) {
       if (!('sent' in error.details)) Object.assign(error.details, { sent });
@@ -106,12 +112,12 @@ async function attempt(world: ExecutorHandsWorld, page: Page, effectId: string):
   }
 }
 
-async function click(world: ExecutorHandsWorld, page: Page, effectId: string, onSent: () => void) {
+async function click(world: ExecutorHandsWorld, page: Page, effectId: string, sending: () => Promise<void>) {
   const { life, site } = world;
   const { run } = page;
   for (let [lost, blocked] = [0, 0]; ; ) {
     const browser = await page.exchange(10, 60);
-    onSent();
+    await sending();
     if (page.strikes('another element is in the way')) {
       await page.exchange(5, 40);
       if (++blocked >= BLOCKED_LIMIT) throw notDelivered(blocked);

@@ -21,6 +21,7 @@ const breaks: Record<string, string[]> = {
     'an effect id commits at most once',
     'a write happens at most once, unless nobody could know'
   ],
+  'what is sent is not noted before': ['what is said of a write is true'],
   'what nobody knows is called undone': ['what is said of a write is true'],
   'the ledger is not asked': ['a write happens at most once, unless nobody could know'],
   'nobody is asked': ['a message goes out only as a person allowed it'],

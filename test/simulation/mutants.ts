@@ -46,6 +46,7 @@ export const mutants: Record<string, Mutant> = {
   'a tell is delivered as often as it arrives': { patch: withoutInbox },
   'an old lease opens the browser of the new one': { pool: () => new CarelessPool() },
   'a click is sent again when its answer is late': { sendsAgain: true },
+  'what is sent is not noted before': { sendsUnnoted: true },
   'what nobody knows is called undone': { kinds: commandsThat({ isDoubtful: () => false }) },
   'the ledger is not asked': { kinds: commandsThat({ wasTried: () => false }) },
   'nobody is asked': { kinds: commandsThat({ needsApproval: () => false }) },

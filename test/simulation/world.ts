@@ -44,6 +44,8 @@ export interface Mutant {
   patch?(): () => void;
   /** The executor sends a click again when its answer is late. */
   sendsAgain?: boolean;
+  /** It does not note that it sends. */
+  sendsUnnoted?: boolean;
 }
 
 export interface Outcome {
@@ -82,6 +84,7 @@ interface Running {
   executor: StepExecutor;
   driver: DriverHands;
   onEffect: OnEffect;
+  write: ActorHost['write'];
 }
 let running: Running | undefined;
 const now = (): Running => running as Running;
@@ -97,7 +100,8 @@ const kinds: ActorKind[] = [
     },
     journal: {
       find: (...given) => now().journal.find(...given)
-    }
+    },
+    write: (writes) => now().write(writes)
   }),
   ...simulatedDriverKinds(() => now().driver)
 ];
@@ -245,10 +249,12 @@ export class World {
         head: () => this.#storage.head,
         onExchange: (exchange) => this.#exchanges.push(exchange),
         onDriving: (name, commandId) => this.#watch.driving(name, commandId),
-        ...(this.#mutant.sendsAgain ? { sendsAgain: true } : {})
+        sendsAgain: this.#mutant.sendsAgain ?? false,
+        sendsUnnoted: this.#mutant.sendsUnnoted ?? false
       }),
       driver: new DriverHands({ life, slot, pool }),
-      onEffect: (effect, of) => this.#watch.effect(effect, of, number)
+      onEffect: (effect, of) => this.#watch.effect(effect, of, number),
+      write: (writes) => host.write(writes)
     };
     const host = createEmbeddedHost({
       journal,
