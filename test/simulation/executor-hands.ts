@@ -17,6 +17,7 @@ const UNDELIVERED_LIMIT = 3;
 const BLOCKED_LIMIT = 20;
 /** Between a click and what the site makes of it, at most, ms: less than a verification takes. */
 const LANDING_MS = 3_000;
+const SLOW_LANDING_MS = 60_000;
 
 /** Who drove what: for the question whether it was theirs. */
 export interface Exchange {
@@ -45,10 +46,10 @@ export interface ExecutorHandsWorld {
 
 export function simulatedExecutor(world: ExecutorHandsWorld): StepExecutor {
   const page = (run: ActionRun, signal: AbortSignal) => new Page(world, run, signal);
-  /** Looks on and on, and past its abort: nobody but the lease stops it. Nothing is sent by it. */
+  /** Looks on for a minute, past its abort and its end: nobody but the lease stops it. Nothing is sent by it. */
   const linger = async (run: ActionRun) => {
     const deaf = page(run, new AbortController().signal);
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < 20; i++) {
       await deaf.exchange(5, 80);
       await wait(world.life, 3_000);
     }
@@ -56,7 +57,7 @@ export function simulatedExecutor(world: ExecutorHandsWorld): StepExecutor {
   return {
     prepare: async (run, signal) => {
       await page(run, signal).exchange(5, 80);
-      if (world.life.faults.strikes('an aborted look goes on')) await linger(run);
+      if (world.life.faults.strikes('a look goes on after its end')) void linger(run).catch(() => {});
       const alreadyDone = run.action.dedupe !== undefined && world.site.shows(wishOf(run));
       return { dedupeKey: dedupeKey(run), alreadyDone, proofs: [], artifacts: [] };
     },
@@ -131,8 +132,14 @@ async function click(world: ExecutorHandsWorld, page: Page, effectId: string, se
     // From here on it happens outside, whatever becomes of us. A page that dies may have sent it or not.
     const dies = page.strikes('the page process dies');
     const lands = !page.strikes('the site ignores the click') && !(dies && life.random.chance(0.5));
+    // What is not answered may take its time.
+    const [isDropped, isUnseen] = [
+      page.strikes('the answer is dropped after the click happened'),
+      page.strikes('the witness cannot tell')
+    ];
+    const landing = isDropped || isUnseen ? SLOW_LANDING_MS : LANDING_MS;
     const send = () =>
-      life.time.at(life.random.between(1, LANDING_MS), () =>
+      life.time.at(life.random.between(1, landing), () =>
         site.apply({
           ...wishOf(run),
           commandId: run.commandId,
@@ -146,7 +153,7 @@ async function click(world: ExecutorHandsWorld, page: Page, effectId: string, se
     if (lands) send();
     if (dies) world.slot(run.lease.slot).suffer('the page process dies');
     await killPoint(life, 'killed between the click and its answer');
-    if (page.strikes('the answer is dropped after the click happened')) {
+    if (isDropped) {
       await wait(life, ACT_MS, page.signal);
       if (world.sendsAgain && browser.isAlive) {
         send();
@@ -154,7 +161,7 @@ async function click(world: ExecutorHandsWorld, page: Page, effectId: string, se
       }
       throw page.loses(silence('/element/click', ACT_MS));
     }
-    if (page.strikes('the witness cannot tell')) return 'UNKNOWN';
+    if (isUnseen) return 'UNKNOWN';
     await page.exchange(5, 100);
     return page.strikes('the document changes under the click') ? 'GONE' : 'DELIVERED';
   }

@@ -49,7 +49,7 @@ const odds = {
   // What travels
   'a result is late': 0.03,
   'an aborted effect does not let go': 0.1,
-  'an aborted look goes on': 0.05,
+  'a look goes on after its end': 0.05,
   'an answer to a client is lost': 0.1,
   'a client sends twice at once': 0.15,
   'another client sends the same key': 0.1,
