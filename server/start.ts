@@ -145,7 +145,11 @@ async function bringUp(
   const logins = isStub
     ? {}
     : { profiles: createProfiles({ store: profiles, pool, registry, artifacts: store, settings }) };
-  const kinds = [...commandKinds({ executor, journal, write: rows.write, ...logins }), ...drivers.kinds, ...registered.kinds];
+  const kinds = [
+    ...commandKinds({ executor, journal, write: rows.write, ...logins }),
+    ...drivers.kinds,
+    ...registered.kinds
+  ];
   const host: ActorHost = createEmbeddedHost({
     journal,
     kinds,
