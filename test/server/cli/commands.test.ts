@@ -270,7 +270,7 @@ describe('the command line', () => {
   it('says what there is', async () => {
     const { code, out } = await troupe(['--help']);
     assert.equal(code, 0);
-    for (const name of ['start', 'demo', 'run', 'tail', 'token', 'doctor'])
+    for (const name of ['start', 'demo', 'run', 'tail', 'token', 'doctor', 'check-upgrade'])
       assert.match(out, new RegExp(`^ {2}${name} `, 'm'));
     assert.match(out, /Exit codes/);
     assert.match((await troupe(['start', '--help'])).out, /--log-level <LEVEL>/);
