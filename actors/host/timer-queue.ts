@@ -167,18 +167,20 @@ export class TimerQueue {
     return clock.steady ? clock.now() - clock.steady() : 0;
   }
 
-  /** Looks whether the clock was put back; then each timer keeps the time it still had. */
+  /** Looks whether the clock was moved. Put back, each timer keeps the time it still had; put forward, some are late. */
   #noteClock() {
     const offset = this.#offsetNow();
     const backMs = this.#offset - offset;
     this.#offset = offset;
-    if (backMs < JUMP_MS) return;
-    for (const entry of this.#heap) entry.dueAt = Math.min(entry.dueAt, entry.steadyDueAt + offset);
-    this.#rebuild();
+    if (Math.abs(backMs) < JUMP_MS) return;
+    if (backMs > 0) {
+      for (const entry of this.#heap) entry.dueAt = Math.min(entry.dueAt, entry.steadyDueAt + offset);
+      this.#rebuild();
+      this.#options.onClockBack(backMs);
+    }
     this.#options.clock.clearTimeout(this.#handle);
     this.#handleDueAt = Number.POSITIVE_INFINITY;
     this.#arm();
-    this.#options.onClockBack(backMs);
   }
 
   // The window
