@@ -20,6 +20,12 @@ export interface DriverLimits {
   scriptMs: number;
   pageLoadMs: number;
 
+  // Every command of a session, from being asked to being answered, its turn included
+  readMs: number;
+  actMs: number;
+  /** Outlasts the page-load limit on purpose: the browser's own answer says more. */
+  navigateMs: number;
+
   // Ending
   deleteMs: number;
   /** SIGTERM to SIGKILL. */
@@ -73,6 +79,9 @@ export const defaultLimits: DriverLimits = {
   smokeMs: 3_000,
   scriptMs: 10_000,
   pageLoadMs: 30_000,
+  readMs: 10_000,
+  actMs: 15_000,
+  navigateMs: 35_000,
   deleteMs: 5_000,
   graceMs: 3_000,
   safariGraceMs: 10_000,

@@ -10,7 +10,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ControlError } from '../../schemas/errors.ts';
-import { WebDriverClient } from '../webdriver/client.ts';
+import { type Deadlines, WebDriverClient } from '../webdriver/client.ts';
 import { freePort } from './free-port.ts';
 import type { ProcessLedger } from './ledger.ts';
 import { endGroup, type GroupLeader, spawnGroup } from './process-group.ts';
@@ -42,6 +42,8 @@ export async function startAppium(
     environment: NodeJS.ProcessEnv;
     bootMs: number;
     graceMs: number;
+    /** Of the commands of its sessions. */
+    deadlines: Deadlines;
     signal: AbortSignal;
   }
 ): Promise<Appium> {
@@ -65,7 +67,7 @@ export async function startAppium(
     running = false;
     ledger.forget(leader.pid);
   });
-  const client = new WebDriverClient(`http://127.0.0.1:${port}`, { slot });
+  const client = new WebDriverClient(`http://127.0.0.1:${port}`, { slot, deadlines: options.deadlines });
   const appium: Appium = {
     leader,
     client,

@@ -85,6 +85,7 @@ export class Slot {
         environment: { ...environment, ...(running.display && { DISPLAY: running.display.name }) },
         bootMs: limits.appiumBootMs,
         graceMs: this.#graceMs,
+        deadlines: limits,
         signal
       });
     }

@@ -754,6 +754,18 @@ export interface DriverLimits {
    */
   page_load_ms?: number;
   /**
+   * Command that reads, its turn in the line of its session included.
+   */
+  read_ms?: number;
+  /**
+   * Command that acts: a click, keys, a script.
+   */
+  act_ms?: number;
+  /**
+   * Navigation; longer than page_load_ms.
+   */
+  navigate_ms?: number;
+  /**
    * DELETE of a session.
    */
   delete_ms?: number;
