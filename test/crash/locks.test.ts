@@ -39,9 +39,8 @@ describe('a data directory', () => {
     for (const [how, content] of Object.entries(left)) {
       if (content !== null) writeFileSync(lock, content);
       await arena.troupe.started();
-      await arena.goesOn(5);
       await arena.troupe.kill();
-      arena.kills.add(`with the lock in its hand`);
+      arena.kills.add('with the lock in its hand');
       t.diagnostic(`a lock ${how}: taken over`);
     }
     await arena.troupe.started();

@@ -11,7 +11,7 @@ import { buildShim, dataFolder } from './process.ts';
 const CALLS = 40;
 const WRITES = 120;
 const SYNCS = 6;
-const TRIES = Number(process.env.ROUNDS ?? 2);
+const TRIES = Number(process.env.ROUNDS ?? 1);
 
 describe('a first start', () => {
   it('that is killed anywhere, also in its migrations, is made good by the next', async (t) => {
