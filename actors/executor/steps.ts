@@ -276,7 +276,7 @@ async function waitForExpression(step: WaitForExpressionStep, context: StepConte
         why?: string;
       } | null;
       if (answer?.holds) return;
-      why = answer?.why ?? '';
+      why = answer?.why ?? why;
     } catch (error) {
       if (documentChanged(error)) page.forgetFrame();
       else if (isDriverError(error, 'javascript error')) why = (error as ControlError<'DRIVER_ERROR'>).details.message;
