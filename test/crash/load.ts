@@ -75,7 +75,8 @@ export function startLoad(troupe: Troupe, options: LoadOptions): Load {
       if (!up) return null;
       const reply = await tryOnce(up, method, path, body);
       if (reply && !LATER.includes(reply.status)) return { ...reply, tries };
-      await delay(20);
+      // Whoever was told to come later does; whoever was told nothing looks at once whether it is up again.
+      await delay(reply ? 200 : 20);
     }
   }
 
