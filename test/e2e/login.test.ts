@@ -128,7 +128,7 @@ describe('the login of an account', needsBrowser(), () => {
 
     const [asked] = await events(`command_id=${sent.command_id}&event_types=human.required`);
     assert.equal(asked?.payload.action, 'COMMENT_CREATE');
-    const [picture] = asked?.payload.artifacts as { id: string }[];
+    const [picture] = asked!.payload.artifacts as { id: string }[];
     const shot = await manager.request('GET', `/v1/artifacts/${picture!.id}`);
     assert.equal(shot.headers.get('content-type'), 'image/png');
 
