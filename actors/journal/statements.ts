@@ -104,6 +104,21 @@ const putRows = Object.fromEntries(
   ])
 ) as Record<TableName, string>;
 
+const kindOf = (address: string) => `substr(${address}, 1, instr(${address}, '/') - 1)`;
+
+const countByKind = (table: string, column: string) =>
+  `SELECT '${table}' AS kept, ${kindOf(column)} AS kind, count(*) AS count FROM ${table} GROUP BY 2`;
+
+// Every resting actor has a timer, so these are many: from kind to kind along the key ('0' follows '/'), and each kind's
+// counted as a stretch of it, in a tenth of the time of a GROUP BY.
+const timersByKind = `SELECT 'timers' AS kept, kind,
+    (SELECT count(*) FROM timers WHERE address > kind || '/' AND address < kind || '0') AS count
+  FROM (WITH RECURSIVE kinds (kind) AS (
+    SELECT (SELECT ${kindOf('min(address)')} FROM timers)
+    UNION ALL
+    SELECT (SELECT ${kindOf('min(address)')} FROM timers WHERE address > kind || '0') FROM kinds WHERE kind IS NOT NULL
+  ) SELECT kind FROM kinds WHERE kind IS NOT NULL)`;
+
 export const sql = {
   begin: 'BEGIN IMMEDIATE',
   commit: 'COMMIT',
@@ -120,12 +135,7 @@ export const sql = {
   livingVersions:
     "SELECT kind, machine_version AS version, count(*) AS count FROM actors INDEXED BY actors_alive_by_version WHERE status = 'active' GROUP BY kind, machine_version",
   living: "SELECT count(*) AS count FROM actors INDEXED BY actors_alive WHERE status = 'active'",
-  waiting: ['timers.address', 'effects.address', 'tells.recipient']
-    .map((column) => {
-      const [table, name] = column.split('.') as [string, string];
-      return `SELECT '${table}' AS kept, substr(${name}, 1, instr(${name}, '/') - 1) AS kind, count(*) AS count FROM ${table} GROUP BY 2`;
-    })
-    .join(' UNION ALL '),
+  waiting: `${timersByKind} UNION ALL ${countByKind('effects', 'address')} UNION ALL ${countByKind('tells', 'recipient')}`,
   timersAfter:
     'SELECT address, id, due_at, event FROM timers WHERE (due_at, address, id) > (?, ?, ?) ORDER BY due_at, address, id LIMIT ?',
   unsettled:

@@ -8,10 +8,9 @@ import type { CommandView } from '../../schemas/generated/contracts.ts';
 export async function withPlaces(host: ActorHost, commands: CommandView[]): Promise<CommandView[]> {
   const waiting = commands.filter(({ state }) => state === 'QUEUED');
   const lines = new Map<string, string[]>();
-  for (const id of new Set(waiting.flatMap(({ session_id }) => session_id ?? []))) {
-    const session = await host.read(`session/${id}`);
-    if (session) lines.set(id, lineOf(session.context.queue as Queued[]));
-  }
+  const ids = new Set(waiting.flatMap(({ session_id }) => session_id ?? []));
+  const sessions = await Promise.all([...ids].map((id) => host.read(`session/${id}`)));
+  for (const session of sessions) if (session) lines.set(session.id, lineOf(session.context.queue as Queued[]));
   return commands.map((command) => {
     const place = lines.get(command.session_id ?? '')?.indexOf(command.command_id) ?? -1;
     return command.state === 'QUEUED' && place >= 0 ? { ...command, queue_position: place + 1 } : command;
