@@ -25,6 +25,8 @@ export interface SlotBook {
   fencing: number | null;
   /** What the lease's browser runs on. */
   device: string | null;
+  /** Whose account is in it; null when it is nobody's. */
+  owner: string | null;
   /** A person drives. */
   held: boolean;
   /** Out of quarantine: booted once without a session before one may have it. */
@@ -37,6 +39,7 @@ export interface SlotBook {
 export interface Waiting {
   sessionId: string;
   device: string;
+  owner: string | null;
   /** 1 is served first. */
   priority: number;
   /** ms since 1970 */
@@ -60,7 +63,7 @@ export interface Books {
 }
 
 /** A lease that is over leaves nothing of itself. */
-const unleased = { sessionId: null, fencing: null, device: null, held: false } as const;
+const unleased = { sessionId: null, fencing: null, device: null, owner: null, held: false } as const;
 
 export interface Decision {
   books: Books;
@@ -85,7 +88,7 @@ export function request(books: Books, asked: SlotRequest, at: number, limits: Qu
   const freed = releaseOf(books, (slot) => slot.sessionId === sessionId && slot.state !== 'closing', 'asked again');
   const since = freed.books.waiting.find((w) => w.sessionId === sessionId)?.since ?? at;
   const others = freed.books.waiting.filter((w) => w.sessionId !== sessionId);
-  const newcomer: Waiting = { sessionId, device, priority, since, position: 0 };
+  const newcomer: Waiting = { sessionId, device, owner: ownerOf(asked), priority, since, position: 0 };
   if (freed.books.leaving) return { books: { ...freed.books, waiting: [...others, newcomer] }, tells: freed.tells };
   const refusal = refusalFor(freed.books, asked, limits);
   if (refusal)
@@ -264,7 +267,7 @@ export function drained(books: Books, slot: string): Decision {
 export function allocate(books: Books): Decision {
   if (books.draining || books.slots.some((b) => b.state === 'starting')) return announce(books, []);
   const free = books.slots.find((b) => b.state === 'idle') ?? books.slots.find((b) => b.state === 'cold');
-  const next = inLine(books).find((w) => !isTaken(books, w.device));
+  const next = inLine(books).find((w) => !isBlocked(books, w));
   if (!free || (!next && free.state === 'idle')) return announce(books, []);
   // A trial is no session's risk.
   if (!next || (free.trial && free.state === 'cold')) {
@@ -273,9 +276,9 @@ export function allocate(books: Books): Decision {
     return announce(booting, [{ to: `driver/${free.slot}`, event: { type: 'driver.boot', ...(bare && { bare }) } }]);
   }
   const lease: Lease = { slot: free.slot, fencing: books.fencing + 1 };
-  const { sessionId, device } = next;
+  const { sessionId, device, owner } = next;
   const granted = {
-    ...change(books, free.slot, { state: 'starting', sessionId, device, fencing: lease.fencing, wanted: false }),
+    ...change(books, free.slot, { state: 'starting', sessionId, device, owner, fencing: lease.fencing, wanted: false }),
     waiting: books.waiting.filter((w) => w !== next),
     fencing: lease.fencing
   };
@@ -288,6 +291,15 @@ export function allocate(books: Books): Decision {
 /** The one browser there can be on such a device is somebody's. */
 const isTaken = ({ slots, exclusive }: Books, device: string): boolean =>
   exclusive.includes(device) && slots.some((b) => b.device === device);
+
+/**
+ * An account is in one browser at a time. Two sessions of one account are there while the older closes: what runs in it
+ * ends first, and its browser has ended before the other's opens.
+ */
+const isBlocked = (books: Books, { device, owner }: Waiting): boolean =>
+  isTaken(books, device) || (owner !== null && books.slots.some((b) => b.owner === owner));
+
+const ownerOf = ({ accountId, platform }: SlotRequest) => (accountId === null ? null : `${platform} ${accountId}`);
 
 /** By priority, then by age. */
 export const inLine = ({ waiting }: Pick<Books, 'waiting'>): Waiting[] =>
@@ -314,11 +326,12 @@ function announce(books: Books, tells: Tell[]): Decision {
 
 const NOT_SOON: SlotBook['state'][] = ['leased', 'drained', 'NEEDS_HUMAN', 'QUARANTINED'];
 
-/** Whose browser the line needs. Where there is one of its kind, no slot that comes free will do. */
+/** Whose browser the line needs. Where there is one of its kind, or of its account, no slot that comes free will do. */
 function toBeAsked(books: Books): SlotBook[] {
   const { slots, waiting } = books;
-  const blocked = waiting.filter((w) => isTaken(books, w.device));
-  const holders = slots.filter((b) => b.state === 'leased' && blocked.some((w) => w.device === b.device));
+  const blocked = waiting.filter((w) => isBlocked(books, w));
+  const has = (b: SlotBook, w: Waiting) => (isTaken(books, w.device) ? w.device === b.device : w.owner === b.owner);
+  const holders = slots.filter((b) => b.state === 'leased' && blocked.some((w) => has(b, w)));
   // One that recovers is soon back: nobody else need give up theirs for it.
   const comingFree = slots.filter(
     (b) => !NOT_SOON.includes(b.state) && !(b.state === 'starting' && b.sessionId !== null)

@@ -213,6 +213,7 @@ export const supervisorMachine = words.createMachine({
       sessionId: null,
       fencing: null,
       device: null,
+      owner: null,
       held: false,
       trial: false,
       wanted: false,

@@ -144,6 +144,41 @@ describe('devices', () => {
   });
 });
 
+describe('an account', () => {
+  const of = (sessionId: string, accountId: string | null) => ({ ...request(sessionId), accountId });
+
+  it('is in one browser at a time, though slots are free', () => {
+    const s = supervisor({ slots: 2 });
+    s.send(idle('slot-1'));
+    s.send(of('old', 'ann'));
+    s.send(ready('slot-1', FIRST));
+    s.send(idle('slot-2'));
+    s.send(of('new', 'ann'));
+    assert.deepEqual(last(s, 'session/new'), { type: 'slot.queued', position: 1 });
+    assert.equal(last(s, 'session/old').type, 'slot.wanted');
+    s.send(of('other', 'bob'));
+    assert.equal(last(s, 'session/other').type, 'slot.granted', 'it keeps nobody else waiting');
+    s.send(ready('slot-2', FIRST + 1));
+    s.send({ type: 'slot.release', sessionId: 'old', fencing: FIRST, reason: 'asked' });
+    assert.notEqual(last(s, 'session/new').type, 'slot.granted', 'its browser is still open');
+    s.send({ type: 'driver.closed', slot: 'slot-1', fencing: FIRST });
+    s.send(idle('slot-1'));
+    assert.equal(last(s, 'session/new').type, 'slot.granted');
+  });
+
+  it('of another platform, or nobody’s, is another', () => {
+    const s = supervisor({ slots: 3 });
+    for (const slot of ['slot-1', 'slot-2', 'slot-3']) s.send(idle(slot));
+    s.send(of('a', 'ann'));
+    s.send(ready('slot-1', FIRST));
+    s.send({ ...of('b', 'ann'), platform: 'x' });
+    assert.equal(last(s, 'session/b').type, 'slot.granted');
+    s.send(ready('slot-2', FIRST + 1));
+    s.send(of('c', null));
+    assert.equal(last(s, 'session/c').type, 'slot.granted');
+  });
+});
+
 describe('a drain', () => {
   it('asks who has nothing to do for their browsers, and afterwards refuses whoever asks', () => {
     const s = leased();
