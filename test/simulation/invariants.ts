@@ -33,6 +33,7 @@ const invariants: Record<string, (evidence: Evidence) => Omit<Violation, 'invari
   'what is said of a write is true': outcomesAreTrue,
   'a message goes out only as a person allowed it': messagesAreAllowed,
   'a slot has one holder, and old fencing is refused': leasesHaveOneHolder,
+  'an account is in one browser at a time': accountsHaveOneBrowser,
   'a tell is heard once': tellsAreHeardOnce
 };
 
@@ -243,10 +244,32 @@ function leasesHaveOneHolder({ rows, exchanges, actors }: Evidence) {
   return found;
 }
 
+function accountsHaveOneBrowser({ rows }: Evidence) {
+  const accountOf = new Map<string, string | null>();
+  const found: Omit<Violation, 'invariant'>[] = [];
+  for (const { row } of rows) {
+    const { account_id: account, platform } = row.subject;
+    if (row.actorKind === 'session') accountOf.set(row.actorId, account === null ? null : `${platform} ${account}`);
+    if (row.actorKind !== 'supervisor') continue;
+    const inBrowsers = new Map<string, string>();
+    for (const { sessionId } of (row.payload as LeasePayload).slots ?? []) {
+      const owner = sessionId === null ? null : accountOf.get(sessionId);
+      if (!owner || sessionId === null) continue;
+      const other = inBrowsers.get(owner);
+      if (other !== undefined)
+        found.push(
+          broken(`${owner} is in the browsers of session/${other} and session/${sessionId}`, 'supervisor/main')
+        );
+      inBrowsers.set(owner, sessionId);
+    }
+  }
+  return found;
+}
+
 interface LeasePayload {
   slot?: string;
   fencing?: number | null;
-  slots?: { fencing: number | null }[];
+  slots?: { sessionId: string | null; fencing: number | null }[];
 }
 
 function tellsAreHeardOnce({ heard }: Evidence) {
