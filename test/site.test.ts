@@ -342,7 +342,7 @@ describe('the example site in a browser', { skip: chromiumMissing }, () => {
     await site.waitForWrite({ kind: 'decoy', text: 'discard' });
     await press();
     await site.waitForWrite({ kind: 'comment', text: 'dodged' });
-    assert.deepEqual(site.counts(), { comment: 1, like: 0, unlike: 0, login: 0, logout: 0, decoy: 1 });
+    assert.deepEqual(site.counts(), { comment: 1, like: 0, unlike: 0, login: 0, logout: 0, decoy: 1, story: 0 });
   });
 
   it('jumps on a timer too', async (t) => {
