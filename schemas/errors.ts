@@ -510,6 +510,26 @@ export const catalogue = {
     false,
     (d) => `${d.path} is in use by process ${d.pid}, started ${d.since}; stop it, or use another --data`
   ),
+  RECIPES_FOLDER_UNSAFE: entry<{ folder: string; reason: string }>(
+    500,
+    false,
+    (d) => `the folder of the recipe sockets, ${d.folder}, is not ours alone: ${d.reason}`
+  ),
+  RECIPES_PATH_TOO_LONG: entry<{ path: string; bytes: number; limit: number }>(
+    500,
+    false,
+    (d) => `a socket's path has at most ${d.limit} bytes and ${d.path} has ${d.bytes}; use a shorter --data`
+  ),
+  RECIPES_SOCKET_IN_USE: entry<{ path: string; by: string }>(
+    409,
+    false,
+    (d) => `${d.path} is in use by ${d.by}; stop that, or start with --no-recipes`
+  ),
+  DATAGRAMS_UNAVAILABLE: entry<{ reason: string }>(
+    500,
+    false,
+    (d) => `recipes have no datagrams here, only the stream: ${d.reason}`
+  ),
   DATA_DIR_UNWRITABLE: entry<{ path: string; reason: string }>(
     500,
     false,

@@ -9,6 +9,8 @@ export interface Endpoints {
   control: string;
   /** ws://HOST:PORT */
   telemetry: string;
+  /** Paths of the recipe sockets; null for one that is not there. */
+  recipes?: { stream: string | null; datagram: string | null } | null;
 }
 
 /** An IPv6 host gets its brackets. */

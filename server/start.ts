@@ -11,6 +11,7 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { commandKinds } from '../actors/command/kinds.ts';
+import { openDesktop } from '../actors/desktop/desktop.ts';
 import { createDrivers, type Drivers, SUPERVISOR, stubDrivers } from '../actors/driver/drivers.ts';
 import { ArtifactStore } from '../actors/executor/artifacts.ts';
 import { createStepExecutor } from '../actors/executor/executor.ts';
@@ -31,8 +32,10 @@ import type { Config } from '../schemas/generated/contracts.ts';
 import { bindGuard } from './auth/bind-guard.ts';
 import { createSignIn } from './auth/sign-in.ts';
 import { createTokens } from './auth/tokens.ts';
+import { commandAcceptor } from './control/accept-command.ts';
 import { signInLink } from './control/api/tokens.ts';
-import { createControlPlane } from './control/app.ts';
+import { controlOf, createControlPlane } from './control/app.ts';
+import type { ControlDeps } from './control/deps.ts';
 import { openFlowRegistry } from './control/flow-registry.ts';
 import { diskCheck, hostChecks } from './control/readiness.ts';
 import { type Served, serve } from './control/serve.ts';
@@ -42,6 +45,9 @@ import { driverLimits } from './driver-limits.ts';
 import { type Endpoints, endpointUrl, removeEndpoints, writeEndpoints } from './endpoints.ts';
 import { createLayout } from './inspector/layout.ts';
 import { createMetrics } from './metrics/metrics.ts';
+import { flowRunner } from './recipes/flows.ts';
+import { recipePaths } from './recipes/place.ts';
+import { startRecipes } from './recipes/recipes.ts';
 import { startRetention } from './retention.ts';
 import { createTelemetryPlane } from './telemetry/plane.ts';
 import { nothingRegistered, type Registered } from './user-config/read.ts';
@@ -72,6 +78,8 @@ export interface StartOptions {
 const DRAIN_MS = 3_000;
 /** An aborted effect may take this long to let go. */
 const LET_GO_MS = 1_500;
+/** Desktop commands that run get this long. */
+const RECIPES_MS = 500;
 /** Answers being sent get this long. */
 const PLANES_MS = 500;
 /** SIGTERM promises an end within 10 s. */
@@ -196,7 +204,7 @@ async function bringUp(
   undo.push(() => retention.stop());
   const plane = { host, tokens, logger, stub: isStub, version };
   const stream = createTelemetryPlane(plane);
-  const app = createControlPlane({
+  const deps: ControlDeps = {
     ...plane,
     signIn,
     layout,
@@ -224,7 +232,21 @@ async function bringUp(
     ],
     draining: draining.signal,
     limits: { requests: config.request_limit }
-  });
+  };
+  const recipes = config.recipes
+    ? await startRecipes({
+        host,
+        dataDir,
+        paths: recipePaths(dataDir, environment.XDG_RUNTIME_DIR),
+        desktop: openDesktop({ stub: isStub, environment, allowed: namesIn(config.recipe_apps) }),
+        runFlow: flowRunner(commandAcceptor(controlOf(deps)), flows),
+        logger
+      })
+    : null;
+  deps.checks.push(recipes?.check ?? { name: 'recipes', check: async () => ({ ok: true, why: 'off: --no-recipes' }) });
+  // What they hand to the log must be there before the host stops.
+  undo.push(() => recipes?.close(RECIPES_MS));
+  const app = createControlPlane(deps);
   const served: Served[] = [];
   // The planes outlive the host at the end: they go on answering and telling what it still writes.
   undo.splice(2, 0, () => Promise.all(served.map((one) => one.close(PLANES_MS))));
@@ -234,7 +256,8 @@ async function bringUp(
   const endpoints = {
     pid: process.pid,
     control: endpointUrl('http', control.host, controlPort),
-    telemetry: endpointUrl('ws', telemetry.host, telemetryPort)
+    telemetry: endpointUrl('ws', telemetry.host, telemetryPort),
+    recipes: recipes ? { stream: recipes.stream, datagram: recipes.datagram } : null
   };
   writeEndpoints(dataDir, endpoints);
   undo.push(() => {
@@ -245,6 +268,12 @@ async function bringUp(
   const link = signInLink(signIn, { service: 'inspector', scopes: ['admin'] });
   return { config, dataDir, endpoints, adminToken, inspector: endpoints.control + link.path };
 }
+
+const namesIn = (list: string): string[] =>
+  list
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean);
 
 /** Runs on every way out of the process but SIGKILL. @returns how it is taken back, once all ended in order */
 function lastResort(kill: () => void): () => void {

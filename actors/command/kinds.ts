@@ -7,6 +7,7 @@ import {
   UNSENT,
   type VerifiedOutput
 } from '../../machines/command-context.ts';
+import { type RecipeInput as RecipeBirth, recipeMachine } from '../../machines/recipe.ts';
 import { selectorMachine } from '../../machines/selector.ts';
 import { sessionMachine } from '../../machines/session.ts';
 import type { SessionInput as SessionBirth } from '../../machines/session-context.ts';
@@ -20,6 +21,8 @@ import type { Profiles } from '../profile/profiles.ts';
 
 /** What a session actor is born with; the host adds when. */
 export type SessionInput = Omit<SessionBirth, 'at'>;
+/** The same of a recipe. */
+export type RecipeInput = Omit<RecipeBirth, 'at'>;
 
 export interface CommandHands {
   executor: StepExecutor;
@@ -34,7 +37,7 @@ export interface CommandHands {
   profiles?: Profiles;
 }
 
-/** The durable kinds: commands with the executor for hands, sessions and approvals, which touch nothing themselves. */
+/** The durable kinds: commands with the executor for hands, the others, which touch nothing themselves. */
 export const commandKinds = (hands: CommandHands): ActorKind[] => [
   { kind: 'command', machine: commandMachine.provide({ actors: commandEffects(hands) }), durable: true },
   {
@@ -43,7 +46,8 @@ export const commandKinds = (hands: CommandHands): ActorKind[] => [
     durable: true
   },
   { kind: 'approval', machine: approvalMachine, durable: true },
-  { kind: 'selector', machine: selectorMachine, durable: true }
+  { kind: 'selector', machine: selectorMachine, durable: true },
+  { kind: 'recipe', machine: recipeMachine, durable: true }
 ];
 
 /** All outside work of one command. */

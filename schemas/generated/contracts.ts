@@ -695,6 +695,14 @@ export interface Config {
    */
   retention_events: number;
   /**
+   * Desktop commands of local programs, over sockets that only this user reaches; --no-recipes turns them off.
+   */
+  recipes: boolean;
+  /**
+   * Applications that recipes may open, by name or path, separated by commas; empty is any.
+   */
+  recipe_apps: string;
+  /**
    * Allows addresses other than loopback, for a gateway with TLS in front.
    */
   insecure: boolean;

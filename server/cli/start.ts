@@ -21,6 +21,7 @@ const VALUE: Record<string, string> = {
   request_limit: ' <N>',
   machines: ' <FILE>',
   log_level: ' <LEVEL>',
+  recipe_apps: ' <NAMES>',
   retention_days: ' <N>',
   retention_events: ' <N>'
 };
@@ -31,6 +32,8 @@ export const addStart: AddCommand = (program, context, ends) => {
     const fallback =
       ['boolean', 'object'].includes(schema.type ?? '') || schema.default === '' ? '' : ` (default: ${schema.default})`;
     command.option(`${flag}${VALUE[key] ?? ''}`, `${schema.description}${fallback}`);
+    // What is on unless it is said otherwise. Both forms: with this one alone, commander takes it for given.
+    if (schema.default === true) command.option(flag.replace('--', '--no-'), `not ${flag}`);
   }
   command
     .option('--config <FILE>', 'JSON file with any of these options')

@@ -27,10 +27,18 @@ import { hygiene, refuseWhileDraining, requestId } from './request.ts';
 import { limitRequests } from './request-limit.ts';
 import { unrouted } from './routes.ts';
 
+/** With what may be left out filled in. */
+export const controlOf = (deps: ControlDeps): Control => ({
+  now: Date.now,
+  newId: randomUUID,
+  intakes: new Map(),
+  ...deps,
+  limits: { ...defaultLimits, ...deps.limits }
+});
+
 export function createControlPlane(deps: ControlDeps): Koa {
-  const limits = { ...defaultLimits, ...deps.limits };
-  const tokens = limitRequests(deps.tokens, limits.requests);
-  const control: Control = { now: Date.now, newId: randomUUID, intakes: new Map(), ...deps, tokens, limits };
+  const whole = controlOf(deps);
+  const control: Control = { ...whole, tokens: limitRequests(deps.tokens, whole.limits.requests) };
   const router = new Router({ strict: false });
   healthRoutes(router, control);
   commandRoutes(router, control);

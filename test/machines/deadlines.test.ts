@@ -10,6 +10,7 @@ import { commandMachine } from '../../machines/command.ts';
 import { driverMachine } from '../../machines/driver.ts';
 import { cooldownMs } from '../../machines/driver-context.ts';
 import { defaultLimits } from '../../machines/driver-limits.ts';
+import { recipeMachine } from '../../machines/recipe.ts';
 import { selectorMachine } from '../../machines/selector.ts';
 import { sessionMachine } from '../../machines/session.ts';
 import { supervisorMachine } from '../../machines/supervisor.ts';
@@ -21,6 +22,7 @@ const machines: Record<string, AnyStateMachine> = {
   session: sessionMachine,
   approval: approvalMachine,
   selector: selectorMachine,
+  recipe: recipeMachine,
   supervisor: supervisorMachine,
   driver: driverMachine
 };

@@ -40,6 +40,8 @@ describe('the configuration', () => {
       profile_keys: '',
       retention_days: 30,
       retention_events: 10_000_000,
+      recipes: true,
+      recipe_apps: '',
       insecure: false,
       log_level: 'info'
     });

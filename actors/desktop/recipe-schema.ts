@@ -1,0 +1,41 @@
+/** Checks of what comes from outside against `schemas/recipe.schema.json`, compiled once. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { Macro, RecipeCommand, RecipeReply, RecipeRequest } from '../../schemas/generated/contracts.ts';
+import { packageRoot } from '../package-root.ts';
+
+// The first thing that is wrong is all a reply says: the rest need not be looked for.
+const ajv = new Ajv2020({ discriminator: true, strict: true, strictTypes: false, strictRequired: false });
+ajv.addFormat('uuid', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i);
+ajv.addFormat('date-time', true);
+for (const name of ['common', 'recipe']) {
+  ajv.addSchema(JSON.parse(readFileSync(join(packageRoot(), `schemas/${name}.schema.json`), 'utf8')));
+}
+const checker = <T>(name: string) => ajv.getSchema(`troupe:recipe#/$defs/${name}`) as ValidateFunction<T>;
+
+export const isRecipeRequest = checker<RecipeRequest>('RecipeRequest');
+export const isRecipeCommand = checker<RecipeCommand>('RecipeCommand');
+export const isMacro = checker<Macro>('Macro');
+export const isRecipeReply = checker<RecipeReply>('RecipeReply');
+
+export const commandTypes: ReadonlySet<string> = new Set([
+  'open_app',
+  'open_with_app',
+  'paste',
+  'enter',
+  'keystroke',
+  'run_macro',
+  'flow'
+]);
+
+/** The first misfit, as a sentence: `/commands/0/key must NOT have fewer than 1 characters`. */
+export function misfit(errors: ErrorObject[] | null | undefined): string {
+  const error = errors?.[0];
+  if (!error) return 'does not fit its schema';
+  const { instancePath, keyword, params } = error;
+  if (keyword === 'additionalProperties') return `${instancePath}/${params.additionalProperty} is not a known field`;
+  if (keyword === 'required') return `${instancePath}/${params.missingProperty} is missing`;
+  if (keyword === 'enum') return `${instancePath} must be one of ${(params.allowedValues as string[]).join(', ')}`;
+  return `${instancePath} ${error.message ?? `fails ${keyword}`}`.trim();
+}

@@ -1,0 +1,330 @@
+/**
+ * Requests become replies here, whatever socket they came over.
+ *
+ * There is one keyboard, one clipboard and one window in front, so commands run one at a time in the order in which
+ * requests came: the lane. A command that is over at once, as a key press is, is answered in the same turn of the event
+ * loop. What takes longer holds the lane, and those behind it wait, each no longer than its own time.
+ *
+ * The reply is sent first; then the trace goes to the log's queue (`trace-feed.ts`).
+ */
+import { Deadline, type Desktop, type Done, RecipeError, type RecipeErrorCode } from '../../actors/desktop/contract.ts';
+import type { Macros, Step } from '../../actors/desktop/macros.ts';
+import type { RecipeReply, RecipeResult, RunFlow } from '../../schemas/generated/contracts.ts';
+import { Remembered } from './remembered.ts';
+import { isRefusal, type Refusal, type Request, readObject, readRequest } from './request.ts';
+import type { Trace, TraceFeed, Transport } from './trace.ts';
+
+/** Requests that may wait for the lane. */
+const MOST_WAITING = 1_000;
+/** A command whose time is over gets so long to let go of the desktop, ms; then the next one begins all the same. */
+const LET_GO_MS = 2_000;
+
+/** Hands a flow to a command actor. @throws RecipeError */
+export type RunFlows = (
+  flow: RunFlow,
+  context: { id: string | null; index: number; source: string | null }
+) => Promise<string>;
+
+/** When and how a request came. Times are `performance.now()`, ms with fractions. */
+export interface Arrival {
+  at: number;
+  /** Decoding began. */
+  readAt: number;
+  transport: Transport;
+}
+
+export type Send = (reply: string | null) => void;
+
+interface Job {
+  request: Request;
+  arrival: Arrival;
+  answer: (reply: RecipeReply) => void;
+  decodedAt: number;
+  startedAt: number;
+  endsAt: number;
+  /** Answered already: its time ran out while it waited. */
+  isOver: boolean;
+  timer: NodeJS.Timeout | undefined;
+  results: RecipeResult[];
+}
+
+export interface RecipeServiceOptions {
+  desktop: Desktop;
+  macros: Macros;
+  runFlow: RunFlows;
+  feed: Pick<TraceFeed, 'push'>;
+  remembered?: Remembered;
+}
+
+export class RecipeService {
+  readonly #desktop: Desktop;
+  readonly #macros: Macros;
+  readonly #runFlow: RunFlows;
+  readonly #feed: Pick<TraceFeed, 'push'>;
+  readonly #remembered: Remembered;
+  readonly #waiting: Job[] = [];
+  #running = false;
+  #closed = false;
+  #idle: (() => void)[] = [];
+
+  constructor({ desktop, macros, runFlow, feed, remembered = new Remembered() }: RecipeServiceOptions) {
+    this.#desktop = desktop;
+    this.#macros = macros;
+    this.#runFlow = runFlow;
+    this.#feed = feed;
+    this.#remembered = remembered;
+  }
+
+  /**
+   * One request of version 1 as it came from a socket.
+   * @param at `performance.now()` when it was received
+   * @param send gets the reply as JSON, once; null when none is wanted
+   */
+  take(bytes: Buffer, at: number, transport: Transport, send: Send) {
+    const readAt = performance.now();
+    const object = readObject(bytes);
+    if (typeof object === 'string') {
+      const refusal = {
+        id: null,
+        ack: true,
+        meta: undefined,
+        code: 'malformed',
+        message: `the request ${object}`
+      } as const;
+      return this.refuse(refusal, { at, readAt, transport }, (reply) => send(JSON.stringify(reply)));
+    }
+    this.takeObject(object, { at, readAt, transport }, send);
+  }
+
+  /** The same of one that is parsed already. */
+  takeObject(object: Record<string, unknown>, arrival: Arrival, send: Send) {
+    const request = readRequest(object);
+    const answer: (reply: string) => void = request.ack ? send : () => send(null);
+    if (isRefusal(request)) return this.refuse(request, arrival, (reply) => answer(JSON.stringify(reply)));
+    const { id } = request;
+    if (id === null) return this.submit(request, arrival, (reply) => answer(JSON.stringify(reply)));
+    if (this.#remembered.isRepeated(id, arrival.at, answer)) return;
+    this.submit(request, arrival, (reply) => {
+      const text = JSON.stringify(reply);
+      answer(text);
+      if (reply.error?.code === 'busy') this.#remembered.forget(id, text);
+      else this.#remembered.settle(id, text);
+    });
+  }
+
+  /** Answers what cannot be run, and says so in the log. */
+  refuse(refusal: Refusal, arrival: Arrival, answer: (reply: RecipeReply) => void) {
+    const now = performance.now();
+    const { id, meta, code, message, index } = refusal;
+    const timing = timingOf(arrival, now, now, now);
+    answer({
+      v: 1,
+      id,
+      ok: false,
+      timing_us: timing,
+      error: { code, message, ...(index === undefined ? {} : { index }) }
+    });
+    this.#feed.push({
+      id,
+      meta,
+      transport: arrival.transport,
+      types: [],
+      decoded: false,
+      dispatched: false,
+      timing,
+      error: { code, message }
+    });
+  }
+
+  submit(request: Request, arrival: Arrival, answer: (reply: RecipeReply) => void) {
+    const decodedAt = performance.now();
+    const job: Job = {
+      request,
+      arrival,
+      answer,
+      decodedAt,
+      startedAt: 0,
+      endsAt: arrival.at + request.timeoutMs,
+      isOver: false,
+      timer: undefined,
+      results: []
+    };
+    if (this.#closed) return this.#end(job, failure('busy', 'the process is ending; send it again soon'));
+    if (!this.#running) return this.#start(job);
+    if (this.#waiting.length >= MOST_WAITING) {
+      return this.#end(job, failure('busy', `${MOST_WAITING} requests wait already; send it again later`));
+    }
+    job.timer = setTimeout(() => this.#end(job, late(request)), Math.max(0, job.endsAt - decodedAt));
+    this.#waiting.push(job);
+  }
+
+  /** No new requests; resolves when those that run or wait have ended. */
+  close(): Promise<void> {
+    this.#closed = true;
+    if (!this.#running) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #start(job: Job) {
+    const running = this.#run(job);
+    if (!running) return;
+    this.#running = true;
+    void running.then(() => {
+      this.#running = false;
+      this.#next();
+    });
+  }
+
+  #next() {
+    while (!this.#running) {
+      const job = this.#waiting.shift();
+      if (!job) {
+        for (const resolve of this.#idle.splice(0)) resolve();
+        return;
+      }
+      clearTimeout(job.timer);
+      if (!job.isOver) this.#start(job);
+    }
+  }
+
+  /** Nothing when it is over and answered, else a promise of that. Never rejects. */
+  #run(job: Job): Promise<void> | undefined {
+    job.startedAt = performance.now();
+    const { commands } = job.request;
+    const deadline = new Deadline(job.endsAt);
+    for (let index = 0; index < commands.length; index++) {
+      const pending = this.#runOne(job, index, deadline);
+      if (pending instanceof Promise) return this.#runRest(job, index, pending, deadline);
+      if (pending) return void this.#end(job, { ...pending, index });
+    }
+    this.#end(job);
+  }
+
+  async #runRest(job: Job, first: number, pending: Promise<Failed | undefined>, deadline: Deadline): Promise<void> {
+    let letGo: NodeJS.Timeout | undefined;
+    const abandoned = new Promise<'abandoned'>((resolve) => {
+      letGo = setTimeout(
+        () => {
+          this.#end(job, { ...late(job.request), index: job.results.length });
+          deadline.abort();
+          letGo = setTimeout(resolve, LET_GO_MS, 'abandoned');
+        },
+        Math.max(0, job.endsAt - performance.now())
+      );
+    });
+    const rest = async () => {
+      for (let index = first; index < job.request.commands.length; index++) {
+        const failed = await (index === first ? pending : this.#runOne(job, index, deadline));
+        if (failed) return this.#end(job, { ...failed, index });
+        if (job.isOver) return;
+      }
+      this.#end(job);
+    };
+    await Promise.race([rest(), abandoned]);
+    clearTimeout(letGo);
+  }
+
+  /** One command of a request: itself, or all steps of its macro. Its result is put down. */
+  #runOne(job: Job, index: number, deadline: Deadline): Failed | undefined | Promise<Failed | undefined> {
+    const command = job.request.commands[index]!;
+    const from = performance.now();
+    let done: Done & { command_id?: string } = {};
+    const settle = (error?: unknown): Failed | undefined => {
+      if (job.isOver) return undefined;
+      const us = micros(performance.now() - from);
+      job.results.push({ type: command.type, ok: error === undefined, us, ...done });
+      return error === undefined ? undefined : asFailed(error);
+    };
+    let steps: Step[];
+    const finish = async (n: number, pending: Promise<Done>): Promise<Failed | undefined> => {
+      try {
+        done = { ...done, ...(await pending) };
+        for (let next = n + 1; next < steps.length && !job.isOver; next++) {
+          if (deadline.passed) return settle(tooLate(job.request));
+          done = { ...done, ...(await this.#step(steps[next]!, job, index, deadline)) };
+        }
+      } catch (error) {
+        return settle(error);
+      }
+      return settle();
+    };
+    try {
+      if (deadline.passed) return late(job.request);
+      steps = this.#macros.open(command);
+      for (let n = 0; n < steps.length; n++) {
+        const result = this.#step(steps[n]!, job, index, deadline);
+        if (result instanceof Promise) return finish(n, result);
+        done = { ...done, ...result };
+      }
+    } catch (error) {
+      return settle(error);
+    }
+    return settle();
+  }
+
+  #step(step: Step, job: Job, index: number, deadline: Deadline): Done | Promise<Done & { command_id?: string }> {
+    if (step.type !== 'flow') return this.#desktop.run(step, deadline);
+    const context = { id: job.request.id, index, source: job.request.meta?.source ?? null };
+    return this.#runFlow(step, context).then((id) => ({ command_id: id }));
+  }
+
+  #end(job: Job, error?: Failed) {
+    if (job.isOver) return;
+    job.isOver = true;
+    const now = performance.now();
+    const { request, arrival, results } = job;
+    const wasStarted = job.startedAt > 0;
+    const timing = timingOf(arrival, job.decodedAt, wasStarted ? job.startedAt : now, now);
+    job.answer({
+      v: 1,
+      id: request.id,
+      ok: error === undefined,
+      timing_us: timing,
+      ...(results.length > 0 ? { results } : {}),
+      ...(error ? { error } : {})
+    });
+    const trace: Trace = {
+      id: request.id,
+      meta: request.meta,
+      transport: arrival.transport,
+      types: request.commands.map(({ type }) => type),
+      decoded: true,
+      dispatched: wasStarted,
+      timing,
+      ...(error ? { error } : {})
+    };
+    const commandId = results.find((result) => result.command_id)?.command_id;
+    if (commandId) trace.commandId = commandId;
+    this.#feed.push(trace);
+  }
+}
+
+type Failed = NonNullable<RecipeReply['error']>;
+
+const failure = (code: RecipeErrorCode, message: string): Failed => ({ code, message });
+
+const late = ({ timeoutMs }: Request): Failed => failure('timeout', `not done within ${timeoutMs} ms`);
+
+const tooLate = (request: Request) => new RecipeError('timeout', late(request).message);
+
+function asFailed(error: unknown): Failed {
+  if (error instanceof RecipeError) return failure(error.code, error.message);
+  return failure('internal', error instanceof Error ? error.message : String(error));
+}
+
+const micros = (ms: number): number => Math.round(ms * 10_000) / 10;
+
+function timingOf(
+  { at, readAt }: Arrival,
+  decodedAt: number,
+  startedAt: number,
+  now: number
+): RecipeReply['timing_us'] {
+  return {
+    recv: micros(readAt - at),
+    decode: micros(decodedAt - readAt),
+    dispatch: micros(startedAt - decodedAt),
+    exec: micros(now - startedAt),
+    total: micros(now - at)
+  };
+}

@@ -1,0 +1,262 @@
+/**
+ * The stream socket: many clients, many requests in flight of each, one line a request. Replies of version 1 and of the
+ * newline JSON form carry their ids and come as they are ready; the line protocol has none, so its answers keep the
+ * order of its lines.
+ *
+ * What one client does costs the others nothing. One that sends faster than it is served, or does not read its replies,
+ * is not read from until it does; one that never does is closed, as is a line that does not end. When all places are
+ * taken, the client that has been silent the longest makes room.
+ */
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { ControlError } from '../../schemas/errors.ts';
+import { LINE_LIMIT, Lines } from './framing.ts';
+import { idsOf, lineOf, olderReply, pongReply, readLine, readOlder } from './older.ts';
+import { clearPath, inodeOf, removeOwn, withOwnMode } from './place.ts';
+import { isRefusal, readObject, readRequest } from './request.ts';
+import type { RecipeService } from './service.ts';
+
+export interface StreamLimits {
+  clients: number;
+  /** Requests of one client that may run or wait; then it is not read from. */
+  inFlight: number;
+  /** A line must end so soon after it began, and replies must be read, ms. */
+  patienceMs: number;
+  lineBytes: number;
+}
+
+const defaults: StreamLimits = { clients: 256, inFlight: 64, patienceMs: 30_000, lineBytes: LINE_LIMIT };
+
+export interface StreamServer {
+  readonly clients: number;
+  close(): Promise<void>;
+}
+
+/** @throws ControlError RECIPES_SOCKET_IN_USE */
+export async function serveStream(
+  path: string,
+  service: RecipeService,
+  options: Partial<StreamLimits> = {}
+): Promise<StreamServer> {
+  const limits = { ...defaults, ...options };
+  await clearPath(path, 'stream');
+  const clients = new Set<StreamClient>();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    if (clients.size >= limits.clients && !closeMostSilent(clients)) return refuseClient(socket, limits.clients);
+    const client = new StreamClient(socket, service, limits);
+    clients.add(client);
+    socket.once('close', () => clients.delete(client));
+  });
+  const listening = once(server, 'listening');
+  withOwnMode(path, () => server.listen({ path, backlog: 511 }));
+  try {
+    await listening;
+  } catch (cause) {
+    throw new ControlError('RECIPES_SOCKET_IN_USE', { path, by: `something: ${(cause as Error).message}` }, cause);
+  }
+  const inode = inodeOf(path);
+  return {
+    get clients() {
+      return clients.size;
+    },
+    async close() {
+      removeOwn(path, inode);
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const client of clients) client.end();
+      const late = setTimeout(() => {
+        for (const { socket } of clients) socket.destroy();
+      }, CLOSE_MS);
+      await closed;
+      clearTimeout(late);
+    }
+  };
+}
+
+function closeMostSilent(clients: Set<StreamClient>): boolean {
+  let silent: StreamClient | undefined;
+  for (const client of clients) if (client.isIdle && (!silent || client.heardAt < silent.heardAt)) silent = client;
+  silent?.socket.destroy();
+  if (silent) clients.delete(silent);
+  return silent !== undefined;
+}
+
+function refuseClient(socket: Socket, most: number): void {
+  socket.on('error', () => {});
+  const error = { code: 'busy', message: `${most} clients are connected and all are at work; try again later` };
+  socket.end(`${JSON.stringify({ v: 1, id: null, ok: false, timing_us: NO_TIME, error })}\n`);
+}
+
+/** Replies that are on their way at the end get so long to be read, ms. */
+const CLOSE_MS = 300;
+const NO_TIME = { recv: 0, decode: 0, dispatch: 0, exec: 0, total: 0 };
+
+class StreamClient {
+  readonly socket: Socket;
+  readonly #service: RecipeService;
+  readonly #limits: StreamLimits;
+  readonly #lines: Lines;
+  /** Answers of the line protocol in the order of its lines; null while one is not there yet. */
+  readonly #ordered: { text: string | null }[] = [];
+  #inFlight = 0;
+  #paused = false;
+  #resuming = false;
+  #patience: NodeJS.Timeout | undefined;
+  /** Lines that came in a chunk together with the one that filled the client's places. */
+  readonly #held: Buffer[] = [];
+  #ended = false;
+  heardAt = performance.now();
+
+  constructor(socket: Socket, service: RecipeService, limits: StreamLimits) {
+    this.socket = socket;
+    this.#service = service;
+    this.#limits = limits;
+    this.#lines = new Lines(
+      (line) => this.#line(line),
+      () => this.#tooLong(),
+      limits.lineBytes
+    );
+    socket.on('data', (chunk: Buffer) => {
+      this.heardAt = performance.now();
+      this.#lines.push(chunk);
+      this.#watch();
+    });
+    socket.on('end', () => {
+      this.#lines.end();
+      this.end();
+    });
+    socket.on('drain', () => {
+      this.#watch();
+      this.#resume();
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => clearTimeout(this.#patience));
+  }
+
+  get isIdle(): boolean {
+    return this.#inFlight === 0 && !this.#lines.isInside && this.socket.writableLength === 0;
+  }
+
+  /** Once what runs is answered. */
+  end() {
+    this.#ended = true;
+    if (this.#inFlight === 0 && this.#held.length === 0) this.socket.destroySoon();
+    this.#watch();
+  }
+
+  #line(line: Buffer) {
+    if (this.#inFlight < this.#limits.inFlight && this.#held.length === 0) return this.#handle(line);
+    // The bytes are those of the chunk, which lives as long as they do: a copy holds only the line.
+    this.#held.push(Buffer.from(line));
+    this.#pause();
+  }
+
+  #handle(line: Buffer) {
+    this.#inFlight++;
+    const at = this.heardAt;
+    // `{` opens JSON; nothing else begins so.
+    if (line[0] !== 0x7b) return this.#older(line, at);
+    const readAt = performance.now();
+    const object = readObject(line);
+    if (typeof object === 'string') {
+      const refusal = {
+        id: null,
+        ack: true,
+        meta: undefined,
+        code: 'malformed',
+        message: `the request ${object}`
+      } as const;
+      return this.#service.refuse(refusal, { at, readAt, transport: 'stream' }, (one) =>
+        this.#done(JSON.stringify(one))
+      );
+    }
+    if (object.v !== undefined || object.op === undefined) {
+      return this.#service.takeObject(object, { at, readAt, transport: 'stream' }, (text) => this.#done(text));
+    }
+    const ids = idsOf(object);
+    const came = Date.now();
+    if (object.op === 'ping') return this.#done(pongReply(ids, came));
+    const request = readOlder(object);
+    const arrival = { at, readAt, transport: 'json' } as const;
+    if (isRefusal(request)) {
+      return this.#service.refuse(request, arrival, (one) => this.#done(olderReply(ids, one, came)));
+    }
+    this.#service.submit(request, arrival, (one) => this.#done(olderReply(ids, one, came)));
+  }
+
+  #older(line: Buffer, at: number) {
+    const place: { text: string | null } = { text: null };
+    this.#ordered.push(place);
+    const answer = (text: string) => {
+      place.text = text;
+      this.#inFlight--;
+      while (this.#ordered.length > 0 && this.#ordered[0]!.text !== null) this.#write(this.#ordered.shift()!.text!);
+      this.#resume();
+    };
+    const arrival = { at, readAt: performance.now(), transport: 'line' } as const;
+    const read = readLine(line.toString('utf8'));
+    if (read === 'ping') return answer('PONG');
+    if ('why' in read) {
+      const refusal = { id: null, ack: true, meta: undefined, code: 'malformed', message: read.why as string } as const;
+      return this.#service.refuse(refusal, arrival, (one) => answer(lineOf(one)));
+    }
+    const request = readRequest(read);
+    if (isRefusal(request)) return this.#service.refuse(request, arrival, (one) => answer(lineOf(one)));
+    this.#service.submit(request, arrival, (one) => answer(lineOf(one)));
+  }
+
+  #tooLong() {
+    this.#inFlight++;
+    const at = this.heardAt;
+    const message = `a line has at most ${this.#limits.lineBytes} bytes`;
+    const refusal = { id: null, ack: true, meta: undefined, code: 'too_large', message } as const;
+    this.#service.refuse(refusal, { at, readAt: at, transport: 'stream' }, (one) => this.#done(JSON.stringify(one)));
+  }
+
+  #done(text: string | null) {
+    this.#inFlight--;
+    if (text !== null) this.#write(text);
+    this.#resume();
+  }
+
+  #write(text: string) {
+    if (this.socket.destroyed || this.socket.writableEnded) return;
+    if (!this.socket.write(`${text}\n`)) {
+      this.#pause();
+      this.#watch();
+    }
+  }
+
+  #pause() {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.socket.pause();
+  }
+
+  /** Goes on with what is held, then with the socket, as far as there are places and the client reads. */
+  #resume() {
+    if (this.#resuming) return;
+    this.#resuming = true;
+    while (this.#held.length > 0 && this.#mayGoOn) this.#handle(this.#held.shift()!);
+    this.#resuming = false;
+    if (this.#held.length > 0 || !this.#mayGoOn) return;
+    if (this.#ended && this.#inFlight === 0) return this.socket.destroySoon();
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.socket.resume();
+  }
+
+  get #mayGoOn(): boolean {
+    return this.#inFlight < this.#limits.inFlight && !this.socket.writableNeedDrain;
+  }
+
+  /** A client that neither ends its line nor reads its replies is closed after a while. */
+  #watch() {
+    const isOwing = this.#lines.isInside || this.socket.writableNeedDrain;
+    if (isOwing && !this.#patience) {
+      this.#patience = setTimeout(() => this.socket.destroy(), this.#limits.patienceMs).unref();
+    } else if (!isOwing && this.#patience) {
+      clearTimeout(this.#patience);
+      this.#patience = undefined;
+    }
+  }
+}

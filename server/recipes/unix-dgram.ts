@@ -1,0 +1,13 @@
+/** Node has no unix datagrams: a native module, optional because it must be compiled where it is installed. */
+import type unixDgram from 'unix-dgram';
+
+type DatagramModule = typeof unixDgram;
+let loaded: Promise<{ module: DatagramModule | undefined; why: string | null }> | undefined;
+
+export function loadDatagrams(): Promise<{ module: DatagramModule | undefined; why: string | null }> {
+  loaded ??= import('unix-dgram').then(
+    ({ default: module }) => ({ module, why: null }),
+    (error: Error) => ({ module: undefined, why: `unix-dgram cannot be loaded: ${error.message.split('\n')[0]}` })
+  );
+  return loaded;
+}
