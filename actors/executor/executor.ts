@@ -7,6 +7,7 @@ import type { ActionRun, Artifact, Attempted, Prepared, StepExecutor, Verified }
 import { dedupeKey } from './dedupe-key.ts';
 import { download } from './download.ts';
 import { withPromoted } from './inspect.ts';
+import { lossBehind } from './loss-behind.ts';
 import { reload } from './navigate.ts';
 import { Page, Patience, sleep } from './page.ts';
 import { explain, type Judged, type Look, poll } from './predicate.ts';
@@ -71,7 +72,8 @@ export function createStepExecutor({
     try {
       await standSomewhere(page);
       return await task(page);
-    } catch (error) {
+    } catch (failure) {
+      const error = (await lossBehind(failure, page.session, page.options())) ?? failure;
       if (isLoss(error)) {
         // A command that never left this process says nothing about the browser.
         if (!isControlError(error, 'LEASE_LOST') && !neverSent(error))
