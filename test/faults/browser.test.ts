@@ -1,0 +1,236 @@
+/** The fault table of the driver contract, row by row, in the middle of a comment, on one real WebKit and one Appium. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import { needsBrowser } from '../e2e/stage.ts';
+import { ENDS_APPIUM, type FaultRow, faultStage, KEEPS_APPIUM, suffers, UNKNOWN } from './stage.ts';
+import { strike } from './victims.ts';
+
+/** As short as a loaded machine bears that is not to be taken for a hung one. */
+const LIMITS = {
+  probe_driver_ms: 2_000,
+  probe_page_ms: 2_000,
+  probe_display_ms: 2_000,
+  misses: 2,
+  read_ms: 6_000,
+  act_ms: 8_000,
+  navigate_ms: 10_000,
+  delete_ms: 1_000,
+  grace_ms: 500,
+  backoff_first_ms: 100,
+  failures: 100
+};
+const PROBES = 'two probes of 2 s';
+const DEADLINE = 'deadline of one command, 8 s';
+const AT_ONCE = 'the next look, 0.5 s';
+const CLICK = 'POST .*/element/[^/]+/click$';
+
+describe('a fault in the middle of a comment', needsBrowser(), () => {
+  const stage = faultStage(LIMITS);
+  /** Shows a page once that is busy for a minute; then the one asked for. */
+  const busy = createServer((request, response) => {
+    const { searchParams, pathname } = new URL(request.url!, 'http://localhost');
+    if (pathname !== '/busy') return response.writeHead(404).end();
+    if (wasBusy) return response.writeHead(302, { location: searchParams.get('next')! }).end();
+    wasBusy = true;
+    response.writeHead(200, { 'content-type': 'text/html' });
+    response.end(
+      '<!doctype html><title>busy</title><script>for (const end = Date.now() + 60000; Date.now() < end; );</script>'
+    );
+  });
+  let wasBusy = false;
+  before(() => new Promise<void>((resolve) => busy.listen(0, '127.0.0.1', resolve)));
+  after(() => {
+    busy.close();
+    busy.closeAllConnections();
+  });
+
+  const rows: FaultRow[] = [
+    {
+      fault: 'page process dies',
+      during: 'made',
+      strike: ({ manager }) => strike(manager.data, 'WebKitWebProcess', 'SIGKILL'),
+      symptom: /session deleted because of page crash or hang|invalid session id/,
+      path: KEEPS_APPIUM,
+      never: ['RECOVERING.killAppiumGroup'],
+      bound: AT_ONCE
+    },
+    {
+      fault: 'page process dies, nothing made yet',
+      during: 'asked',
+      strike: ({ manager }) => strike(manager.data, 'WebKitWebProcess', 'SIGKILL'),
+      symptom: /session deleted because of page crash or hang|invalid session id/,
+      path: KEEPS_APPIUM,
+      bound: AT_ONCE,
+      ends: UNKNOWN
+    },
+    {
+      fault: 'browser dies',
+      during: 'made',
+      strike: ({ manager }) => strike(manager.data, 'MiniBrowser', 'SIGKILL'),
+      symptom: /the browser has ended|invalid session id|session deleted/,
+      path: KEEPS_APPIUM,
+      bound: AT_ONCE
+    },
+    {
+      fault: 'renderer hangs',
+      during: 'made',
+      strike: ({ manager }) => strike(manager.data, 'WebKitWebProcess', 'SIGSTOP'),
+      symptom: /gave no answer|no answer/,
+      path: KEEPS_APPIUM,
+      bound: DEADLINE
+    },
+    {
+      fault: 'busy script',
+      during: 'before',
+      strike: () => {
+        wasBusy = false;
+      },
+      wish: ({ site }) => ({
+        url: `http://127.0.0.1:${(busy.address() as AddressInfo).port}/busy?${new URLSearchParams({ next: site.postUrl(1) })}`
+      }),
+      symptom: /gave no answer|no answer/,
+      path: KEEPS_APPIUM,
+      bound: DEADLINE
+    },
+    {
+      fault: 'WebKitWebDriver dies',
+      during: 'made',
+      strike: ({ manager }) => strike(manager.data, 'WebKitWebDriver', 'SIGKILL'),
+      symptom: /the driver executable has ended|the browser has ended|socket hang up|not running|ECONNREFUSED/,
+      path: KEEPS_APPIUM,
+      bound: AT_ONCE
+    },
+    {
+      fault: 'WebKitWebDriver hangs',
+      during: 'made',
+      strike: ({ manager }) => strike(manager.data, 'WebKitWebDriver', 'SIGSTOP'),
+      symptom: /gave no answer|no answer/,
+      path: KEEPS_APPIUM,
+      bound: DEADLINE
+    },
+    {
+      fault: 'driver executable dies',
+      during: 'made',
+      strike: ({ manager }) => strike(manager.data, 'safaridriver', 'SIGKILL'),
+      symptom: /the driver executable has ended|cannot be proxied|socket hang up/,
+      path: KEEPS_APPIUM,
+      bound: AT_ONCE
+    },
+    {
+      fault: 'driver executable dies at the click',
+      during: 'before',
+      strike: ({ plant }) => plant({ kind: 'crash', match: CLICK }),
+      symptom: /the driver executable has ended|cannot be proxied|socket hang up/,
+      path: KEEPS_APPIUM,
+      bound: AT_ONCE,
+      ends: UNKNOWN
+    },
+    {
+      fault: 'driver executable dies at a navigation',
+      during: 'before',
+      strike: ({ plant }) => plant({ kind: 'crash', match: 'POST .*/url$' }),
+      symptom: /the driver executable has ended|cannot be proxied|socket hang up/,
+      path: KEEPS_APPIUM,
+      bound: AT_ONCE
+    },
+    {
+      fault: 'driver executable hangs',
+      during: 'made',
+      strike: ({ manager }) => strike(manager.data, 'safaridriver', 'SIGSTOP'),
+      symptom: /it hangs: its driver executable gave no answer in 2000 ms, 2 of 2 times|no answer/,
+      path: KEEPS_APPIUM,
+      bound: PROBES
+    },
+    {
+      fault: 'answer to the click is lost',
+      during: 'before',
+      strike: ({ plant }) => plant({ kind: 'drop', match: CLICK }),
+      symptom: /socket hang up|cannot be proxied|UNKNOWN|witness/,
+      path: [],
+      bound: DEADLINE
+    },
+    {
+      fault: 'click answered 200 and not done',
+      during: 'before',
+      strike: ({ plant }) => plant({ kind: 'lose-click', match: CLICK }),
+      symptom: /DELIVERED/,
+      path: null,
+      bound: 'three clicks without a witness'
+    },
+    {
+      fault: 'Appium killed',
+      during: 'made',
+      strike: ({ manager }) => strike(manager.data, 'Appium', 'SIGKILL'),
+      symptom: /Appium has ended|ECONNREFUSED|ECONNRESET|socket hang up/,
+      path: ENDS_APPIUM,
+      bound: AT_ONCE
+    },
+    {
+      fault: 'Appium told to stop with a hung driver',
+      during: 'made',
+      strike: ({ manager }) => {
+        strike(manager.data, 'safaridriver', 'SIGSTOP');
+        strike(manager.data, 'Appium', 'SIGTERM');
+      },
+      symptom: /gave no answer|no answer|Appium has ended|ECONNREFUSED|socket hang up/,
+      path: ENDS_APPIUM,
+      bound: PROBES
+    },
+    {
+      fault: 'X server dead',
+      during: 'made',
+      strike: ({ manager }) => strike(manager.data, 'Xvfb', 'SIGKILL'),
+      symptom: /its X server has ended|page crash or hang|invalid session id/,
+      path: ENDS_APPIUM,
+      bound: AT_ONCE
+    },
+    {
+      fault: 'X server hangs',
+      during: 'made',
+      strike: ({ manager }) => strike(manager.data, 'Xvfb', 'SIGSTOP'),
+      symptom: /its X server gave no answer in 2000 ms, 2 of 2 times/,
+      path: ENDS_APPIUM,
+      bound: PROBES
+    },
+    {
+      fault: 'alert',
+      during: 'before',
+      strike: () => {},
+      wish: ({ site }) => ({ url: site.postUrl(1, 'variant=alert') }),
+      symptom: /Welcome back to Lantern/,
+      path: null,
+      bound: 'its text is read first',
+      ends: { state: 'FAILED', code: 'ALERT_OPEN', outcome: null, attempts: 0, comments: 0 }
+    },
+    {
+      fault: 'alert at the click',
+      during: 'before',
+      strike: () => {},
+      wish: ({ site }) => ({ url: site.postUrl(1, 'variant=alert-submit') }),
+      symptom: /alert: You are about to post a comment\./,
+      path: null,
+      bound: 'its text is read first'
+    },
+    {
+      fault: 'stale node',
+      during: 'before',
+      // The button it found is another one before the click reaches the browser.
+      strike: ({ plant }) => plant({ kind: 'slow', match: CLICK, delayMs: 4_000 }),
+      wish: ({ site }) => ({ url: site.postUrl(1, 'variant=stale&every=3000') }),
+      symptom: /DELIVERED/,
+      path: null,
+      bound: 'it is looked up again'
+    },
+    {
+      fault: 'non-BMP text (emoji)',
+      during: 'before',
+      strike: () => {},
+      wish: () => ({ text: 'emoji 👩‍🚀🏳️‍🌈 שלום' }),
+      symptom: /👩‍🚀🏳️‍🌈/,
+      path: null,
+      bound: 'it is read back before the click'
+    }
+  ];
+  for (const row of rows) it(row.fault, (t) => suffers(t, stage, row).then(() => {}));
+});
