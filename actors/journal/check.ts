@@ -9,10 +9,11 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import sqlite3 from 'sqlite3';
-import { ControlError } from '../../schemas/errors.ts';
+import { ControlError, describe } from '../../schemas/errors.ts';
 import { Connection } from './connection.ts';
 import { openFailure, sqliteCode } from './failures.ts';
 import { tableNames } from './tables.ts';
+import { walDamage } from './wal.ts';
 
 /** Up to this a whole check takes a fraction of a second. */
 const SMALL_BYTES = 64 * 1024 * 1024;
@@ -37,6 +38,10 @@ export async function inspect(path: string, known: number, traces: string[] = []
     await expectNothingElse(path, traces);
     return 0;
   }
+  const reason = await walDamage(`${path}-wal`).catch((error) => {
+    throw new ControlError('DATA_DIR_UNWRITABLE', { path: `${path}-wal`, reason: describe(error) }, error);
+  });
+  if (reason !== null) throw new ControlError('JOURNAL_DAMAGED', { path, reason });
   let reader: Connection | undefined;
   try {
     reader = await Connection.open(path, 'read-only');

@@ -92,6 +92,35 @@ describe('what a killed process leaves', () => {
     await arena.judge(t, 'a missing, damaged or cut -shm: started as ever');
   });
 
+  it('is refused when its write-ahead log is damaged before the end, and is whole when only its end is torn', async (t) => {
+    const arena = await Arena.open(t, seedOf(t));
+    await arena.troupe.started();
+    await arena.goesOn(60);
+    await arena.troupe.kill();
+    arena.kills.add('before its log is damaged');
+    const wal = join(arena.troupe.data, 'journal.db-wal');
+    const kept = readFileSync(wal);
+    const third = Math.floor(kept.length / 3);
+    for (const [how, at, bytes] of [
+      ['it does not begin as one', 0, Buffer.alloc(32)],
+      ['a byte is another', third, Buffer.from([kept[third]! ^ 1])],
+      ['some pages are garbage', third, Buffer.alloc(5 * PAGE, 0xee)]
+    ] as const) {
+      overwrite(wal, at, bytes);
+      const said = await arena.troupe.refused('JOURNAL_DAMAGED', [/write-ahead log/, /restore a backup/]);
+      t.diagnostic(`${how}: ${said.trim()}`);
+      writeFileSync(wal, kept);
+    }
+    // What a power cut in the middle of a write leaves behind what was synced.
+    writeFileSync(wal, Buffer.concat([kept, Buffer.alloc(3_000, 0xee)]));
+    await arena.troupe.started();
+    await arena.goesOn();
+    await arena.judge(
+      t,
+      'a write-ahead log damaged before its end: the start is refused; torn at its end: started as ever'
+    );
+  });
+
   it('is not begun anew when its database is gone and its write-ahead log is there', async (t) => {
     const arena = await Arena.open(t, seedOf(t));
     await arena.troupe.started();
