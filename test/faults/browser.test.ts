@@ -1,9 +1,12 @@
 /** The fault table of the driver contract, row by row, in the middle of a comment, on one real WebKit and one Appium. */
+import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { needsBrowser } from '../e2e/stage.ts';
-import { ENDS_APPIUM, type FaultRow, faultStage, KEEPS_APPIUM, suffers, UNKNOWN } from './stage.ts';
+import { comment, commentsOf, needsBrowser, putFlow, stillWorks } from '../e2e/stage.ts';
+import { processesOf } from '../support/processes.ts';
+import { assertGoesThrough, ENDS_APPIUM, type FaultRow, faultStage, KEEPS_APPIUM, suffers, UNKNOWN } from './stage.ts';
+import { tell } from './table.ts';
 import { strike } from './victims.ts';
 
 /** As short as a loaded machine bears that is not to be taken for a hung one. */
@@ -197,16 +200,6 @@ describe('a fault in the middle of a comment', needsBrowser(), () => {
       fault: 'alert',
       during: 'before',
       strike: () => {},
-      wish: ({ site }) => ({ url: site.postUrl(1, 'variant=alert') }),
-      symptom: /Welcome back to Lantern/,
-      path: null,
-      bound: 'its text is read first',
-      ends: { state: 'FAILED', code: 'ALERT_OPEN', outcome: null, attempts: 0, comments: 0 }
-    },
-    {
-      fault: 'alert at the click',
-      during: 'before',
-      strike: () => {},
       wish: ({ site }) => ({ url: site.postUrl(1, 'variant=alert-submit') }),
       symptom: /alert: You are about to post a comment\./,
       path: null,
@@ -233,4 +226,59 @@ describe('a fault in the middle of a comment', needsBrowser(), () => {
     }
   ];
   for (const row of rows) it(row.fault, (t) => suffers(t, stage, row).then(() => {}));
+
+  it('page never ends loading, twice', async (t) => {
+    const { site, manager } = stage;
+    const flow = await putFlow(stage, 'opens_soon', ([open]) => {
+      Object.assign(open!.steps[0]!, { timeout: 1_500 });
+    });
+    const from = await stage.head();
+    const began = performance.now();
+    const ends: string[] = [];
+    for (const text of ['never loads 1', 'never loads 2']) {
+      const { command_id } = await manager.send(
+        comment(site, { text, flow, url: site.postUrl(1, 'variant=never-body') })
+      );
+      ends.push((await manager.commandEnd(command_id)).error?.code ?? 'none');
+      assert.equal(commentsOf(site, text), 0);
+    }
+    assert.deepEqual(ends, ['NAVIGATION_TIMEOUT', 'NAVIGATION_TIMEOUT']);
+    await stage.untilRow(from, ({ payload }) => payload.why === 'recycled: 2 pages in a row did not end loading');
+    await stillWorks(stage, 'after pages that never loaded');
+    await stage.isWell();
+    const path = await stage.pathSince(from);
+    assertGoesThrough(path, ['READY.closing', 'READY.idle', 'DRAINING', 'COLD', 'OPENING', 'READY.busy']);
+    tell(t, {
+      fault: 'page never ends loading, twice',
+      symptom: 'NAVIGATION_TIMEOUT',
+      path: path.join(' › '),
+      bound: 'load limit of the step, 1.5 s',
+      ms: Math.round(performance.now() - began),
+      effects: 0,
+      end: 'FAILED; the slot is recycled'
+    });
+  });
+
+  it('the manager is told to end while a driver hangs', async (t) => {
+    const { site, manager } = stage;
+    const held = site.hold('after', 'comment');
+    const text = 'ended with a hung driver';
+    await manager.send(comment(site, { text }));
+    await held.arrived;
+    strike(manager.data, 'safaridriver', 'SIGSTOP');
+    const began = performance.now();
+    await manager.stop();
+    held.release();
+    assert.deepEqual(processesOf(manager.data), []);
+    assert.equal(commentsOf(site, text), 1);
+    tell(t, {
+      fault: 'the manager is told to end while a driver hangs',
+      symptom: 'DELETE is not answered',
+      path: 'DRAINING',
+      bound: 'DELETE 1 s, SIGTERM to SIGKILL 0.5 s',
+      ms: Math.round(performance.now() - began),
+      effects: commentsOf(site, text),
+      end: 'exit 0, no process left'
+    });
+  });
 });

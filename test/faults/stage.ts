@@ -28,6 +28,10 @@ export interface FaultStage {
   plant(fault: Omit<Fault, 'id'>): void;
   /** Rows of the slot since a cursor. */
   rowsSince(cursor: number): Promise<EventEnvelope[]>;
+  /** States of the slot since a cursor, in order. */
+  pathSince(cursor: number): Promise<string[]>;
+  /** Resolves when there is such a row of the slot. */
+  untilRow(cursor: number, holds: (row: EventEnvelope) => boolean): Promise<void>;
   head(): Promise<number>;
   /** Resolves when one of each process is there, none besides, and the slot has a browser that is well. */
   isWell(): Promise<void>;
@@ -62,6 +66,8 @@ export function faultStage(limits: Record<string, unknown>): FaultStage {
     rmSync(data, { recursive: true, force: true });
     await noneLeft(data);
   });
+  const rowsSince: FaultStage['rowsSince'] = async (cursor) =>
+    (await readLog(manager, 'actor_kinds=driver')).filter((row) => Number(row.cursor) > cursor);
   return {
     get site() {
       return site;
@@ -73,8 +79,16 @@ export function faultStage(limits: Record<string, unknown>): FaultStage {
       planted += 1;
       writeFileSync(control, JSON.stringify({ id: `fault-${planted}`, ...fault }));
     },
-    rowsSince: async (cursor) =>
-      (await readLog(manager, 'actor_kinds=driver')).filter((row) => Number(row.cursor) > cursor),
+    rowsSince,
+    pathSince: async (cursor) =>
+      (await rowsSince(cursor))
+        .map(({ payload }) => regionOf(payload.to, 'slot'))
+        .filter((state, i, all) => state !== all[i - 1]),
+    async untilRow(cursor, holds) {
+      for (const until = Date.now() + PATIENCE_MS; !(await rowsSince(cursor)).some(holds); await delay(200)) {
+        assert.ok(Date.now() < until, `no such row: ${describeRows(await rowsSince(cursor))}`);
+      }
+    },
     head: async () => Number((await manager.request<{ head: string }>('GET', '/v1/events?limit=1')).body.head),
     async isWell() {
       for (const until = Date.now() + PATIENCE_MS; ; await delay(100)) {
@@ -188,7 +202,7 @@ export async function suffers(t: TestContext, stage: FaultStage, row: FaultRow):
   assert.equal(asked, ends.outcome === 'UNKNOWN' ? 1 : 0, `people asked: ${story}`);
 
   const rows = await stage.rowsSince(from);
-  const path = rows.map(({ payload }) => regionOf(payload.to, 'slot')).filter((state, i, all) => state !== all[i - 1]);
+  const path = await stage.pathSince(from);
   if (row.path === null)
     assert.deepEqual(
       path.filter((state) => !state.startsWith('READY.')),

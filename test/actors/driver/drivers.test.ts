@@ -42,65 +42,6 @@ describe('a driver slot with a real browser', { skip: browserMissing }, () => {
     assert.deepEqual(s.ledger.entries(), []);
   });
 
-  it('refuses a second session in the words of Safari', async (t) => {
-    const s = await stage(t);
-    const session = s.drivers.pool.get(await s.open('a'));
-    const answer = await fetch(`${baseUrlOf(s.ledger.entries())}/session`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({
-        capabilities: {
-          alwaysMatch: {
-            platformName: 'mac',
-            browserName: 'Safari',
-            'appium:automationName': 'Safari'
-          }
-        }
-      })
-    });
-    const { value } = (await answer.json()) as { value: { error: string; message: string } };
-    assert.equal(value.error, 'session not created');
-    assert.match(value.message, /The Safari instance is already paired with another WebDriver session\./);
-    assert.equal(await session.executeSync('return 1 + 1'), 2, 'the first one goes on');
-  });
-
-  it('recovers when the driver executable is killed, with the same Appium and a new lease', async (t) => {
-    const s = await stage(t);
-    const lost = await s.open('a');
-    const [appium] = s.living('appium');
-    const [driver] = s.living('driver');
-    process.kill(driver!.pid, 'SIGKILL');
-    const view = await s.until('session/a', 'ready again', ({ state, context }) => isAfter(lost, state, context));
-    assert.throws(
-      () => s.drivers.pool.get(lost),
-      (error) => isControlError(error, 'LEASE_LOST')
-    );
-    const session = s.drivers.pool.get(view.context.lease as never);
-    await shows(session, 'again');
-    assert.equal(s.living('appium')[0]?.pid, appium?.pid);
-    assert.equal(s.living('browser').length, 1, 'the orphaned browser is gone');
-    const path = await s.path('slot-1');
-    const ladder = path.slice(path.indexOf('RECOVERING.probe'));
-    assert.deepEqual(ladder.slice(0, 4), [
-      'RECOVERING.probe',
-      'RECOVERING.deleteSession',
-      'RECOVERING.killDriverGroup',
-      'RECOVERING.killBrowser'
-    ]);
-    assert.ok(!ladder.includes('RECOVERING.killAppiumGroup'));
-  });
-
-  it('recovers when Appium is killed', async (t) => {
-    const s = await stage(t);
-    const lost = await s.open('a');
-    const [appium] = s.living('appium');
-    process.kill(appium!.pid, 'SIGKILL');
-    await s.until('session/a', 'ready again', ({ state, context }) => isAfter(lost, state, context));
-    assert.notEqual(s.living('appium')[0]?.pid, appium?.pid);
-    assert.equal(s.living('browser').length, 1);
-    assert.ok((await s.path('slot-1')).includes('RECOVERING.killAppiumGroup'));
-  });
-
   it('notices by itself that its browser has ended', async (t) => {
     const s = await stage(t);
     const lost = await s.open('a');
@@ -163,8 +104,3 @@ describe('a driver slot with a real browser', { skip: browserMissing }, () => {
 
 const isAfter = (lost: Lease, state: string, context: Record<string, unknown>): boolean =>
   state === 'READY' && (context.lease as Lease).fencing > lost.fencing;
-
-const baseUrlOf = (entries: { role: string; command: string }[]): string => {
-  const port = /--port (\d+)/.exec(entries.find((entry) => entry.role === 'appium')?.command ?? '')?.[1];
-  return `http://127.0.0.1:${port}`;
-};

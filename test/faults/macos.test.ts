@@ -7,10 +7,11 @@ import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { DriverLimits } from '../../../actors/driver/limits.ts';
-import { type Platform, platformOf } from '../../../actors/driver/platform.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { browserMissing, isIdle, isRecovering, regionOf, stage } from './stage.ts';
+import type { DriverLimits } from '../../actors/driver/limits.ts';
+import { type Platform, platformOf } from '../../actors/driver/platform.ts';
+import { browserMissing, isIdle, isRecovering, regionOf, stage } from '../actors/driver/stage.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { type TableRow, tell } from './table.ts';
 
 const macOS = platformOf('darwin');
 const QUICK: Partial<DriverLimits> = { pairedRetryMs: [50, 100], backoffFirstMs: 50, safariGraceMs: 500 };
@@ -59,6 +60,10 @@ async function mac(t: TestContext, options: { slots?: number; limits?: Partial<D
   };
 }
 
+/** Reported of Safari, and shown here on what says the same: no write is under way, so none is counted. */
+const reported = (t: TestContext, row: Pick<TableRow, 'fault' | 'symptom' | 'path' | 'bound' | 'end'>) =>
+  tell(t, { ...row, fault: `${row.fault} (macOS, a fake)`, ms: null, effects: null });
+
 describe('on macOS', { skip: browserMissing }, () => {
   it('what a session asks to run on reaches safaridriver', async (t) => {
     const { s, asked } = await mac(t, { slots: 3 });
@@ -96,6 +101,13 @@ describe('on macOS', { skip: browserMissing }, () => {
     await s.open('b');
     assert.equal(safariEnded(), 1);
     assert.ok((await s.path('slot-1')).includes('RECOVERING.killDriverGroup'));
+    reported(t, {
+      fault: 'second session',
+      symptom: 'The Safari instance is already paired with another WebDriver session.',
+      path: 'OPENING, asked again twice › RECOVERING › OPENING › READY.busy',
+      bound: 'two waits',
+      end: 'both ended, then opened'
+    });
   });
 
   it('a Safari that is slow to attach is ended and started again', async (t) => {
@@ -105,6 +117,13 @@ describe('on macOS', { skip: browserMissing }, () => {
     assert.equal(safariEnded(), 1);
     const { rows } = await s.host.journal.readEvents(0, 500, { actor_kinds: ['driver'] });
     assert.ok(rows.some(({ payload }) => /timed out while connecting to a Safari instance/.test(String(payload.why))));
+    reported(t, {
+      fault: 'Safari slow to attach',
+      symptom: 'The session timed out while connecting to a Safari instance.',
+      path: 'OPENING › RECOVERING › OPENING › READY.busy',
+      bound: 'at once',
+      end: 'Safari ended, then opened'
+    });
   });
 
   it('Remote Automation that is off is a matter for a person, and is asked once', async (t) => {
@@ -127,6 +146,13 @@ describe('on macOS', { skip: browserMissing }, () => {
     await s.host.send('driver/slot-1', { type: 'driver.retry' });
     await s.until('driver/slot-1', 'idle', isIdle);
     await s.open('b');
+    reported(t, {
+      fault: 'Remote Automation off',
+      symptom: "You must enable the 'Allow Remote Automation' option",
+      path: 'OPENING › NEEDS_HUMAN.waiting',
+      bound: 'asked once',
+      end: 'a person is asked, with the fix'
+    });
   });
 
   it('a window that a person takes for good is theirs: it is not ended, and no other is opened over it', async (t) => {
@@ -141,6 +167,13 @@ describe('on macOS', { skip: browserMissing }, () => {
     mend();
     await s.host.send('session/a', { type: 'session.resume' });
     await s.until('session/a', 'ready again', ({ state }) => state === 'READY');
+    reported(t, {
+      fault: 'a person breaks the glass pane',
+      symptom: 'a person took the window of slot slot-1 out of automation',
+      path: 'READY.busy › RECOVERING, Safari spared › READY.idle',
+      bound: 'one probe, 0.3 s',
+      end: 'PAUSED_BY_HUMAN until resumed'
+    });
   });
 
   it('says how to enable what is missing', () => {
