@@ -8,9 +8,10 @@ const root = new URL('..', import.meta.url);
 /** DESIGN's layout table. A folder may always import itself; what is not a folder of ours is a package. */
 const mayImport: Record<string, string[]> = {
   schemas: [],
+  client: ['schemas'],
   machines: ['schemas'],
   actors: ['schemas', 'machines'],
-  server: ['schemas', 'actors'],
+  server: ['schemas', 'actors', 'client'],
   inspector: ['schemas'],
   testing: ['schemas', 'machines', 'actors']
 };

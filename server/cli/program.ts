@@ -8,6 +8,7 @@ import { addDoctor } from './doctor.ts';
 import { CliError, EXIT } from './exit.ts';
 import { addInspect } from './inspect.ts';
 import { addKey } from './key.ts';
+import { addRecipe } from './recipe.ts';
 import { addRun } from './run.ts';
 import { addSelectors } from './selectors.ts';
 import { addStart } from './start.ts';
@@ -22,6 +23,7 @@ const commands: AddCommand[] = [
   addRun,
   addTail,
   addSweep,
+  addRecipe,
   addSelectors,
   addInspect,
   addToken,

@@ -31,7 +31,7 @@ export interface Recipes {
   close(withinMs: number): Promise<void>;
 }
 
-/** Commands that run at the end get this long. */
+/** For what the log has not heard of yet, at the end. */
 const FLUSH_MS = 500;
 
 /**
@@ -71,6 +71,14 @@ export async function startRecipes({
     // Whoever has the stream has the datagrams: two servers would each have half of a client's policy.
     if (stream) datagram = await tryTo(() => serveDatagrams(paths.datagram, service));
   }
+  let closing: Promise<void> | undefined;
+  const close = async (withinMs: number) => {
+    await Promise.race([service.close(), new Promise((resolve) => setTimeout(resolve, withinMs).unref())]);
+    datagram?.close();
+    await stream?.close();
+    await desktop.close();
+    await feed.flush(FLUSH_MS);
+  };
   return {
     stream: stream ? paths.stream : null,
     datagram: datagram ? paths.datagram : null,
@@ -84,12 +92,9 @@ export async function startRecipes({
         return { ok: true, why: parts.join('; ') };
       }
     },
-    async close(withinMs) {
-      await Promise.race([service.close(), new Promise((resolve) => setTimeout(resolve, withinMs).unref())]);
-      datagram?.close();
-      await stream?.close();
-      await desktop.close();
-      await feed.flush(FLUSH_MS);
+    close(withinMs) {
+      closing ??= close(withinMs);
+      return closing;
     }
   };
 }

@@ -7,12 +7,17 @@ export type Answer = (reply: string) => void;
 interface Entry {
   /** `performance.now()` when it came. */
   at: number;
+  /** In the ring. */
+  place: number;
   reply: string | undefined;
   waiting: Answer[] | undefined;
 }
 
 export class Remembered {
   readonly #entries = new Map<string, Entry>();
+  /** Ids in the order they came, around and around: the first key of a map that is often deleted from is slow to find. */
+  readonly #ring: (string | undefined)[] = [];
+  #place = 0;
   readonly #most: number;
   readonly #keepMs: number;
 
@@ -34,10 +39,9 @@ export class Remembered {
       else entry.waiting = [answer];
       return true;
     }
-    // Deleted first: a map keeps the place of a key that is set anew.
-    if (entry) this.#entries.delete(id);
-    this.#entries.set(id, { at: now, reply: undefined, waiting: undefined });
-    if (this.#entries.size > this.#most) this.#forgetOldest();
+    this.#makeRoom();
+    this.#entries.set(id, { at: now, place: this.#place, reply: undefined, waiting: undefined });
+    this.#ring[this.#place] = id;
     return false;
   }
 
@@ -56,12 +60,11 @@ export class Remembered {
     this.#entries.delete(id);
   }
 
-  /** One that still runs is kept: there are never as many of those as there is room. */
-  #forgetOldest(): void {
-    for (const [id, { reply }] of this.#entries) {
-      if (reply === undefined) continue;
-      this.#entries.delete(id);
-      return;
-    }
+  /** For the next one the oldest goes. It does not run any more: fewer may wait than are remembered. */
+  #makeRoom() {
+    this.#place = (this.#place + 1) % this.#most;
+    const oldest = this.#ring[this.#place];
+    // Its id may have come again since, and has another place then.
+    if (oldest !== undefined && this.#entries.get(oldest)?.place === this.#place) this.#entries.delete(oldest);
   }
 }

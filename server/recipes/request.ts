@@ -70,7 +70,8 @@ export function readRequest(object: Record<string, unknown>): Request | Refusal 
   const { meta, timeout_ms: timeoutMs = DEFAULT_TIMEOUT_MS } = object;
   if (type !== 'batch') {
     if (object.commands !== undefined) return refuse('invalid_argument', '/commands is of a batch alone');
-    const { v: _, id: __, meta: ___, ack: ____, timeout_ms: _____, ...command } = object;
+    const command: Record<string, unknown> = { type };
+    for (const key in object) if (!ENVELOPE.has(key)) command[key] = object[key];
     if (!isRecipeCommand(command)) return refuse('invalid_argument', misfit(isRecipeCommand.errors), 0);
     return { id, commands: [command], meta, ack, timeoutMs };
   }

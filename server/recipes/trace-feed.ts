@@ -47,8 +47,8 @@ export class JournalFeed implements TraceFeed {
     host,
     most = 10_000,
     busyMs = 50,
-    pauseMs = 250,
-    chunk = { busy: 10, idle: 100 },
+    pauseMs = 50,
+    chunk = { busy: 10, idle: 20 },
     now = Date.now
   }: TraceFeedOptions) {
     this.#host = host;
@@ -84,7 +84,7 @@ export class JournalFeed implements TraceFeed {
   }
 
   #turn = async (): Promise<void> => {
-    const isBusy = performance.now() - this.#lastPush < this.#busyMs && this.#queue.length < this.#most / 2;
+    const isBusy = performance.now() - this.#lastPush < this.#busyMs;
     const written = await this.#write(isBusy ? this.#chunk.busy : this.#chunk.idle);
     if (this.#flushing) return;
     this.#timer = undefined;

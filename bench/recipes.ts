@@ -1,0 +1,163 @@
+/**
+ * The same hot command (a key press, on a desktop that does nothing, so that only the way there and back is measured)
+ * one after the other: a shell each, the line protocol, datagram, stream; and what is the least that such sockets cost,
+ * a bare echo of the same bytes. In alternating rounds, because a machine's speed changes from minute to minute.
+ *
+ * All go through a bare socket, requests of version 1 with a new id each, so that the server remembers them, and their
+ * replies read; then the same through the client library (`troupe/recipes`). The log is written meanwhile.
+ * Not measured: what a desktop takes (an X server about 50 µs a key), many clients at once.
+ */
+import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import unixDgram from 'unix-dgram';
+import { createRecipeClient } from '../client/recipes.ts';
+
+const ROUNDS = 8;
+const REQUESTS = 2_000;
+/** Shells are slow and all alike. */
+const SHELLS = 10;
+const COMMAND = { type: 'keystroke', key: 'F13' } as const;
+
+interface Ready {
+  recipes: { stream: string; datagram: string };
+  control: string;
+  token: string;
+  echo: { datagram: string; stream: string };
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'troupe-bench-'));
+const server = fork(new URL('./support/recipe-server.ts', import.meta.url), [folder]);
+try {
+  const [ready] = (await Promise.race([
+    once(server, 'message'),
+    once(server, 'exit').then(([code]) => Promise.reject(new Error(`the server ended with ${code}`)))
+  ])) as [Ready];
+  const macro = { steps: [COMMAND] };
+  await mkdir(join(folder, 'data/macros'), { recursive: true });
+  await writeFile(join(folder, 'data/macros/hot.json'), JSON.stringify(macro));
+
+  const path = ready.recipes.stream;
+  const quick = createRecipeClient({ path });
+  const streamed = createRecipeClient({ path, datagrams: false });
+  const line = await openLine(path);
+  const bareDatagram = openDatagram(ready.echo.datagram, join(folder, 'me'));
+  const bareStream = await openLine(ready.echo.stream);
+  const rawDatagram = openDatagram(ready.recipes.datagram, join(folder, 'raw'));
+  const rawStream = await openLine(path);
+  let sent = 0;
+  const request = () => JSON.stringify({ v: 1, id: `bench-5b0c9a5e-7a3b-4c1d-${++sent}`, ...COMMAND });
+  const isDone = (reply: string) => JSON.parse(reply).ok === true;
+  const sendOver = (client: typeof quick) => async () => (await client.send(COMMAND))?.ok === true;
+
+  const ways: Record<string, { send: () => Promise<boolean>; requests: number }> = {
+    'shell a command': { send: shell, requests: SHELLS },
+    'line protocol': { send: async () => (await line.ask('RUN hot\n')) === 'OK\n', requests: REQUESTS },
+    datagram: { send: async () => isDone(await rawDatagram.ask(request())), requests: REQUESTS },
+    stream: { send: async () => isDone(await rawStream.ask(`${request()}\n`)), requests: REQUESTS },
+    'bare datagram echo': { send: async () => (await bareDatagram.ask(request())) !== '', requests: REQUESTS },
+    'bare stream echo': { send: async () => (await bareStream.ask(`${request()}\n`)) !== '', requests: REQUESTS },
+    'client, datagram': { send: sendOver(quick), requests: REQUESTS },
+    'client, stream': { send: sendOver(streamed), requests: REQUESTS }
+  };
+  const times = new Map(Object.keys(ways).map((name) => [name, [] as number[]]));
+  const failures = new Map(Object.keys(ways).map((name) => [name, 0]));
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const [name, { send, requests }] of Object.entries(ways)) {
+      for (let n = 0; n < requests; n++) {
+        const from = process.hrtime.bigint();
+        const ok = await send().catch(() => false);
+        const us = Number(process.hrtime.bigint() - from) / 1000;
+        // The first round warms up.
+        if (round === 0) continue;
+        times.get(name)!.push(us);
+        if (!ok) failures.set(name, failures.get(name)! + 1);
+      }
+    }
+  }
+  const response = await fetch(`${ready.control}/ready`, {
+    headers: { authorization: `Bearer ${ready.token}` }
+  }).catch(() => undefined);
+  const traces = /\d+ traces wait for the log, \d+ were lost/.exec((await response?.text()) ?? '')?.[0];
+  quick.close();
+  streamed.close();
+  line.socket.destroy();
+  bareStream.socket.destroy();
+  bareDatagram.close();
+  rawDatagram.close();
+  rawStream.socket.destroy();
+
+  console.log(`recipes: one command after the other, µs (${ROUNDS} rounds of ${REQUESTS}; shells ${SHELLS})`);
+  console.log(
+    `  ${''.padEnd(20)}${['p50', 'p95', 'p99', 'mean', 'failures', 'fallbacks'].map((one) => one.padStart(10)).join('')}`
+  );
+  const p95: Record<string, number> = {};
+  for (const [name, list] of times) {
+    list.sort((a, b) => a - b);
+    const at = (share: number) => list[Math.min(list.length - 1, Math.floor(list.length * share))] as number;
+    p95[name] = at(0.95);
+    const mean = list.reduce((sum, one) => sum + one, 0) / list.length;
+    const fallbacks =
+      name === 'client, datagram' ? quick.counts.fallbacks : name === 'client, stream' ? streamed.counts.reconnects : 0;
+    const figures = [at(0.5), at(0.95), at(0.99), mean].map((one) => one.toFixed(1));
+    console.log(
+      `  ${name.padEnd(20)}${[...figures, failures.get(name), fallbacks].map((one) => String(one).padStart(10)).join('')}`
+    );
+  }
+  const ratio = (a: string, b: string) => (p95[a]! / p95[b]!).toFixed(2);
+  console.log(`  p95 datagram / bare echo      ${ratio('datagram', 'bare datagram echo').padStart(8)}  (at most 3)`);
+  console.log(`  p95 datagram / line protocol  ${ratio('datagram', 'line protocol').padStart(8)}  (at most 1)`);
+  console.log(`  p95 shell / datagram          ${ratio('shell a command', 'datagram').padStart(8)}  (at least 50)`);
+  if (traces) console.log(`  log                           ${traces}`);
+} finally {
+  const ended = once(server, 'exit');
+  if (server.connected) server.disconnect();
+  await ended;
+  await rm(folder, { recursive: true, force: true });
+}
+
+function shell(): Promise<boolean> {
+  return new Promise((resolve) => {
+    const child = spawn('/bin/sh', ['-c', ':'], { stdio: 'ignore' });
+    child.once('close', (code) => resolve(code === 0));
+  });
+}
+
+interface Asking {
+  socket: Socket;
+  ask(line: string): Promise<string>;
+}
+
+async function openLine(path: string): Promise<Asking> {
+  const socket = connect(path);
+  await once(socket, 'connect');
+  let heard: (text: string) => void = () => {};
+  socket.setEncoding('utf8').on('data', (text: string) => heard(text));
+  return {
+    socket,
+    ask: (line) =>
+      new Promise((resolve) => {
+        heard = resolve;
+        socket.write(line);
+      })
+  };
+}
+
+function openDatagram(to: string, own: string) {
+  const socket = unixDgram.createSocket('unix_dgram');
+  socket.bind(own);
+  let heard: (text: string) => void = () => {};
+  socket.on('message', (bytes) => heard(bytes.toString()));
+  return {
+    ask: (text: string) =>
+      new Promise<string>((resolve) => {
+        heard = resolve;
+        const bytes = Buffer.from(text);
+        socket.send(bytes, 0, bytes.length, to, (error) => error && resolve('{"ok":false}'));
+      }),
+    close: () => socket.close()
+  };
+}
