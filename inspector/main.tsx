@@ -11,13 +11,16 @@ import { Notice } from './parts/notice.tsx';
 import { type Section, Shell } from './shell.tsx';
 import { place } from './state/router.ts';
 import { toneOf } from './state/tone.ts';
-import { actors, close, open, revision } from './state/world.ts';
+import { actors, close, open, revision, work } from './state/world.ts';
 import { ActorView } from './views/actor.tsx';
+import { Actors } from './views/actors.tsx';
 import { Approvals } from './views/approvals.tsx';
+import { Drivers } from './views/drivers.tsx';
 import { Machines } from './views/machines.tsx';
 import { Overview } from './views/overview.tsx';
 import { Sessions } from './views/sessions.tsx';
 import { SignIn } from './views/sign-in.tsx';
+import { Timeline } from './views/timeline.tsx';
 
 const begun = signal(false);
 const trouble = signal<string | null>(null);
@@ -28,30 +31,32 @@ const count = (kind: string, state: string) => {
 };
 const asking = () => {
   revision.value;
-  return [...actors.values()].filter((actor) => actor.status === 'active' && toneOf(actor) === 'ask').length;
+  return work().filter((actor) => actor.status === 'active' && toneOf(actor) === 'ask').length;
 };
 
-/** Places that no entry of the rail leads to. */
-const OTHERS: Record<string, () => preact.JSX.Element> = { actors: ActorView };
+const ActorPlace = () => (place.value.length > 1 ? <ActorView /> : <Actors />);
 
 const SECTIONS: (Section & { view: () => preact.JSX.Element })[] = [
   { name: '', title: 'Now', view: Overview, count: asking },
   { name: 'approvals', title: 'Approvals', view: Approvals, count: () => count('approval', 'PENDING') },
   { name: 'sessions', title: 'Sessions', view: Sessions },
-  { name: 'machines', title: 'Machines', view: Machines }
+  { name: 'actors', title: 'Actors', view: ActorPlace },
+  { name: 'machines', title: 'Machines', view: Machines },
+  { name: 'drivers', title: 'Drivers', view: Drivers },
+  { name: 'timeline', title: 'Timeline', view: Timeline }
 ];
 
 function App() {
-  if (!begun.value) return <Notice title="Opening…" role="status" />;
+  if (!begun.value) return <Notice title="Opening…" role="status" whole />;
   if (!identity.value?.service) return <SignIn trouble={trouble.value} />;
   const here = place.value[0] ?? '';
-  const View = SECTIONS.find(({ name }) => name === here)?.view ?? OTHERS[here];
+  const View = SECTIONS.find(({ name }) => name === here)?.view;
   return (
     <Shell sections={SECTIONS}>
       {View ? (
         <View />
       ) : (
-        <Notice title="There is no such view" role="alert">
+        <Notice title="There is no such view" role="alert" whole>
           <p>
             Nothing is at <code>/{place.value.join('/')}</code>.
           </p>

@@ -19,10 +19,6 @@ export function Shell({ sections, children }: { sections: Section[]; children: C
   const here = place.value[0] ?? '';
   return (
     <div class="shell">
-      <a class="brand" href={href()}>
-        <img src={icon} alt="" />
-        Troupe
-      </a>
       <header class="bar">
         <span class="connection" data-state={streamState.value} role="status" title={streamTrouble.value ?? ''}>
           <i />
@@ -38,6 +34,10 @@ export function Shell({ sections, children }: { sections: Section[]; children: C
         </button>
       </header>
       <nav class="rail" aria-label="Sections">
+        <a class="brand" href={href()}>
+          <img src={icon} alt="" />
+          Troupe
+        </a>
         {sections.map(({ name, title, count }) => {
           const some = count?.() ?? 0;
           return (

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { DiagramEdge, DiagramNode, Diagram as Picture } from '../../schemas/generated/contracts.ts';
-import { useViewBox } from './view-box.ts';
+import { type Box, useViewBox } from './view-box.ts';
 
 interface Props {
   picture: Picture;
@@ -21,9 +21,11 @@ interface Props {
  */
 export function Diagram({ picture, state, last = null, heat, counts, label }: Props) {
   const svg = useRef<SVGSVGElement>(null);
-  const { box, zoom, fit } = useViewBox(svg, picture.width, picture.height);
   const drawing = useMemo(() => <Drawing picture={picture} />, [picture]);
   const active = useMemo(() => activeIds(picture, state), [picture, state]);
+  const part = useMemo(() => around(picture, active), [picture, active]);
+  const { box, scale, zoom, fit, follow } = useViewBox(svg, picture.width, picture.height, part);
+  usePointing(svg, picture);
 
   useEffect(() => {
     const root = svg.current;
@@ -42,12 +44,22 @@ export function Diagram({ picture, state, last = null, heat, counts, label }: Pr
     for (const element of root.querySelectorAll<SVGTextElement>('.d-count')) {
       const count = counts?.[element.dataset.path ?? ''] ?? 0;
       element.textContent = count === 0 ? '' : String(count);
+      element.parentElement?.classList.toggle('peopled', count > 0);
     }
   }, [picture, active, last, heat, counts]);
 
   return (
     <div class="diagram">
-      <svg ref={svg} viewBox={box} role="img" aria-label={`${label}${state === null ? '' : `, in ${state}`}`}>
+      <svg
+        ref={svg}
+        viewBox={box}
+        role="img"
+        aria-label={`${label}${state === null ? '' : `, in ${state}`}`}
+        data-zoom={scale < FAR ? 'far' : scale < NEAR ? 'middle' : 'near'}
+        style={{ '--scale': scale }}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys move it, + and - zoom
+        tabIndex={0}
+      >
         <defs>
           <marker id="d-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
             <path d="M0 0 8 4 0 8z" class="d-head" />
@@ -63,12 +75,87 @@ export function Diagram({ picture, state, last = null, heat, counts, label }: Pr
           −
         </button>
         <button type="button" class="button" onClick={fit}>
-          Fit
+          Whole
         </button>
+        {part !== null && (
+          <button type="button" class="button" onClick={follow}>
+            Where it is
+          </button>
+        )}
       </div>
     </div>
   );
 }
+
+/** Nothing but names can be read below the first, and names and notes but no labels below the second. */
+const FAR = 0.35;
+const NEAR = 0.6;
+
+/** The arrows of the state under the pointer stand out. Classes alone: the picture is not drawn again. */
+function usePointing(svg: { current: SVGSVGElement | null }, picture: Picture): void {
+  useEffect(() => {
+    const root = svg.current;
+    if (!root) return;
+    const ends = new Map(picture.edges.map(({ id, source, target }) => [id, [source, target]]));
+    let pointed = '';
+    const point = (id: string) => {
+      if (id === pointed) return;
+      pointed = id;
+      root.toggleAttribute('data-pointing', id !== '');
+      for (const edge of root.querySelectorAll<SVGElement>('.d-edge')) {
+        edge.classList.toggle('pointed', id !== '' && !!ends.get(edge.dataset.edge ?? '')?.includes(id));
+      }
+    };
+    const over = ({ target }: Event) => {
+      const node = (target as Element).closest?.('.d-atomic, .d-final, .d-history');
+      point(node?.id ?? '');
+    };
+    const away = () => point('');
+    root.addEventListener('pointerover', over);
+    root.addEventListener('pointerleave', away);
+    return () => {
+      root.removeEventListener('pointerover', over);
+      root.removeEventListener('pointerleave', away);
+    };
+  }, [picture]);
+}
+
+/** The innermost active states and those one arrow away from them; null when none is active. */
+function around({ nodes, edges }: Picture, active: Set<string>): Box | null {
+  const inner = nodes.filter(
+    ({ id, path }) =>
+      active.has(id) &&
+      !nodes.some(
+        (other) => active.has(other.id) && other.path.startsWith(path === '' ? '' : `${path}.`) && other.id !== id
+      )
+  );
+  if (inner.length === 0) return null;
+  const own = new Set(inner.map(({ id }) => id));
+  const next = new Set(
+    edges.flatMap(({ source, target }) => (own.has(source) || own.has(target) ? [source, target] : []))
+  );
+  const isLeaf = ({ type }: DiagramNode) => type === 'atomic' || type === 'final';
+  const centre = boundsOf(inner);
+  // Far ones are a long arrow away; what they would add is emptiness.
+  const close = nodes.filter((node) => next.has(node.id) && isLeaf(node) && distance(node, centre) < NEIGHBOURHOOD);
+  return boundsOf([...inner, ...close]);
+}
+
+const NEIGHBOURHOOD = 420;
+
+function boundsOf(boxes: Box[]): Box {
+  const x = Math.min(...boxes.map((box) => box.x));
+  const y = Math.min(...boxes.map((box) => box.y));
+  return {
+    x,
+    y,
+    width: Math.max(...boxes.map((box) => box.x + box.width)) - x,
+    height: Math.max(...boxes.map((box) => box.y + box.height)) - y
+  };
+}
+
+const distance = (a: Box, b: Box) =>
+  Math.hypot(a.x + a.width / 2 - b.x - b.width / 2, a.y + a.height / 2 - b.y - b.height / 2);
 
 function Drawing({ picture }: { picture: Picture }) {
   return (

@@ -7,14 +7,20 @@ import { clockTime } from './time.tsx';
 export function EventRow({ row }: { row: EventEnvelope }) {
   const { actor, to, from, event } = row.payload;
   return (
-    <a class={`event-row severity-${row.severity}`} href={href('actors', actor.kind, actor.id)}>
+    <a
+      class={`event-row severity-${row.severity}`}
+      data-cursor={row.cursor}
+      href={href('actors', actor.kind, actor.id)}
+    >
       <span class="mono muted">{clockTime(row.emitted_at)}</span>
       <span class="event-type">{row.type}</span>
       <span class="mono">
         {actor.kind}/{actor.id.slice(0, 8)}
       </span>
       <span class="event-move">
-        {from !== null && from !== to && <span class="muted">{from} →</span>} <StatePill state={to} />
+        {from !== null && from !== to && <span class="muted">{from}</span>}
+        {from !== null && from !== to && '→'}
+        <StatePill state={to} />
       </span>
       <span class="muted mono">{event}</span>
     </a>

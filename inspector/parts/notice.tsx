@@ -4,15 +4,18 @@ import type { ComponentChildren } from 'preact';
 export function Notice({
   title,
   children,
-  role
+  role,
+  whole = false
 }: {
   title: string;
   children?: ComponentChildren;
   role?: 'alert' | 'status';
+  /** It is all there is on the page. */
+  whole?: boolean;
 }) {
   return (
     <div class="notice" role={role}>
-      <h2>{title}</h2>
+      {whole ? <h1>{title}</h1> : <h2>{title}</h2>}
       {children}
     </div>
   );

@@ -1,22 +1,54 @@
 import type { RefObject } from 'preact';
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 
 const MARGIN = 12;
 const CLOSEST = 0.15;
 const KEY_STEP = 60;
+/** Below it a label's letters are smaller than 8 px on the screen. */
+const LEGIBLE = 0.75;
 
-/** Zoom by wheel and pinch at the pointer, pan by drag and arrow keys, `fit` shows all of it. */
-export function useViewBox(svg: RefObject<SVGSVGElement | null>, width: number, height: number) {
+export interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/**
+ * Zoom by wheel and pinch at the pointer, pan by drag and arrow keys, `fit` shows all of it. `part` is what is looked at
+ * until somebody moves the picture, and again after `follow`; null is all of it. `scale` is screen px to one of the picture's.
+ */
+export function useViewBox(svg: RefObject<SVGSVGElement | null>, width: number, height: number, part: Box | null) {
   const whole = { x: -MARGIN, y: -MARGIN, width: width + 2 * MARGIN, height: height + 2 * MARGIN };
-  const [box, setBox] = useState(whole);
-  const fit = useCallback(() => setBox(whole), [width, height]);
-  useEffect(fit, [fit]);
+  const [box, setBoxAsItIs] = useState<Box>(whole);
+  const [size, setSize] = useState({ width: 0, height: 0 });
+  const isMoved = useRef(false);
+  const setBox = useCallback((change: (now: Box) => Box) => {
+    isMoved.current = true;
+    setBoxAsItIs(change);
+  }, []);
+  const fit = useCallback(() => setBox(() => whole), [width, height]);
+  const follow = useCallback(() => {
+    isMoved.current = false;
+    setBoxAsItIs(part === null || size.width === 0 ? whole : legible(part, size));
+  }, [width, height, part, size]);
+  useEffect(() => {
+    if (!isMoved.current) follow();
+  }, [follow]);
+
+  useEffect(() => {
+    const element = svg.current;
+    if (!element) return;
+    const sized = new ResizeObserver(() => setSize({ width: element.clientWidth, height: element.clientHeight }));
+    sized.observe(element);
+    return () => sized.disconnect();
+  }, [svg]);
 
   /** `factor` over 1 shows more; the point stays where it is. */
   const zoomAt = useCallback(
     (factor: number, px = 0.5, py = 0.5) =>
       setBox((now) => {
-        const next = Math.max(whole.width * CLOSEST * 0.5, Math.min(whole.width * 2, now.width * factor));
+        const next = Math.max(Math.min(400, whole.width * CLOSEST), Math.min(whole.width * 2, now.width * factor));
         const by = next / now.width;
         return {
           x: now.x + now.width * (1 - by) * px,
@@ -86,5 +118,14 @@ export function useViewBox(svg: RefObject<SVGSVGElement | null>, width: number, 
     };
   }, [svg, zoomAt, fit]);
 
-  return { box: `${box.x} ${box.y} ${box.width} ${box.height}`, zoom: zoomAt, fit };
+  const scale = size.width === 0 ? 1 : Math.min(size.width / box.width, size.height / box.height);
+  return { box: `${box.x} ${box.y} ${box.width} ${box.height}`, scale, zoom: zoomAt, fit, follow };
+}
+
+/** Around the middle of `part`: all of it when its letters can be read then, otherwise as much as can be. */
+function legible(part: Box, size: { width: number; height: number }): Box {
+  const wanted = Math.min(size.width / (part.width + 4 * MARGIN), size.height / (part.height + 4 * MARGIN));
+  const scale = Math.max(LEGIBLE, Math.min(1, wanted));
+  const [width, height] = [size.width / scale, size.height / scale];
+  return { x: part.x + part.width / 2 - width / 2, y: part.y + part.height / 2 - height / 2, width, height };
 }

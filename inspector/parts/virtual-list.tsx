@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 interface Props<T> {
   items: readonly T[];
@@ -11,10 +11,15 @@ interface Props<T> {
   rowHeight?: number;
   /** Stays at the newest until somebody scrolls away from it. */
   followEnd?: boolean;
+  /** Somebody is close to the first row: there may be more before it. */
+  onStart?: () => void;
+  /** The newest is shown and followed. */
+  onEnd?: () => void;
   class?: string;
 }
 
 const SPARE = 8;
+const NEAR_START = 20;
 
 /** Draws the rows that are seen and a few around them, however many there are. */
 export function VirtualList<T>({
@@ -24,6 +29,8 @@ export function VirtualList<T>({
   label,
   rowHeight = 32,
   followEnd = false,
+  onStart,
+  onEnd,
   class: name
 }: Props<T>) {
   const box = useRef<HTMLDivElement>(null);
@@ -47,9 +54,27 @@ export function VirtualList<T>({
     };
   }, [followEnd, rowHeight]);
 
+  // Rows that come in before the first push nothing down under the eyes of who reads.
+  const start = items[0];
+  const firstKey = start === undefined ? null : keyOf(start);
+  const keptFirst = useRef(firstKey);
+  useLayoutEffect(() => {
+    const before = keptFirst.current;
+    keptFirst.current = firstKey;
+    if (before === null || before === firstKey || following.current || !box.current) return;
+    const moved = items.findIndex((item) => keyOf(item) === before);
+    if (moved > 0) box.current.scrollTop += moved * rowHeight;
+  }, [firstKey]);
+
   useEffect(() => {
+    if (view.top < NEAR_START * rowHeight) onStart?.();
+  }, [view.top, firstKey]);
+
+  useLayoutEffect(() => {
     const element = box.current;
-    if (element && following.current) element.scrollTop = element.scrollHeight;
+    if (!element || !following.current) return;
+    element.scrollTop = element.scrollHeight;
+    onEnd?.();
   });
 
   const first = Math.max(0, Math.floor(view.top / rowHeight) - SPARE);

@@ -33,6 +33,12 @@ export const loading = signal(true);
 /** Rows the log no longer had when they were asked for. */
 export const missed = signal<{ from: string; to: string } | null>(null);
 
+/** An approval stands for a command that waits too, and the supervisor for the process: neither is work of its own. */
+const ASIDE = new Set(['approval', 'supervisor']);
+
+/** Everything that is somebody's work, or what it is done with. */
+export const work = (): LiveActor[] => [...actors.values()].filter(({ kind }) => !ASIDE.has(kind));
+
 let stream: LogStream | undefined;
 const listeners = new Set<(batch: EventEnvelope[]) => void>();
 

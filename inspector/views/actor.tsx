@@ -21,7 +21,7 @@ function Actor({ kind, id }: { kind: string; id: string }) {
   const actor = useLive<ActorSummary>(path, ({ payload }) => payload.actor.kind === kind && payload.actor.id === id);
   const picture = resource<Picture>(`/v1/machines/${encodeURIComponent(kind)}/diagram`).value;
   return (
-    <Later found={actor} what={`${kind}/${id}`}>
+    <Later found={actor} what={`${kind}/${id}`} whole>
       {(found) => (
         <>
           <header class="row">

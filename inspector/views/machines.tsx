@@ -15,10 +15,10 @@ interface Summary {
 /** Every kind there is, and the statechart of one: how many are where. */
 export function Machines() {
   const list = resource<{ items: Summary[] }>('/v1/machines').value;
-  if (list.state === 'loading') return <Notice title="Reading the machines…" role="status" />;
+  if (list.state === 'loading') return <Notice title="Reading the machines…" role="status" whole />;
   if (list.state === 'failed')
     return (
-      <Notice title="The machines cannot be read" role="alert">
+      <Notice title="The machines cannot be read" role="alert" whole>
         {list.why}
       </Notice>
     );

@@ -5,12 +5,12 @@ import { Since } from '../parts/time.tsx';
 import { VirtualList } from '../parts/virtual-list.tsx';
 import { href } from '../state/router.ts';
 import { type Tone, toneOf } from '../state/tone.ts';
-import { actors, type LiveActor, loading, revision, rows } from '../state/world.ts';
+import { type LiveActor, loading, revision, rows, work } from '../state/world.ts';
 
 /** The first minute: what runs, what waits for a person, what is in trouble, and what happens now. */
 export function Overview() {
   revision.value;
-  const all = [...actors.values()];
+  const all = work();
   const of = (tone: Tone) => all.filter((actor) => actor.status === 'active' && toneOf(actor) === tone);
   const [running, asking, waiting] = [of('run'), of('ask'), of('wait')];
   const failed = all.filter((actor) => toneOf(actor) === 'bad');
@@ -19,10 +19,10 @@ export function Overview() {
     <>
       <h1>Now</h1>
       <div class="tiles">
-        <Tile count={running.length} label="running" tone="run" to={href('actors')} />
-        <Tile count={asking.length} label="wait for a person" tone="ask" to={href('approvals')} />
-        <Tile count={waiting.length} label="wait their turn" tone="wait" to={href('actors')} />
-        <Tile count={failed.length} label="in trouble" tone="bad" to={href('stuck')} />
+        <Tile count={running.length} label="running" tone="run" to={`${href('actors')}?tone=run`} />
+        <Tile count={asking.length} label="wait for a person" tone="ask" to={`${href('actors')}?tone=ask`} />
+        <Tile count={waiting.length} label="wait their turn" tone="wait" to={`${href('actors')}?tone=wait`} />
+        <Tile count={failed.length} label="in trouble" tone="bad" to={`${href('actors')}?tone=bad`} />
       </div>
       <section class="card" aria-labelledby="attention">
         <header>

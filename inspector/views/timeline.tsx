@@ -1,0 +1,100 @@
+import { useEffect, useMemo } from 'preact/hooks';
+import type { Severity, StreamFilters } from '../../schemas/generated/contracts.ts';
+import { EventRow } from '../parts/event-row.tsx';
+import { Notice } from '../parts/notice.tsx';
+import { VirtualList } from '../parts/virtual-list.tsx';
+import { LogWindow } from '../state/log-window.ts';
+import { query, setQuery } from '../state/router.ts';
+
+const SEVERITIES: Severity[] = ['debug', 'info', 'warn', 'error'];
+const LISTS = { actor_kinds: 'Kinds', event_types: 'Types' } as const;
+const TEXTS = {
+  account_id: 'Account',
+  platform: 'Platform',
+  session_id: 'Session',
+  command_id: 'Command',
+  correlation_id: 'Correlation'
+} as const;
+
+/** The whole log, newest last, with the stream's own filters; they are in the address, so that a look can be sent on. */
+export function Timeline() {
+  const filters = filtersOf(query.value);
+  const key = JSON.stringify(filters);
+  const log = useMemo(() => new LogWindow(filters), [key]);
+  useEffect(() => () => log.close(), [log]);
+  const rows = log.rows.value;
+  const older = log.older.value;
+  return (
+    <>
+      <h1>Timeline</h1>
+      <Filters />
+      <section class="card" aria-label="The log">
+        {older.state === 'failed' && (
+          <p class="failure older" role="alert">
+            {older.why}
+          </p>
+        )}
+        {rows.length === 0 ? (
+          <Notice title={older.state === 'reading' ? 'Reading the log…' : 'No row fits'} role="status">
+            {older.state !== 'reading' && <p>New ones that do show up here.</p>}
+          </Notice>
+        ) : (
+          <VirtualList
+            key={key}
+            class="tall"
+            label="Events, newest last"
+            items={rows}
+            keyOf={(row) => row.cursor}
+            render={(row) => <EventRow row={row} />}
+            followEnd
+            onStart={() => void log.more()}
+            onEnd={() => log.trim()}
+          />
+        )}
+      </section>
+    </>
+  );
+}
+
+function Filters() {
+  const now = query.value;
+  const change = (name: string) => (event: Event) => {
+    const { value } = event.currentTarget as HTMLInputElement | HTMLSelectElement;
+    setQuery({ [name]: value.trim() || null });
+  };
+  return (
+    <search class="filters">
+      <label>
+        Severity
+        <select class="field" value={now.get('severity') ?? ''} onChange={change('severity')}>
+          <option value="">any</option>
+          {SEVERITIES.map((one) => (
+            <option key={one} value={one}>
+              {one}
+            </option>
+          ))}
+          <option value="warn,error">warn and error</option>
+        </select>
+      </label>
+      {Object.entries({ ...LISTS, ...TEXTS }).map(([name, title]) => (
+        <label key={name}>
+          {title}
+          <input class="field" value={now.get(name) ?? ''} placeholder="any" onChange={change(name)} />
+        </label>
+      ))}
+    </search>
+  );
+}
+
+/** What of the address is a filter; the server refuses what it does not know. */
+function filtersOf(asked: URLSearchParams): StreamFilters {
+  const listOf = (name: string) =>
+    (asked.get(name) ?? '')
+      .split(',')
+      .map((one) => one.trim())
+      .filter(Boolean);
+  const found: Record<string, string | string[]> = {};
+  for (const name of ['severity', ...Object.keys(LISTS)]) if (listOf(name).length > 0) found[name] = listOf(name);
+  for (const name of Object.keys(TEXTS)) if (asked.get(name)) found[name] = asked.get(name) as string;
+  return found as StreamFilters;
+}
