@@ -3,11 +3,13 @@ import { isControlError } from '../../schemas/errors.ts';
 import { addBackup } from './backup.ts';
 import { addCheckUpgrade } from './check-upgrade.ts';
 import type { AddCommand, CliContext } from './context.ts';
+import { addVerbs } from './decide.ts';
 import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
 import { CliError, EXIT } from './exit.ts';
 import { addInspect } from './inspect.ts';
 import { addKey } from './key.ts';
+import { addLists } from './lists.ts';
 import { addRecipe } from './recipe.ts';
 import { addRun } from './run.ts';
 import { addSelectors } from './selectors.ts';
@@ -22,6 +24,8 @@ const commands: AddCommand[] = [
   addDemo,
   addRun,
   addTail,
+  ...addLists,
+  ...addVerbs,
   addSweep,
   addRecipe,
   addSelectors,
