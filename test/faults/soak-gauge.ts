@@ -1,5 +1,4 @@
 /** What the manager holds in memory, and how many processes there are, sampled while it works. */
-import { readFileSync } from 'node:fs';
 import type { Manager } from '../support/manager.ts';
 import { processesOf } from '../support/processes.ts';
 
@@ -13,7 +12,10 @@ const SLACK_BYTES = 25e6;
 const ENOUGH_SAMPLES = 60;
 
 interface Sample {
+  /** Resident. */
   bytes: number;
+  /** In use on the heap; what is not yet collected counts, so the least of a quarter is what it really keeps. */
+  heap: number;
   processes: number;
 }
 
@@ -24,7 +26,7 @@ export class Gauge {
 
   constructor(manager: Manager) {
     this.#manager = manager;
-    this.#timer = setInterval(() => this.#sample(), EVERY_MS);
+    this.#timer = setInterval(() => void this.#sample(), EVERY_MS);
   }
 
   stop(): void {
@@ -33,41 +35,51 @@ export class Gauge {
 
   now(): string {
     const { bytes, processes } = this.#samples.at(-1) ?? { bytes: 0, processes: 0 };
-    return `${megabytes(bytes)}, ${processes} processes`;
+    return `${megabytes(bytes)} resident, ${processes} processes`;
   }
 
   broken(): string[] {
-    const [, second, , last] = this.#medians();
-    if (this.#samples.length < ENOUGH_SAMPLES || second === undefined || last === undefined) return [];
-    return last <= second * GROWTH + SLACK_BYTES
-      ? []
-      : [`the manager grows: ${megabytes(second)} in the second quarter, ${megabytes(last)} in the last`];
+    if (this.#samples.length < ENOUGH_SAMPLES) return [];
+    const { resident, heap } = this.#quarters();
+    return Object.entries({ resident, heap }).flatMap(([what, [, second = 0, , last = 0]]) =>
+      last <= second * GROWTH + SLACK_BYTES
+        ? []
+        : [`the manager grows: ${what} ${megabytes(second)} in the second quarter, ${megabytes(last)} in the last`]
+    );
   }
 
   table(): string {
     const processes = this.#samples.map((sample) => sample.processes);
+    const { resident, heap } = this.#quarters();
     return [
-      `memory of the manager  ${this.#medians().map(megabytes).join(', ')} (medians of the quarters)`,
+      `resident               ${resident.map(megabytes).join(', ')} (medians of the quarters)`,
+      `heap                   ${heap.map(megabytes).join(', ')} (least of the quarters)`,
       `processes              ${Math.min(...processes)} to ${Math.max(...processes)}`
     ].join('\n');
   }
 
-  #medians(): number[] {
+  #quarters(): { resident: number[]; heap: number[] } {
     const size = Math.ceil(this.#samples.length / QUARTERS);
-    return Array.from({ length: QUARTERS }, (_, i) => this.#samples.slice(i * size, (i + 1) * size))
-      .filter((quarter) => quarter.length > 0)
-      .map((quarter) => quarter.map(({ bytes }) => bytes).sort((a, b) => a - b)[Math.floor(quarter.length / 2)]!);
+    const quarters = Array.from({ length: QUARTERS }, (_, i) => this.#samples.slice(i * size, (i + 1) * size)).filter(
+      (quarter) => quarter.length > 0
+    );
+    return {
+      resident: quarters.map((quarter) => median(quarter.map(({ bytes }) => bytes))),
+      heap: quarters.map((quarter) => Math.min(...quarter.map(({ heap }) => heap)))
+    };
   }
 
-  #sample(): void {
-    try {
-      const status = readFileSync(`/proc/${this.#manager.pid}/status`, 'utf8');
-      const bytes = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
-      this.#samples.push({ bytes, processes: processesOf(this.#manager.data).length });
-    } catch {
-      // It has ended, which is said elsewhere.
-    }
+  async #sample(): Promise<void> {
+    const answer = await this.#manager.request<string>('GET', '/metrics').catch(() => undefined);
+    if (!answer) return; // It has ended, which is said elsewhere.
+    const read = (name: string) => Number(new RegExp(`^${name} ([0-9.e+]+)$`, 'm').exec(answer.body)![1]);
+    this.#samples.push({
+      bytes: read('process_resident_memory_bytes'),
+      heap: read('nodejs_heap_size_used_bytes'),
+      processes: processesOf(this.#manager.data).length
+    });
   }
 }
 
+const median = (numbers: number[]): number => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
 const megabytes = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;

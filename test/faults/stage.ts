@@ -159,13 +159,13 @@ export const UNKNOWN = {
   comments: 0
 } as const;
 
-/** A comment, the fault in the middle of it, and everything that has to be true afterwards. */
+/**
+ * A comment, the fault in the middle of it, and everything that has to be true afterwards. It leaves a slot that has
+ * just worked, so that what the next one sees is of its own fault.
+ */
 export async function suffers(t: TestContext, stage: FaultStage, row: FaultRow): Promise<CommandView> {
   const { site, manager } = stage;
   const ends: NonNullable<FaultRow['ends']> = row.ends ?? ONCE;
-  // It works, so that whatever is seen afterwards is of this fault.
-  const { command_id: first } = await manager.send(comment(site, { text: `before: ${row.fault}` }));
-  assert.equal((await manager.commandEnd(first)).state, 'SUCCEEDED');
   const from = await stage.head();
 
   const text = `during: ${row.fault}`;
