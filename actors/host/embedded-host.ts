@@ -27,7 +27,6 @@ import type {
   HostStatus,
   Journal,
   MachineEvent,
-  Pending,
   Pruned,
   RetentionLimits,
   TellRow,
@@ -38,8 +37,10 @@ import { type EffectResult, EffectRunner } from './effect-runner.ts';
 import { Inbox, inOrder } from './inbox.ts';
 import { type InsideMail, type Mail, type Sender, senderOf } from './mail.ts';
 import { RecordCache } from './record-cache.ts';
+import { forgottenKinds, thoseToResume, undelivered, unsettledEffects } from './recovery.ts';
 import { type Clock, systemClock, TimerQueue } from './timer-queue.ts';
 import { noVersions, Origins, outdated, unseenVersions, upgradeActors } from './upgrade.ts';
+import { Watchers } from './watchers.ts';
 
 /** Clocks are kept right by small steps; more than this is worth a word. */
 const CLOCK_TOLERANCE_MS = 1_000;
@@ -74,9 +75,6 @@ export interface EmbeddedHostOptions {
   onTrouble?: (failure: Failure, what: string) => void;
 }
 
-/** Rows read at a time from the journal, at the start. */
-const PAGE = 500;
-
 export function createEmbeddedHost(options: EmbeddedHostOptions): ActorHost {
   return new EmbeddedHost(options);
 }
@@ -92,7 +90,7 @@ class EmbeddedHost implements ActorHost {
   readonly #effects: EffectRunner;
   readonly #inbox = new Inbox();
   readonly #listeners = new Set<(rows: EventRow[], head: number) => void>();
-  readonly #watchers = new Map<Address, Set<(view: ActorView) => void>>();
+  readonly #watchers: Watchers;
   #mail: Mail[] = [];
   #inFlight = 0;
   #pumping = false;
@@ -126,6 +124,7 @@ class EmbeddedHost implements ActorHost {
       ...options
     };
     this.#clock = this.#options.clock;
+    this.#watchers = new Watchers(this.#clock);
     this.#machines = new Machines(kinds);
     this.#cache = new RecordCache(this.#options.cacheSize, this.#options.cacheBytes);
     this.#timers = new TimerQueue({
@@ -200,30 +199,9 @@ class EmbeddedHost implements ActorHost {
   async waitFor(
     address: Address,
     until: (view: ActorView) => boolean,
-    { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal }
+    options: { timeoutMs: number; signal?: AbortSignal }
   ): Promise<ActorView | undefined> {
-    let look: (view: ActorView) => void = () => {};
-    let give = () => {};
-    let handle: unknown;
-    const answer = new Promise<ActorView | undefined>((resolve) => {
-      look = (view) => until(view) && resolve(view);
-      give = () => resolve(undefined);
-      handle = this.#clock.setTimeout(give, timeoutMs);
-    });
-    const watchers = this.#watchers.get(address) ?? new Set();
-    this.#watchers.set(address, watchers.add(look));
-    signal?.addEventListener('abort', give, { once: true });
-    if (signal?.aborted) give();
-    try {
-      const now = await this.read(address);
-      if (now) look(now);
-      return await answer;
-    } finally {
-      this.#clock.clearTimeout(handle);
-      signal?.removeEventListener('abort', give);
-      watchers.delete(look);
-      if (watchers.size === 0) this.#watchers.delete(address);
-    }
+    return this.#watchers.waitFor(address, until, { ...options, read: () => this.read(address) });
   }
 
   onCommit(listener: (rows: EventRow[], head: number) => void): () => void {
@@ -237,7 +215,7 @@ class EmbeddedHost implements ActorHost {
     this.#head = head;
     const behindMs = await this.#clockBehind();
     this.#declared = new Set();
-    const tells = inOrder(await this.#undelivered());
+    const tells = inOrder(await undelivered(this.journal, this.#machines, this.#isVolatile));
     // What is told from now on waits for what the same sender told before.
     for (const tell of tells) this.#inbox.expect(tell);
     await this.#upgrade();
@@ -245,12 +223,13 @@ class EmbeddedHost implements ActorHost {
     for (const { address, input } of this.#options.roots({ boot })) await this.#make(address, input);
 
     await this.#resumeActors();
-    this.#noteForgotten(byKind);
+    for (const { failure, what } of forgottenKinds(byKind, this.#machines)) this.#options.onTrouble(failure, what);
+    // What began earlier goes on before anything new begins.
+    await this.#resumeEffects();
     for (const tell of tells) this.#carry({ kind: 'tell', address: tell.to, tell });
     await this.#timers.start(behindMs);
     this.#recovered = pending;
     this.#state = 'running';
-    await this.#resumeEffects();
   }
 
   async stop({ graceMs = 0 }: { graceMs?: number } = {}) {
@@ -413,14 +392,7 @@ class EmbeddedHost implements ActorHost {
     this.#deliver(draft.tells);
     draft.answer();
     if (draft.rows.length > 0) for (const listener of this.#listeners) listener(draft.rows, this.#head);
-    for (const record of draft.actors.values()) this.#tellWatchers(record);
-  }
-
-  #tellWatchers(record: ActorRecord) {
-    const watchers = this.#watchers.get(record.address);
-    if (!watchers) return;
-    const view = this.#view(record);
-    for (const watcher of [...watchers]) watcher(view);
+    for (const record of draft.actors.values()) this.#watchers.tell(record.address, () => this.#view(record));
   }
 
   // Effects
@@ -458,68 +430,20 @@ class EmbeddedHost implements ActorHost {
     });
   }
 
-  /**
-   * What was told and not heard: no more than the former process had in memory. Read before anything moves. The word of
-   * an actor that died with its process is void, and forgotten here: whoever waits for it hears `host.resumed`, and the
-   * next actor of its address counts its steps, and so names its tells, from the first one again.
-   */
-  async #undelivered(): Promise<TellRow[]> {
-    const kinds = this.#machines.all.map(({ kind }) => kind);
-    const tells: TellRow[] = [];
-    for (let place: number | null = 0; place !== null; ) {
-      const page: { rows: TellRow[]; next: number | null } = await this.journal.outbox(kinds, place, PAGE);
-      tells.push(...page.rows);
-      place = page.next;
-    }
-    const isVoid = ({ id }: TellRow) => this.#isVolatile(id.slice(0, id.lastIndexOf('#')));
-    const consumed = tells.filter(isVoid).map(({ id }) => id);
-    if (consumed.length > 0) {
-      await this.journal.commit({
-        events: [],
-        actors: [],
-        timers: { set: [], cleared: [] },
-        effects: { declared: [], settled: [] },
-        tells: { sent: [], consumed },
-        writes: []
-      });
-    }
-    return tells.filter((tell) => !isVoid(tell));
-  }
-
-  /** Every living durable actor whose state accepts it hears `host.resumed`; the others are not read. */
+  /** Every living durable actor whose state accepts it hears `host.resumed`. */
   async #resumeActors() {
-    for (const { kind, durable, current, previous } of this.#machines.all) {
-      const listens = [current, ...previous].some((definition) => definition?.listensFor('host.resumed'));
-      if (!durable || !listens) continue;
-      for (let page: string | null | undefined; page !== null; ) {
-        const found: { items: ActorRecord[]; next: string | null } = await this.journal.queryActors({
-          kind,
-          resumes: true,
-          limit: PAGE,
-          ...(page === undefined ? {} : { page })
-        });
-        for (const { address } of found.items) this.#post({ kind: 'resume', address });
-        page = found.next;
-        if (page !== null) await this.#untilCalm();
-      }
+    for await (const addresses of thoseToResume(this.journal, this.#machines)) {
+      for (const address of addresses) this.#post({ kind: 'resume', address });
+      await this.#untilCalm();
     }
     await this.#untilIdle();
   }
 
   /** What is still asked for after the actors heard of the restart is started again; the rest is over. */
   async #resumeEffects() {
-    for (let place: number | null = 0; place !== null; ) {
-      const { rows, next }: { rows: EffectRow[]; next: number | null } = await this.journal.unsettled(place, PAGE);
-      place = next;
-      const records = await this.journal.loadActors([...new Set(rows.map((row) => row.address))]);
-      const read = new Map(records.map((record) => [record.address, record]));
-      for (const row of rows) {
-        const record = this.#cache.get(row.address) ?? read.get(row.address);
-        // By its id: another version of the machine may have another name for the child.
-        const isAskedFor = Object.values(record?.snapshot.children ?? {}).some(({ effect }) => effect === row.id);
-        // What was declared since the start runs, or has run.
-        if (record && isAskedFor && !this.#declared?.has(row.id)) this.#startEffect(record, row, true);
-      }
+    for await (const { row, record } of unsettledEffects(this.journal, (address) => this.#cache.get(address))) {
+      // What was declared since the start runs, or has run.
+      if (!this.#declared?.has(row.id)) this.#startEffect(record, row, true);
     }
     this.#declared = undefined;
   }
@@ -537,20 +461,6 @@ class EmbeddedHost implements ActorHost {
     const now = new Date(this.#clock.now()).toISOString();
     const failure = toFailure(new ControlError('CLOCK_PUT_BACK', { seconds: Math.round(ms / 1000), now }));
     this.#options.onTrouble(failure, 'the clock');
-  }
-
-  /** What waits for a kind that this process was started without stays in the journal until one comes that has it. */
-  #noteForgotten(byKind: Pending['byKind']) {
-    for (const [kind, count] of Object.entries(byKind)) {
-      if (this.#machines.get(kind)) continue;
-      const failure = toFailure(
-        new ControlError('MACHINE_NOT_FOUND', { kind, known: this.#machines.all.map((one) => one.kind) })
-      );
-      this.#options.onTrouble(
-        failure,
-        `${count} timers, effects and messages wait until '${kind}' is registered again`
-      );
-    }
   }
 
   /** Until there is less mail than goes into a commit; a host that has too much all the time lets it come after a second. */
