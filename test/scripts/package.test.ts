@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -23,6 +23,19 @@ const machine = createMachine({ id: 'lamp', initial: 'off', states });
 export default defineConfig({ machines: [{ kind: 'lamp', machine, schema: { events: { toggle: {} } } }] });
 `;
 
+/** Does not compile where a type is lost on the way: `any` would take the wrong assignment. */
+const OWN = `import { type CommandView, createClient, TroupeError } from 'troupe/client';
+const client = createClient({ url: 'http://127.0.0.1:1', token: 't', retries: 0 });
+export const state = (view: CommandView): 'RUNNING' | null => (view.state === 'RUNNING' ? view.state : null);
+// @ts-expect-error a cursor is text
+client.events({ cursor: 1 });
+try {
+  await client.wait('c');
+} catch (error) {
+  if (error instanceof TroupeError) console.log(error.code);
+}
+`;
+
 const pack = (...options: string[]): Packed =>
   JSON.parse(
     execFileSync('npm', ['pack', '--json', '--ignore-scripts', ...options], { cwd: packageRoot(), encoding: 'utf8' })
@@ -39,6 +52,10 @@ describe('the package', () => {
       'dist/server/main.d.ts',
       'dist/actors/safaridriver/safaridriver.js',
       'dist/test/site/main.js',
+      'dist/client/index.js',
+      'dist/client/index.d.ts',
+      'dist/inspector/index.html',
+      'server/inspector/layout-worker.mjs',
       'test/site/public/site.css',
       'schemas/command.schema.json',
       'machines/flows/comment_on_post.json',
@@ -47,12 +64,31 @@ describe('the package', () => {
       assert.ok(paths.includes(path), `${path} is missing`);
     }
     const allowed =
-      /^(dist\/(schemas|machines|actors|server|test\/site)\/|schemas\/[a-z]+\.schema\.json$|machines\/(flows|selectors)\/|actors\/journal\/migrations\/|actors\/executor\/page\/|test\/site\/public\/|(README\.md|LICENSE|package\.json)$)/;
+      /^(dist\/(schemas|machines|actors|client|server|test\/site)\/|dist\/inspector\/(index\.html$|assets\/)|schemas\/[a-z]+\.schema\.json$|machines\/(flows|selectors)\/|actors\/journal\/migrations\/|actors\/executor\/page\/|actors\/desktop\/macos\/recipes\.jxa\.js$|server\/inspector\/layout-worker\.mjs$|test\/site\/public\/|(README\.md|LICENSE|package\.json)$)/;
     assert.deepEqual(
       paths.filter((path) => !allowed.test(path) || /\.test\.|\.map$/.test(path)),
       []
     );
     assert.ok(unpackedSize < 5_000_000, `${unpackedSize} bytes`);
+  });
+
+  it('has a client that a program of others imports, with its types', (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'troupe-package-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const { filename } = pack('--pack-destination', folder);
+    const modules = join(folder, 'node_modules');
+    mkdirSync(join(modules, 'troupe'), { recursive: true });
+    execFileSync('tar', ['-xzf', join(folder, filename), '-C', join(modules, 'troupe'), '--strip-components=1']);
+    for (const name of ['ws', '@types', 'undici-types']) {
+      symlinkSync(join(packageRoot(), 'node_modules', name), join(modules, name));
+    }
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
+    const options = { strict: true, module: 'nodenext', target: 'es2023', types: ['node'], noEmit: false };
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, include: ['own.ts'] }));
+    writeFileSync(join(folder, 'own.ts'), OWN);
+    execFileSync(join(packageRoot(), 'node_modules/.bin/tsc'), ['-p', folder], { cwd: folder, stdio: 'pipe' });
+    const said = execFileSync(process.execPath, ['own.js'], { cwd: folder, encoding: 'utf8' });
+    assert.equal(said, 'UNREACHABLE\n');
   });
 
   it('works where only it is installed: a command, and an orderly end', { skip }, async (t) => {
