@@ -134,14 +134,18 @@ function around({ nodes, edges }: Picture, active: Set<string>): Box | null {
   const next = new Set(
     edges.flatMap(({ source, target }) => (own.has(source) || own.has(target) ? [source, target] : []))
   );
-  const isLeaf = ({ type }: DiagramNode) => type === 'atomic' || type === 'final';
   const centre = boundsOf(inner);
-  // Far ones are a long arrow away; what they would add is emptiness.
-  const close = nodes.filter((node) => next.has(node.id) && isLeaf(node) && distance(node, centre) < NEIGHBOURHOOD);
-  return boundsOf([...inner, ...close]);
+  const near = nodes
+    .filter(({ id, type }) => next.has(id) && (type === 'atomic' || type === 'final'))
+    .sort((a, b) => distance(a, centre) - distance(b, centre));
+  // Far ones are a long arrow away: what they would add is emptiness, and letters too small to read.
+  return near.reduce<Box>((box, node) => {
+    const wider = boundsOf([box, node]);
+    return wider.width <= MOST.width && wider.height <= MOST.height ? wider : box;
+  }, centre);
 }
 
-const NEIGHBOURHOOD = 420;
+const MOST = { width: 680, height: 440 };
 
 function boundsOf(boxes: Box[]): Box {
   const x = Math.min(...boxes.map((box) => box.x));
