@@ -7,7 +7,7 @@ import type { ActionRun, Artifact, Attempted, Prepared, StepExecutor, Verified }
 import { dedupeKey } from './dedupe-key.ts';
 import { download } from './download.ts';
 import { withPromoted } from './inspect.ts';
-import { lossBehind } from './loss-behind.ts';
+import { lossBehind, reasonOf } from './loss-behind.ts';
 import { reload } from './navigate.ts';
 import { Page, Patience, sleep } from './page.ts';
 import { explain, type Judged, type Look, poll } from './predicate.ts';
@@ -76,8 +76,7 @@ export function createStepExecutor({
       const error = (await lossBehind(failure, page.session, page.options())) ?? failure;
       if (isLoss(error)) {
         // A command that never left this process says nothing about the browser.
-        if (!isControlError(error, 'LEASE_LOST') && !neverSent(error))
-          pool.reportLoss(run.lease, (error as Error).message);
+        if (!isControlError(error, 'LEASE_LOST') && !neverSent(error)) pool.reportLoss(run.lease, reasonOf(error));
         // Taken away by its slot: what the holder sees then is a dead session, and what it means is the lease.
         throw error;
       }

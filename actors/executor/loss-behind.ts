@@ -25,5 +25,6 @@ export async function lossBehind(
   }
 }
 
-const reasonOf = (loss: unknown): string =>
+/** In words that name no slot: whoever hears of it knows which. */
+export const reasonOf = (loss: unknown): string =>
   isControlError(loss, 'DRIVER_LOST') ? (loss.details as { reason: string }).reason : describe(loss);

@@ -35,6 +35,8 @@ export async function startFlows(manager: Manager, site: Site, random: Random): 
   const ends = new Tally();
   const acts = new Tally();
   const wrong: string[] = [];
+  /** Sessions that a person has or has asked for. */
+  const taken = new Set<string>();
   let isStopping = false;
 
   async function run(account: string, own: Random): Promise<void> {
@@ -74,11 +76,16 @@ export async function startFlows(manager: Manager, site: Site, random: Random): 
   }
 
   async function takeOver(sessionId: string | null, forMs: number): Promise<void> {
+    // One person at a time: who hands back what another has taken too waits for a turn that never comes.
+    if (taken.has(String(sessionId))) return;
+    taken.add(String(sessionId));
     const answer = await manager.request('POST', `/v1/sessions/${sessionId}/takeover`);
     acts.add(`takeover: ${answer.status}`);
-    if (answer.status !== 202) return;
-    await delay(forMs);
-    await handBack(String(sessionId));
+    if (answer.status === 202) {
+      await delay(forMs);
+      await handBack(String(sessionId));
+    }
+    taken.delete(String(sessionId));
   }
 
   /** A session that is taken over while its command runs is the person's only after it. */
