@@ -1,11 +1,12 @@
 /**
- * Writes everything that is generated from the contracts: `schemas/generated/` types and `docs/errors.md`.
+ * Writes everything that is generated from the contracts: `schemas/generated/` types, `docs/errors.md`, `docs/recipes.md`.
  * `--check` writes nothing and exits 1 when a committed file differs.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
 import { catalogue } from '../schemas/errors.ts';
+import { type SchemaFile, schemaPage } from './schema-page.ts';
 
 const root = new URL('..', import.meta.url);
 const path = (name: string) => fileURLToPath(new URL(name, root));
@@ -95,7 +96,30 @@ Match the code and read \`details\`; the text is for people. *Again* says whethe
 ${rows.join('\n')}
 `;
 
-const outputs: Record<string, string> = { 'schemas/generated/contracts.ts': types, 'docs/errors.md': errorsPage };
+const recipes = schemas.find(({ file }) => file === 'recipe.schema.json')?.schema as unknown as SchemaFile;
+const recipesPage = `<!-- Generated from schemas/recipe.schema.json by \`npm run generate\`; do not edit. -->
+
+# Recipes: desktop commands over local sockets
+
+${recipes.description}
+
+\`endpoints.json\` in the data directory names both sockets. A datagram is one request of up to 64 KiB, answered when its
+sender is bound to a path of its own. A stream takes one request a line, of up to 1 MiB, as many in flight as one likes;
+replies carry the request's \`id\` and come as they are done. \`troupe recipe send\` and the package's \`troupe/recipes\` speak
+both.
+
+\`\`\`json
+{"v":1,"id":"42","type":"keystroke","key":"t","mods":["ctrl"]}
+{"v":1,"id":"42","ok":true,"timing_us":{"recv":1,"decode":9,"dispatch":2,"exec":60,"total":72},"results":[{"type":"keystroke","ok":true,"us":60}]}
+\`\`\`
+
+${schemaPage(recipes, Object.keys(recipes.$defs))}`;
+
+const outputs: Record<string, string> = {
+  'schemas/generated/contracts.ts': types,
+  'docs/errors.md': errorsPage,
+  'docs/recipes.md': recipesPage
+};
 let drift = 0;
 for (const [file, text] of Object.entries(outputs)) {
   const target = path(file);
