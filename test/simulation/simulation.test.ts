@@ -4,7 +4,8 @@ import { describe, it } from 'node:test';
 import { failure, replay, Tally, trace } from './report.ts';
 import { World } from './world.ts';
 
-const SEEDS = 300;
+/** Beside somebody who waits for the tests of a change, fewer. */
+const SEEDS = process.env.CI ? 2_000 : 300;
 
 describe('the runtime under a simulated host', () => {
   it(`keeps every invariant over ${SEEDS} seeds`, async (t) => {
