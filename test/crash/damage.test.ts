@@ -28,7 +28,7 @@ describe('a journal that is damaged while nobody runs', () => {
   it('is refused with its path and the cure, is not changed, and its backup goes on', async (t) => {
     const arena = await Arena.open(t, seedOf(t));
     await arena.troupe.started();
-    await arena.goesOn(100);
+    await arena.goesOn(60);
     await arena.troupe.stop();
     const path = join(arena.troupe.data, 'journal.db');
     const backup = `${arena.troupe.data}.backup`;
