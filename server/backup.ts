@@ -34,7 +34,7 @@ export interface BackupReport extends CopiedJournal {
 
 /** Of this machine or this process, or copied in a way of its own. */
 const NOT_COPIED =
-  /^(journal\.db.*|artifacts|troupe\.lock.*|endpoints\.json.*|backup\.json|logs|appium|bin|slots|processes)$/;
+  /^(journal\.db.*|artifacts|troupe\.lock.*|endpoints\.json.*|backup\.json|logs|appium|bin|slots|processes|recipes)$/;
 
 /** @throws ControlError BACKUP_TARGET_TAKEN, BACKUP_FAILED, JOURNAL_DAMAGED; what the signal aborts with */
 export async function makeBackup(dataDir: string, target: string, signal: AbortSignal): Promise<BackupReport> {

@@ -629,7 +629,7 @@ describe('machines and actors', () => {
     const { items } = (await h.api('GET', '/v1/machines')).body;
     assert.deepEqual(
       items.map((item: { kind: string }) => item.kind),
-      ['command', 'session', 'approval', 'selector', 'supervisor', 'notes']
+      ['command', 'session', 'approval', 'selector', 'recipe', 'supervisor', 'notes']
     );
     for (const { kind } of items) {
       const { body } = await h.api('GET', `/v1/machines/${kind}`);
