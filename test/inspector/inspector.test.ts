@@ -208,11 +208,17 @@ describe('the inspector in a browser', { skip: chromiumMissing }, () => {
     await page.locator(`[data-cursor="${head}"]`).waitFor();
     const first = page.locator('[data-cursor="1"]');
     while (!(await first.isVisible())) {
-      await box.evaluate((element) => {
-        element.scrollTop = 0;
-      });
-      await page.waitForFunction(
-        `document.querySelector('.virtual').scrollTop > 0 || document.querySelector('[data-cursor="1"]')`
+      // Waited for within the page: a predicate sent as text would be evaluated later, which its policy forbids.
+      await box.evaluate(
+        (element) =>
+          new Promise<void>((resolve) => {
+            element.scrollTop = 0;
+            const timer = setInterval(() => {
+              if (element.scrollTop === 0 && element.querySelector('[data-cursor="1"]') === null) return;
+              clearInterval(timer);
+              resolve();
+            }, 20);
+          })
       );
     }
     const sizes = await page.locator('.virtual li').first().getAttribute('aria-setsize');
