@@ -27,7 +27,7 @@ export async function ensureBuild(root) {
 
 async function run(root, what, tool, args) {
   const result = await runQuietly(what, join(root, 'node_modules/.bin', tool), args, { cwd: root });
-  if (!result.ok) throw new SetupError(`${what} failed:\n${result.output}`);
+  if (!result.ok) throw new SetupError(`the build failed:\n${result.output}`);
 }
 
 /** Changes when a file is added, removed or written; reads no file. */

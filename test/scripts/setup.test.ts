@@ -96,10 +96,14 @@ describe('the set-up', () => {
     write(join(root, 'tsconfig.build.json'), JSON.stringify({ compilerOptions, include: ['server'] }));
     write(join(root, 'server/main.ts'), 'export const a: number = 1;');
     write(join(root, 'server/gone.ts'), 'export {};');
+    const page = { root: join(root, 'inspector'), build: { outDir: join(root, 'dist/inspector') }, logLevel: 'error' };
+    write(join(root, 'inspector/vite.config.ts'), `export default ${JSON.stringify(page)};`);
+    write(join(root, 'inspector/index.html'), '<!doctype html><title>page</title>');
     await ensureBuild(root);
     const main = join(root, 'dist/server/main.js');
     assert.match(readFileSync(main, 'utf8'), /a = 1/);
     assert.ok(statSync(main).mode & 0o100, 'it can be executed');
+    assert.match(readFileSync(join(root, 'dist/inspector/index.html'), 'utf8'), /<title>page/);
     const built = statSync(main).mtimeMs;
 
     await ensureBuild(root);
