@@ -26,6 +26,9 @@ const LIMITS = {
 const PROBES = 'two probes of 2 s';
 const DEADLINE = 'deadline of one command, 8 s';
 const AT_ONCE = 'the next look, 0.5 s';
+/** Appium's words for it, by what it was doing: it had not yet sent, it was being answered, it waited for an answer. */
+const DRIVER_GONE =
+  /the driver executable has ended|cannot be proxied|ould not proxy command|socket hang up|ECONNRESET/;
 const CLICK = 'POST .*/element/[^/]+/click$';
 
 describe('a fault in the middle of a comment', needsBrowser(), () => {
@@ -116,7 +119,7 @@ describe('a fault in the middle of a comment', needsBrowser(), () => {
       fault: 'driver executable dies',
       during: 'made',
       strike: ({ manager }) => strike(manager.data, 'safaridriver', 'SIGKILL'),
-      symptom: /the driver executable has ended|cannot be proxied|socket hang up/,
+      symptom: DRIVER_GONE,
       path: KEEPS_APPIUM,
       bound: AT_ONCE
     },
@@ -124,7 +127,7 @@ describe('a fault in the middle of a comment', needsBrowser(), () => {
       fault: 'driver executable dies at the click',
       during: 'before',
       strike: ({ plant }) => plant({ kind: 'crash', match: CLICK }),
-      symptom: /the driver executable has ended|cannot be proxied|socket hang up/,
+      symptom: DRIVER_GONE,
       path: KEEPS_APPIUM,
       bound: AT_ONCE,
       ends: UNKNOWN
@@ -133,7 +136,7 @@ describe('a fault in the middle of a comment', needsBrowser(), () => {
       fault: 'driver executable dies at a navigation',
       during: 'before',
       strike: ({ plant }) => plant({ kind: 'crash', match: 'POST .*/url$' }),
-      symptom: /the driver executable has ended|cannot be proxied|socket hang up/,
+      symptom: DRIVER_GONE,
       path: KEEPS_APPIUM,
       bound: AT_ONCE
     },
@@ -176,7 +179,8 @@ describe('a fault in the middle of a comment', needsBrowser(), () => {
         strike(manager.data, 'safaridriver', 'SIGSTOP');
         strike(manager.data, 'Appium', 'SIGTERM');
       },
-      symptom: /gave no answer|no answer|Appium has ended|ECONNREFUSED|socket hang up/,
+      // Told to stop it forgets its sessions at once and then waits for the driver: whoever asks meanwhile hears that.
+      symptom: /gave no answer|no answer|Appium has ended|ECONNREFUSED|socket hang up|either terminated or not started/,
       path: ENDS_APPIUM,
       bound: PROBES
     },
