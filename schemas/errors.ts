@@ -125,6 +125,19 @@ export const catalogue = {
     false,
     (d) => `this token lacks the scope '${d.needs}'; make one with 'troupe token create --allow ${d.needs}'`
   ),
+  ACCOUNT_FORBIDDEN: entry<{ account: string | null; accounts: string[] }>(
+    403,
+    false,
+    (d) =>
+      `this token is bound to ${d.accounts.join(', ')} and ${
+        d.account === null ? 'has to name one of them as account_id' : `does not reach '${d.account}'`
+      }`
+  ),
+  TOKEN_ENDED: entry<{ tokenId: string; how: string }>(
+    409,
+    false,
+    (d) => `token '${d.tokenId}' is ${d.how} and is not rotated; make a new one with 'troupe token create'`
+  ),
   REQUESTER_MISMATCH: entry<{ service: string; client: string }>(
     403,
     false,

@@ -75,7 +75,7 @@ const listSample = (name: string) =>
             ? () => listSample(name)
             : Reflect.get(target, key)
   });
-const lists = ['errors', 'known', 'supported', 'allowed', 'legal', 'tried', 'devices'];
+const lists = ['errors', 'known', 'supported', 'allowed', 'legal', 'tried', 'devices', 'accounts'];
 const details = new Proxy(sample, {
   get: (_, key) => (lists.includes(String(key)) ? listSample(String(key)) : `<${String(key)}>`)
 });

@@ -24,7 +24,8 @@ import type {
   SessionCreate,
   SignIn,
   StreamFilters,
-  TokenCreate
+  TokenCreate,
+  TokenRotate
 } from '../schemas/generated/contracts.ts';
 
 export interface Misfit {
@@ -107,6 +108,7 @@ export const parse = {
   ),
   approvalDecision: parser<ApprovalDecision>(withDefaults, 'the decision', 'troupe:approval#/$defs/ApprovalDecision'),
   commandCancel: parser<CommandCancelRequest>(withDefaults, 'the cancel', 'troupe:command#/$defs/CommandCancelRequest'),
+  tokenRotate: parser<Required<TokenRotate>>(withDefaults, 'the rotation', 'troupe:token#/$defs/TokenRotate'),
   tokenCreate: parser<TokenCreate>(withDefaults, 'the token', 'troupe:token#/$defs/TokenCreate'),
   signIn: parser<SignIn>(asSent, 'the sign-in', 'troupe:token#/$defs/SignIn'),
   actorCreate: parser<ActorCreate>(withDefaults, 'the actor', 'troupe:actor#/$defs/ActorCreate'),

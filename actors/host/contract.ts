@@ -195,6 +195,8 @@ export interface Tables {
     created_at: number;
     expires_at: number | null;
     revoked_at: number | null;
+    /** JSON list of the accounts it is bound to; null: any. */
+    accounts: string | null;
   };
   /** key: kind + version. Every version that ever ran here; `definition` is its MachineNode as JSON text. */
   machines: { kind: string; version: string; label: string | null; definition: string; first_seen_at: number };
@@ -262,7 +264,7 @@ export interface ActorQuery {
   state?: string | string[];
   status?: ActorRecord['status'];
   session_id?: string;
-  account_id?: string;
+  account_id?: string | readonly string[];
   correlation_id?: string;
   platform?: string;
   /** Alive and to be told of a restart, see `ActorRecord`. */
@@ -280,7 +282,7 @@ export interface EventFilter {
   severity?: string[];
   event_types?: string[];
   session_id?: string;
-  account_id?: string;
+  account_id?: string | readonly string[];
   platform?: string;
   command_id?: string;
   correlation_id?: string;
@@ -403,6 +405,7 @@ export interface ActorView {
   context: Record<string, unknown>;
   /** Event types the state accepts now. */
   accepts: string[];
+  subject: Subject;
   why: string | null;
   deadlineAt: number | null;
   createdAt: number;

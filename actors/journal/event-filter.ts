@@ -9,12 +9,15 @@ export function matchesFilter(row: EventRow, filter: EventFilter): boolean {
     among(filter.actor_kinds, row.actorKind) &&
     same(filter.actor_id, row.actorId) &&
     same(filter.session_id, subject.session_id) &&
-    same(filter.account_id, subject.account_id) &&
+    anyOf(filter.account_id, subject.account_id) &&
     same(filter.platform, subject.platform) &&
     same(filter.command_id, subject.command_id) &&
     same(filter.correlation_id, subject.correlation_id)
   );
 }
 
+/** A list means any of. */
+export const anyOf = (wanted: string | readonly string[] | undefined, value: string | null) =>
+  typeof wanted === 'object' ? value !== null && wanted.includes(value) : same(wanted, value);
 const among = (wanted: string[] | undefined, value: string) => wanted === undefined || wanted.includes(value);
 const same = (wanted: string | undefined, value: string | null) => wanted === undefined || wanted === value;

@@ -21,7 +21,7 @@ export const tables: { readonly [T in TableName]: TableShape<T> } = {
   },
   flows: { columns: ['name', 'version', 'body', 'created_at'], key: ['name', 'version'] },
   tokens: {
-    columns: ['id', 'sha256', 'service', 'scopes', 'created_at', 'expires_at', 'revoked_at'],
+    columns: ['id', 'sha256', 'service', 'scopes', 'created_at', 'expires_at', 'revoked_at', 'accounts'],
     key: ['id']
   },
   machines: { columns: ['kind', 'version', 'label', 'definition', 'first_seen_at'], key: ['kind', 'version'] },

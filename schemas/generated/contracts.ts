@@ -1867,7 +1867,23 @@ export interface TokenCreate {
    * @maxItems 100
    */
   scopes: string[];
+  /**
+   * It reads and acts on these accounts alone, on whatever platform, and on nothing that belongs to none. Without it: on all. Not with admin, flows:write, selectors:decide, actor:supervisor, actor:driver.
+   *
+   * @minItems 1
+   * @maxItems 100
+   */
+  accounts?: Name[];
   expires_at?: Instant;
+}
+/**
+ * POST /v1/tokens/{id}/rotate, scope admin: another secret for the same client, under an id of its own.
+ */
+export interface TokenRotate {
+  /**
+   * The former secret holds so long beside the new one; 0 ends it at once.
+   */
+  grace_ms?: number;
 }
 /**
  * POST /v1/sign-in, without a token: a one-time code for a token that ends after 12 hours.
@@ -1893,6 +1909,10 @@ export interface TokenView {
   token_id: Uuid;
   service: string;
   scopes: string[];
+  /**
+   * It is bound to these; null: to none.
+   */
+  accounts: string[] | null;
   created_at: Instant;
   expires_at: string | null;
   revoked_at: string | null;

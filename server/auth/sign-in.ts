@@ -6,9 +6,16 @@ import { createHash, randomBytes } from 'node:crypto';
 import { ControlError } from '../../schemas/errors.ts';
 import type { TokenInfo, Tokens } from './tokens.ts';
 
+/** What the code will be good for. */
+export interface SignInWish {
+  service: string;
+  scopes: readonly string[];
+  accounts?: readonly string[] | null;
+}
+
 export interface SignIn {
   /** Good once, for `CODE_MS`. */
-  mint(wish: { service: string; scopes: readonly string[] }): { code: string; expiresAt: number };
+  mint(wish: SignInWish): { code: string; expiresAt: number };
   /** @throws ControlError SIGN_IN_CODE_INVALID: unknown, used or expired; which of these is not told */
   exchange(code: string): Promise<TokenInfo & { token: string }>;
 }
@@ -23,12 +30,12 @@ const digest = (code: string) => createHash('sha256').update(code).digest('hex')
 
 export function createSignIn(tokens: Tokens, { now = Date.now }: { now?: () => number } = {}): SignIn {
   /** SHA-256 of the code → what it is good for. */
-  const codes = new Map<string, { service: string; scopes: readonly string[]; expiresAt: number }>();
+  const codes = new Map<string, SignInWish & { expiresAt: number }>();
   return {
-    mint({ service, scopes }) {
+    mint({ service, scopes, accounts = null }) {
       const code = randomBytes(24).toString('base64url');
       const expiresAt = now() + CODE_MS;
-      codes.set(digest(code), { service, scopes, expiresAt });
+      codes.set(digest(code), { service, scopes, accounts, expiresAt });
       if (codes.size > MOST_CODES) codes.delete(codes.keys().next().value as string);
       return { code, expiresAt };
     },
@@ -38,7 +45,8 @@ export function createSignIn(tokens: Tokens, { now = Date.now }: { now?: () => n
       const good = codes.get(key);
       codes.delete(key);
       if (!good || good.expiresAt <= now()) throw new ControlError('SIGN_IN_CODE_INVALID', {});
-      return tokens.create({ service: good.service, scopes: [...good.scopes], expiresAt: now() + TOKEN_MS });
+      const { service, scopes, accounts = null } = good;
+      return tokens.create({ service, scopes: [...scopes], accounts, expiresAt: now() + TOKEN_MS });
     }
   };
 }

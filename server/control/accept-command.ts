@@ -8,6 +8,7 @@
 import type { ActorView, Tables, Write } from '../../actors/host/contract.ts';
 import { ControlError, isControlError } from '../../schemas/errors.ts';
 import type { ApprovalPreview, CommandEnvelope } from '../../schemas/generated/contracts.ts';
+import { demandAccount } from '../auth/accounts.ts';
 import { allows, demand } from '../auth/scopes.ts';
 import type { Client } from '../auth/tokens.ts';
 import { assertShallow, parse } from '../contracts.ts';
@@ -70,6 +71,7 @@ function authorise(envelope: CommandEnvelope, type: CommandType, client: Client)
     throw new ControlError('REQUESTER_MISMATCH', { service, client: client.service });
   }
   demand(client.scopes, type.scope(envelope));
+  demandAccount(client, envelope.target.account_id);
 }
 
 interface SentKey {
@@ -141,7 +143,7 @@ async function create(
     correlation_id: sent.correlation_id ?? newId(),
     requested_at: sent.requested_at ?? new Date(now()).toISOString()
   };
-  const session = await chooseSession(control, commandId, envelope, type);
+  const session = await chooseSession(control, commandId, envelope, type, client);
   try {
     const input = {
       commandId,

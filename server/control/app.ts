@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import Router from '@koa/router';
 import Koa from 'koa';
+import type { Tokens } from '../auth/tokens.ts';
 import { inspectorPage } from '../inspector/page.ts';
 import { diagramRoutes } from '../inspector/routes.ts';
 import { createEventLog } from '../telemetry/event-log.ts';
@@ -36,9 +37,11 @@ export const controlOf = (deps: ControlDeps): Control => ({
   limits: { ...defaultLimits, ...deps.limits }
 });
 
-export function createControlPlane(deps: ControlDeps): Koa {
-  const whole = controlOf(deps);
-  const control: Control = { ...whole, tokens: limitRequests(deps.tokens, whole.limits.requests) };
+/**
+ * Every route there is.
+ * @param unlimited tokens that count no request, for what goes on by itself
+ */
+export function controlRoutes(control: Control, unlimited: Tokens): Router {
   const router = new Router({ strict: false });
   healthRoutes(router, control);
   commandRoutes(router, control);
@@ -51,7 +54,7 @@ export function createControlPlane(deps: ControlDeps): Koa {
   artifactRoutes(router, control);
   // Pages are read from the journal: who waits at the head of the log is a client of the stream.
   eventRoutes(router, control, createEventLog(control.host, { tailRows: 0 }));
-  streamRoutes(router, control, createEventLog(control.host, { tailRows: 1_000 }), deps.tokens);
+  streamRoutes(router, control, createEventLog(control.host, { tailRows: 1_000 }), unlimited);
   actorRoutes(router, control);
   // Before those of registered kinds, which would be refused.
   operatorRoutes(router, control);
@@ -59,8 +62,15 @@ export function createControlPlane(deps: ControlDeps): Koa {
   tokenRoutes(router, control);
   signInRoutes(router, control);
   diagramRoutes(router, control);
-  metricsRoutes(router, control, deps.metrics);
+  metricsRoutes(router, control, control.metrics);
   inspectorPage(router, control);
+  return router;
+}
+
+export function createControlPlane(deps: ControlDeps): Koa {
+  const whole = controlOf(deps);
+  const control: Control = { ...whole, tokens: limitRequests(deps.tokens, whole.limits.requests) };
+  const router = controlRoutes(control, deps.tokens);
 
   const app = new Koa();
   // What a client breaks off is no error of ours.

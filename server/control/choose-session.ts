@@ -1,5 +1,7 @@
 import { ControlError } from '../../schemas/errors.ts';
 import type { CommandEnvelope, SessionCreate } from '../../schemas/generated/contracts.ts';
+import { maySee } from '../auth/accounts.ts';
+import type { Client } from '../auth/tokens.ts';
 import { parse } from '../contracts.ts';
 import { admit } from './admission.ts';
 import type { CommandType } from './command-types.ts';
@@ -24,13 +26,15 @@ export async function chooseSession(
   control: Control,
   commandId: string,
   { target }: CommandEnvelope,
-  type: CommandType
+  type: CommandType,
+  client: Client
 ): Promise<ChosenSession> {
   const { sessions } = control;
   const { session_id: named, account_id: account, platform } = target;
   if (named !== undefined) {
     return sessions.ofSession(named, (session) => {
-      assertUsable(named, session, target);
+      const seen = session && maySee(client, session.accountId) ? session : undefined;
+      assertUsable(named, seen, target);
       return enter(control, commandId, named, type, session);
     });
   }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { bodyParser } from '@koa/bodyparser';
 import type { Middleware } from 'koa';
 import { ControlError } from '../../schemas/errors.ts';
+import { isLoopback } from '../auth/bind-guard.ts';
 import { demand } from '../auth/scopes.ts';
 import { bearerOf, type Client, type Tokens } from '../auth/tokens.ts';
 
@@ -40,15 +41,35 @@ export const refuseWhileDraining =
     await next();
   };
 
+/** What a route's door says of it, for whoever looks through the routes. */
+export interface Door {
+  /** The scope it wants; null: the route decides itself, once it knows what is asked for. */
+  needs: string | null;
+  /** Open to whoever is on this machine. */
+  openOnLoopback: boolean;
+}
+
 /** Who asks; `scope` is what the route needs, or nothing when it decides itself. */
-export const asks =
-  (tokens: Tokens, scope?: string): Middleware =>
-  async (ctx, next) => {
-    const client = await tokens.authenticate(bearerOf(ctx.get('authorization')));
-    ctx.state.client = client;
-    if (scope) demand(client.scopes, scope);
-    await next();
-  };
+export const asks = (tokens: Tokens, scope?: string): Middleware & Door =>
+  Object.assign(
+    async (ctx: Ctx, next: () => Promise<unknown>) => {
+      const client = await tokens.authenticate(bearerOf(ctx.get('authorization')));
+      ctx.state.client = client;
+      if (scope) demand(client.scopes, scope);
+      await next();
+    },
+    { needs: scope ?? null, openOnLoopback: false }
+  );
+
+/** The same for who is on another machine; on loopback nobody is asked. */
+export const asksFromAfar = (tokens: Tokens, scope: string): Middleware & Door => {
+  const needsToken = asks(tokens, scope);
+  return Object.assign(
+    (ctx: Ctx, next: () => Promise<unknown>) =>
+      isLoopback(ctx.req.socket.remoteAddress ?? '') ? next() : needsToken(ctx, next),
+    { needs: scope, openOnLoopback: true }
+  );
+};
 
 export type Ctx = Parameters<Middleware>[0];
 

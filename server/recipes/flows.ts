@@ -7,7 +7,13 @@ import type { FlowRegistry } from '../control/flow-registry.ts';
 import type { RunFlows } from './service.ts';
 
 /** Whoever reaches the socket is this machine's user, who may run any flow; approvals are asked for all the same. */
-const CLIENT: Client = { tokenId: 'recipes', service: 'recipes', scopes: ['flow.run:*'] };
+const CLIENT: Client = {
+  tokenId: 'recipes',
+  service: 'recipes',
+  scopes: ['flow.run:*'],
+  accounts: null,
+  expiresAt: null
+};
 
 export const flowRunner =
   (accept: AcceptCommand, flows: Pick<FlowRegistry, 'get'>): RunFlows =>

@@ -21,6 +21,8 @@ export interface EventSourceOptions {
   signal: AbortSignal;
   /** A comment after so long without a row, so that whatever is between keeps the connection open. ms */
   heartbeatMs: number;
+  /** Its token has ended: `mayGoOn` is asked at once. */
+  wake: AbortSignal;
   /** Asked at every heartbeat: rejects when its token holds no longer. */
   mayGoOn: () => Promise<unknown>;
 }
@@ -32,12 +34,13 @@ const RETRY_MS = 1_000;
 
 /** Text of the stream, piece by piece; whoever reads slowly is fed slowly, and nothing is kept for them. */
 export async function* eventSource(options: EventSourceOptions): AsyncGenerator<string> {
-  const { log, filter, signal } = options;
+  const { log, filter, signal, wake, mayGoOn } = options;
   let { position } = options;
   let isCaughtUp = false;
   yield `retry: ${RETRY_MS}\n\n${named('subscribed', { cursor: String(log.head) })}`;
   try {
     while (!signal.aborted) {
+      if (wake.aborted) await mayGoOn();
       const read = await log.read(position, filter ? BATCH : 1, filter ?? {});
       if (read.gap) {
         const { from, to, reason } = read.gap;
@@ -60,15 +63,16 @@ export async function* eventSource(options: EventSourceOptions): AsyncGenerator<
 }
 
 /** Until there is something after `position`. */
-async function* quiet({ log, signal, heartbeatMs, mayGoOn }: EventSourceOptions, position: number) {
-  while (log.head <= position && !signal.aborted) {
+async function* quiet({ log, signal, wake, heartbeatMs, mayGoOn }: EventSourceOptions, position: number) {
+  while (log.head <= position && !signal.aborted && !wake.aborted) {
     const waiting = new AbortController();
     const stop = () => waiting.abort();
-    signal.addEventListener('abort', stop, { once: true });
+    const reasons = [signal, wake];
+    for (const reason of reasons) reason.addEventListener('abort', stop, { once: true });
     const timer = setTimeout(stop, heartbeatMs);
     await log.grown(position, waiting.signal);
     clearTimeout(timer);
-    signal.removeEventListener('abort', stop);
+    for (const reason of reasons) reason.removeEventListener('abort', stop);
     if (log.head > position || signal.aborted) return;
     await mayGoOn();
     yield ': still here\n\n';

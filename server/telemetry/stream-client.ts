@@ -17,6 +17,7 @@ import type { RawData, WebSocket } from 'ws';
 import type { EventFilter } from '../../actors/host/contract.ts';
 import { ControlError, isControlError } from '../../schemas/errors.ts';
 import type { ServerFrame, StreamFilters, SubscribeFrame } from '../../schemas/generated/contracts.ts';
+import { withinAccounts } from '../auth/accounts.ts';
 import { demand } from '../auth/scopes.ts';
 import type { Client, Tokens } from '../auth/tokens.ts';
 import { parse } from '../contracts.ts';
@@ -56,6 +57,8 @@ export class StreamClient {
   #position = 0;
   #heardAt: number;
   #over = false;
+  /** Ends hearing of the end of its token. */
+  #unwatch: (() => void) | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
 
   constructor(deps: StreamClientDeps) {
@@ -112,8 +115,9 @@ export class StreamClient {
     if (!(await this.#authenticate())) return;
     try {
       this.#queryFilters = readQuery(this.#deps.query, filterParameters);
+      withinAccounts(this.#client as Client, this.#queryFilters);
     } catch (error) {
-      return this.#fail(error, CLOSE.frame);
+      return this.#fail(error, closeCodeOf(error));
     }
     const late = new ControlError('SUBSCRIBE_TIMEOUT', { waitedMs: limits.subscribeMs });
     this.#after(limits.subscribeMs, () => this.#subscription ?? this.#fail(late, CLOSE.late));
@@ -127,6 +131,8 @@ export class StreamClient {
     try {
       this.#client = await this.#deps.tokens.authenticate(this.#deps.bearer);
       demand(this.#client.scopes, SCOPE);
+      this.#unwatch ??= this.#deps.tokens.onEnd(this.#client, () => void this.#authenticate());
+      if (this.#over) this.#unwatch();
       return !this.#over;
     } catch (error) {
       const code = isControlError(error, 'UNAUTHENTICATED') ? CLOSE.token : CLOSE.scope;
@@ -173,8 +179,7 @@ export class StreamClient {
           return;
       }
     } catch (error) {
-      const isTheirs = isControlError(error) && error.status < 500;
-      this.#fail(asFrameError(error), isTheirs ? CLOSE.frame : CLOSE.ours);
+      this.#fail(asFrameError(error), closeCodeOf(error));
     }
   }
 
@@ -189,9 +194,11 @@ export class StreamClient {
         ? await consumers.position((this.#client as Client).service, consumer)
         : undefined;
     if (this.#over) return;
+    const filter = intersect(this.#queryFilters, filters);
+    const own = filter && withinAccounts(this.#client as Client, filter);
     this.#position = cursor === undefined ? (kept ?? log.head) : Number(cursor);
     this.#send({ type: 'subscribed', cursor: String(log.head) });
-    this.#pump(intersect(this.#queryFilters, filters), subscription.signal).catch((error) => {
+    this.#pump(own, subscription.signal).catch((error) => {
       if (!subscription.signal.aborted) this.#fail(error, CLOSE.ours);
     });
   }
@@ -286,8 +293,14 @@ export class StreamClient {
   #finish(): void {
     this.#over = true;
     this.#subscription?.abort();
+    this.#unwatch?.();
     for (const timer of this.#timers) clearTimeout(timer);
   }
+}
+
+function closeCodeOf(error: unknown): number {
+  if (isControlError(error, 'ACCOUNT_FORBIDDEN')) return CLOSE.scope;
+  return isControlError(error) && error.status < 500 ? CLOSE.frame : CLOSE.ours;
 }
 
 function jsonOf(data: RawData, isBinary: boolean): unknown {

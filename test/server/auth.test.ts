@@ -16,7 +16,13 @@ describe('a token', () => {
     const h = await openHarness(t);
     const made = await h.tokens.create({ service: 'reporter', scopes: ['read:*'] });
     const client = await h.tokens.authenticate(made.token);
-    assert.deepEqual(client, { tokenId: made.tokenId, service: 'reporter', scopes: ['read:*'] });
+    assert.deepEqual(client, {
+      tokenId: made.tokenId,
+      service: 'reporter',
+      scopes: ['read:*'],
+      accounts: null,
+      expiresAt: null
+    });
     const rows = JSON.stringify(await h.host.journal.find('tokens', {}, 100));
     assert.ok(!rows.includes(made.token));
     assert.ok(!JSON.stringify(await h.tokens.list()).includes(made.token));

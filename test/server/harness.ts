@@ -197,7 +197,9 @@ export interface Harness {
   ahead(ms: number): void;
   drain(): void;
   api(method: string, path: string, options?: ApiOptions): Promise<Answer>;
-  token(scopes: string[], service?: string): Promise<string>;
+  /** @param accounts it is bound to; default none */
+  token(scopes: string[], service?: string, accounts?: string[]): Promise<string>;
+  deps: ControlDeps;
   /** A command of the flow `greet`, sent and accepted. */
   send(overrides?: Record<string, unknown>): Promise<Answer>;
   ended(commandId: string): Promise<CommandView>;
@@ -382,7 +384,9 @@ export async function openHarness(
     },
     drain: () => draining.abort(),
     api,
-    token: async (scopes, service = 'orchestrator') => (await tokens.create({ service, scopes })).token,
+    token: async (scopes, service = 'orchestrator', accounts) =>
+      (await tokens.create({ service, scopes, ...(accounts ? { accounts } : {}) })).token,
+    deps,
     send: (overrides) => api('POST', '/v1/commands', { body: envelope(overrides) }),
     ended: async (commandId) => (await api('GET', `/v1/commands/${commandId}?wait=30`)).body as CommandView
   };

@@ -81,7 +81,8 @@ export class Clients {
     const patience = time.at(35_000, again);
     const { service } = body.requester;
     try {
-      const { command } = await server.accept(structuredClone(body), { tokenId: 't', service, scopes: ['admin'] });
+      const client = { tokenId: 't', service, scopes: ['admin'], accounts: null, expiresAt: null };
+      const { command } = await server.accept(structuredClone(body), client);
       if (!server.isAlive() || faults.strikes('an answer to a client is lost')) return;
       time.cancel(patience);
       onAcknowledged({ service, key: body.idempotency_key, commandId: command.id, at: time.now }, ask);

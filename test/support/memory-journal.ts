@@ -29,7 +29,7 @@ import type {
   Where
 } from '../../actors/host/contract.ts';
 import { contextPath, limitOf } from '../../actors/journal/actor-search.ts';
-import { matchesFilter } from '../../actors/journal/event-filter.ts';
+import { anyOf, matchesFilter } from '../../actors/journal/event-filter.ts';
 import { unavailable } from '../../actors/journal/failures.ts';
 import { findStatement } from '../../actors/journal/find.ts';
 import { pageToken, placeOf } from '../../actors/journal/page-token.ts';
@@ -400,7 +400,7 @@ function matchesQuery(
     (states === undefined || states.includes(phaseOf(state))) &&
     same(query.status, status) &&
     same(query.session_id, subject.session_id) &&
-    same(query.account_id, subject.account_id) &&
+    anyOf(query.account_id, subject.account_id) &&
     same(query.correlation_id, subject.correlation_id) &&
     same(query.platform, subject.platform) &&
     (query.resumes === undefined || (resumes && status === 'active')) &&

@@ -2,10 +2,11 @@ import type Router from '@koa/router';
 import type { Account } from '../../../actors/profile/accounts.ts';
 import { ControlError } from '../../../schemas/errors.ts';
 import type { AccountView, ProfileKeyView, ProfileView } from '../../../schemas/generated/contracts.ts';
+import { demandAccount, maySee } from '../../auth/accounts.ts';
 import { parse } from '../../contracts.ts';
 import type { Control } from '../deps.ts';
 import { integer, readQuery, text } from '../query.ts';
-import { asks, jsonBody } from '../request.ts';
+import { asks, type Ctx, clientOf, jsonBody } from '../request.ts';
 import { instantOf, pageOf } from '../views.ts';
 
 /**
@@ -19,7 +20,9 @@ export function accountRoutes(router: Router, { accounts, profiles, tokens, limi
       page,
       limit = limits.pageDefault
     } = readQuery(ctx.query, { platform: text, limit: integer(1, limits.pageMax), page: text });
-    const all = await accounts.list(platform === undefined ? {} : { platform });
+    const client = clientOf(ctx);
+    const known = await accounts.list(platform === undefined ? {} : { platform });
+    const all = known.filter(({ accountId }) => maySee(client, accountId));
     const after = page === undefined ? -1 : all.findIndex((one) => placeOf(one) === page);
     if (page !== undefined && after < 0) {
       throw new ControlError('QUERY_INVALID', { parameter: 'page', value: page, expected: 'the next_page of a list' });
@@ -32,12 +35,12 @@ export function accountRoutes(router: Router, { accounts, profiles, tokens, limi
 
   router.get('/v1/accounts/:id', asks(tokens, 'read:accounts'), async (ctx) => {
     const { platform } = readQuery(ctx.query, { platform: text });
-    ctx.body = accountView(await accounts.find(ctx.params.id as string, platform));
+    ctx.body = accountView(await accounts.find(accountOf(ctx), platform));
   });
 
   router.put('/v1/accounts/:id', asks(tokens, 'accounts:write'), jsonBody(limits.bodyBytes), async (ctx) => {
     const { platform, home, logged_in } = parse.accountUpdate(ctx.request.body);
-    const accountId = ctx.params.id as string;
+    const accountId = accountOf(ctx);
     if (!platforms.includes(platform)) throw new ControlError('PLATFORM_UNKNOWN', { platform, known: platforms });
     if (!NAME.test(accountId)) throw misnamed(accountId);
     const was = await accounts.settings({ platform, accountId });
@@ -53,7 +56,7 @@ export function accountRoutes(router: Router, { accounts, profiles, tokens, limi
 
   router.delete('/v1/accounts/:id/profile', asks(tokens, 'accounts:write'), async (ctx) => {
     const { platform } = readQuery(ctx.query, { platform: text });
-    await profiles.forget(await accounts.find(ctx.params.id as string, platform));
+    await profiles.forget(await accounts.find(accountOf(ctx), platform));
     ctx.status = 204;
   });
 
@@ -92,6 +95,13 @@ export function accountRoutes(router: Router, { accounts, profiles, tokens, limi
     profiles.ring.remove(keyId);
     ctx.status = 204;
   });
+}
+
+/** The one a path names. @throws ControlError ACCOUNT_FORBIDDEN */
+function accountOf(ctx: Ctx): string {
+  const accountId = ctx.params.id as string;
+  demandAccount(clientOf(ctx), accountId);
+  return accountId;
 }
 
 /** As a target's account_id. */

@@ -3,6 +3,7 @@ import type Router from '@koa/router';
 import { shapePart } from '../../../actors/kernel/outline.ts';
 import { Machines } from '../../../actors/kernel/versions.ts';
 import { ControlError } from '../../../schemas/errors.ts';
+import { demandAccount, seenBy } from '../../auth/accounts.ts';
 import { demand } from '../../auth/scopes.ts';
 import { assertShallow, parse } from '../../contracts.ts';
 import type { ActorIntake } from '../../user-config/intake.ts';
@@ -39,6 +40,8 @@ export function actorIntakeRoutes(router: Router, { host, kinds, intakes, tokens
   router.post('/v1/actors/:kind', asks(tokens), jsonBody(limits.bodyBytes, { optional: true }), async (ctx) => {
     const kind = ctx.params.kind as string;
     demand(clientOf(ctx).scopes, `actor:${kind}`);
+    // What account a new one is about is known when it is made, which is too late to refuse it.
+    demandAccount(clientOf(ctx), null);
     const intake = intakeOf(kind);
     const { id = randomUUID(), input = {} } = parse.actorCreate(ctx.request.body ?? {});
     const actor = await host.create(`${kind}/${id}`, intake.input(input));
@@ -54,6 +57,9 @@ export function actorIntakeRoutes(router: Router, { host, kinds, intakes, tokens
     const sent = ctx.request.body;
     assertShallow(sent, 'the event');
     const address = `${kind}/${ctx.params.id}`;
+    if (clientOf(ctx).accounts && !seenBy(clientOf(ctx), await host.read(address))) {
+      throw new ControlError('ACTOR_NOT_FOUND', { address });
+    }
     const event = (await intakeFor(address, intake)).event(parse.actorEvent(sent));
     const actor = await host.send(address, event);
     ctx.status = 202;

@@ -5,10 +5,11 @@ import { outlineOf } from '../../../actors/kernel/outline.ts';
 import { type KindVersions, Machines } from '../../../actors/kernel/versions.ts';
 import { ControlError } from '../../../schemas/errors.ts';
 import type { ActorSummary, EventEnvelope, MachineNode, MachineSummary } from '../../../schemas/generated/contracts.ts';
+import { maySee, seenBy, withinAccounts } from '../../auth/accounts.ts';
 import { eventEnvelope } from '../../telemetry/event-view.ts';
 import type { Control } from '../deps.ts';
 import { integer, oneOf, readQuery, text } from '../query.ts';
-import { asks } from '../request.ts';
+import { asks, clientOf } from '../request.ts';
 import { instantOf, pageOf } from '../views.ts';
 
 const TRANSITIONS = 20;
@@ -57,20 +58,24 @@ export function actorRoutes(router: Router, control: Control): void {
       limit: integer(1, limits.pageMax),
       page: text
     });
+    const client = clientOf(ctx);
     const isStored = kind === undefined || machines.isDurable(kind);
     const volatile =
       query.page === undefined ? volatileKinds.filter((other) => kind === undefined || kind === other) : [];
     const living = volatile
       .flatMap((kind) => host.volatileActors(kind))
-      .filter((actor) => state === undefined || isIn(actor.state, state));
+      .filter((actor) => state === undefined || isIn(actor.state, state))
+      .filter(({ subject }) => maySee(client, subject.account_id));
     const { items, next } = isStored
-      ? await host.journal.queryActors({
-          limit: limits.pageDefault,
-          status: status?.[0] ?? 'active',
-          ...query,
-          ...(kind === undefined ? {} : { kind }),
-          ...(state === undefined ? {} : { state })
-        })
+      ? await host.journal.queryActors(
+          withinAccounts(client, {
+            limit: limits.pageDefault,
+            status: status?.[0] ?? 'active',
+            ...query,
+            ...(kind === undefined ? {} : { kind }),
+            ...(state === undefined ? {} : { state })
+          })
+        )
       : { items: [], next: null };
     const read = await Promise.all(items.map(({ address }) => host.read(address)));
     const actors = [...living, ...read.filter((actor) => actor !== undefined)];
@@ -79,7 +84,7 @@ export function actorRoutes(router: Router, control: Control): void {
 
   router.get('/v1/actors/:kind/:id', asks(tokens, 'read:actors'), async (ctx) => {
     const address = `${ctx.params.kind}/${ctx.params.id}`;
-    const actor = await host.read(address);
+    const actor = seenBy(clientOf(ctx), await host.read(address));
     if (!actor) throw new ControlError('ACTOR_NOT_FOUND', { address });
     ctx.body = {
       ...actorSummary(actor),

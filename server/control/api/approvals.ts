@@ -2,7 +2,9 @@ import type Router from '@koa/router';
 import type { ActorView } from '../../../actors/host/contract.ts';
 import { ControlError, isControlError } from '../../../schemas/errors.ts';
 import type { ApprovalDecision } from '../../../schemas/generated/contracts.ts';
+import { seenBy, withinAccounts } from '../../auth/accounts.ts';
 import { demand } from '../../auth/scopes.ts';
+import type { Client } from '../../auth/tokens.ts';
 import { parse } from '../../contracts.ts';
 import type { Control } from '../deps.ts';
 import { actorQuery, listParameters } from '../listing.ts';
@@ -25,7 +27,7 @@ export function approvalRoutes(router: Router, control: Control): void {
       correlation_id: text
     });
     const { items, next } = await host.journal.queryActors({
-      ...actorQuery('approval', limits, query),
+      ...withinAccounts(clientOf(ctx), actorQuery('approval', limits, query)),
       ...(command_id === undefined ? {} : { context: { commandId: command_id } })
     });
     ctx.body = pageOf(
@@ -35,19 +37,19 @@ export function approvalRoutes(router: Router, control: Control): void {
   });
 
   router.get('/v1/approvals/:id', asks(tokens, 'read:approvals'), async (ctx) => {
-    ctx.body = approvalView(await find(control, ctx.params.id as string));
+    ctx.body = approvalView(await find(control, ctx.params.id as string, clientOf(ctx)));
   });
 
   router.post('/v1/approvals/:id', asks(tokens), jsonBody(limits.bodyBytes), async (ctx) => {
-    const { scopes, service } = clientOf(ctx);
-    const approval = await find(control, ctx.params.id as string);
-    demand(scopes, `approve:${approvalView(approval).preview.flow}`);
-    ctx.body = approvalView(await decide(control, approval, parse.approvalDecision(ctx.request.body), service));
+    const client = clientOf(ctx);
+    const approval = await find(control, ctx.params.id as string, client);
+    demand(client.scopes, `approve:${approvalView(approval).preview.flow}`);
+    ctx.body = approvalView(await decide(control, approval, parse.approvalDecision(ctx.request.body), client));
   });
 }
 
-async function find({ host }: Control, approvalId: string) {
-  const approval = await host.read(`approval/${approvalId}`);
+async function find({ host }: Control, approvalId: string, client: Client) {
+  const approval = seenBy(client, await host.read(`approval/${approvalId}`));
   if (!approval) throw new ControlError('APPROVAL_NOT_FOUND', { approvalId });
   return approval;
 }
@@ -57,15 +59,15 @@ async function decide(
   control: Control,
   approval: ActorView,
   { decision, note }: ApprovalDecision,
-  by: string
+  client: Client
 ): Promise<ActorView> {
   if (approval.status !== 'active') return settled(approval, decision);
   try {
-    const event = { type: 'approval.decide', decision, by, ...(note === undefined ? {} : { note }) };
+    const event = { type: 'approval.decide', decision, by: client.service, ...(note === undefined ? {} : { note }) };
     return await control.host.send(approval.address, event);
   } catch (error) {
     if (!isControlError(error, 'EVENT_REJECTED')) throw error;
-    return settled(await find(control, approval.id), decision);
+    return settled(await find(control, approval.id, client), decision);
   }
 }
 

@@ -1,14 +1,18 @@
 import type Router from '@koa/router';
-import type { Tables } from '../../../actors/host/contract.ts';
+import type { ActorHost, Tables } from '../../../actors/host/contract.ts';
 import { ControlError } from '../../../schemas/errors.ts';
 import type { ArtifactView } from '../../../schemas/generated/contracts.ts';
+import { withinAccounts } from '../../auth/accounts.ts';
+import type { Client } from '../../auth/tokens.ts';
 import type { Control } from '../deps.ts';
 import { integer, readQuery, text } from '../query.ts';
-import { asks } from '../request.ts';
+import { asks, clientOf } from '../request.ts';
 import { instantOf, pageOf } from '../views.ts';
 
 /** How far back a list without a command reaches. */
 const REACH = 10_000;
+/** Commands asked for at a time. */
+const MAX_IDS = 500;
 
 /** GET /v1/artifacts; GET /v1/artifacts/{id}: the bytes, with their SHA-256 as ETag. */
 export function artifactRoutes(router: Router, { host, artifacts, tokens, limits }: Control): void {
@@ -22,7 +26,8 @@ export function artifactRoutes(router: Router, { host, artifacts, tokens, limits
       limit: integer(1, limits.pageMax),
       page: text
     });
-    const rows = await host.journal.find('artifacts', command_id === undefined ? {} : { command_id }, REACH);
+    const all = await host.journal.find('artifacts', command_id === undefined ? {} : { command_id }, REACH);
+    const rows = await ofClient(host, clientOf(ctx), all);
     const after = page === undefined ? -1 : rows.findIndex((row) => row.id === page);
     if (page !== undefined && after < 0) {
       throw new ControlError('QUERY_INVALID', { parameter: 'page', value: page, expected: 'the next_page of a list' });
@@ -34,7 +39,7 @@ export function artifactRoutes(router: Router, { host, artifacts, tokens, limits
 
   router.get('/v1/artifacts/:id', asks(tokens, 'read:artifacts'), async (ctx) => {
     const artifactId = ctx.params.id as string;
-    const [row] = await host.journal.find('artifacts', { id: artifactId }, 1);
+    const [row] = await ofClient(host, clientOf(ctx), await host.journal.find('artifacts', { id: artifactId }, 1));
     if (!row) throw new ControlError('ARTIFACT_NOT_FOUND', { artifactId });
     ctx.status = 200;
     ctx.etag = row.sha256;
@@ -53,6 +58,18 @@ export function artifactRoutes(router: Router, { host, artifacts, tokens, limits
     if (ctx.method === 'HEAD') await handle.close();
     else ctx.body = handle.createReadStream();
   });
+}
+
+/** Those of commands about the client's accounts, when it is bound to some. */
+async function ofClient(host: ActorHost, client: Client, rows: Tables['artifacts'][]): Promise<Tables['artifacts'][]> {
+  if (client.accounts === null) return rows;
+  const ids = [...new Set(rows.flatMap(({ command_id }) => command_id ?? []))];
+  const own = new Set<string>();
+  for (let at = 0; at < ids.length; at += MAX_IDS) {
+    const query = { kind: 'command', ids: ids.slice(at, at + MAX_IDS), limit: MAX_IDS };
+    for (const { id } of (await host.journal.queryActors(withinAccounts(client, query))).items) own.add(id);
+  }
+  return rows.filter(({ command_id }) => command_id !== null && own.has(command_id));
 }
 
 /** RFC 9110's weak comparison. Koa's `fresh` looks at cache-control too, which `fetch` sets to no-cache by itself. */

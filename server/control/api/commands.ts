@@ -2,7 +2,9 @@ import type Router from '@koa/router';
 import type { ActorView } from '../../../actors/host/contract.ts';
 import { ControlError, isControlError } from '../../../schemas/errors.ts';
 import type { CommandEnvelope } from '../../../schemas/generated/contracts.ts';
+import { seenBy, withinAccounts } from '../../auth/accounts.ts';
 import { demand } from '../../auth/scopes.ts';
+import type { Client } from '../../auth/tokens.ts';
 import { parse } from '../../contracts.ts';
 import { commandAcceptor } from '../accept-command.ts';
 import { commandType } from '../command-types.ts';
@@ -36,7 +38,7 @@ export function commandRoutes(router: Router, control: Control): void {
       correlation_id: text
     });
     const { items, next } = await host.journal.queryActors({
-      ...actorQuery('command', limits, query),
+      ...withinAccounts(clientOf(ctx), actorQuery('command', limits, query)),
       ...(type === undefined ? {} : { context: { 'envelope.type': type } })
     });
     const commands = items.map((record) => commandView(factsOf(record)));
@@ -46,13 +48,13 @@ export function commandRoutes(router: Router, control: Control): void {
   router.get('/v1/commands/:id', asks(tokens, 'read:commands'), async (ctx) => {
     const { wait = 0 } = readQuery(ctx.query, { wait: integer(0, limits.waitSeconds) });
     const id = ctx.params.id as string;
-    let command = await find(control, id);
+    let command = await find(control, id, clientOf(ctx));
     if (wait > 0 && command.status === 'active') {
       const ended = await host.waitFor(`command/${id}`, ({ status }) => status !== 'active', {
         timeoutMs: wait * 1000,
         signal: untilGone(ctx, control.draining)
       });
-      command = ended ?? (await find(control, id));
+      command = ended ?? (await find(control, id, clientOf(ctx)));
     }
     [ctx.body] = await withPlaces(host, [commandView(command)]);
   });
@@ -60,15 +62,16 @@ export function commandRoutes(router: Router, control: Control): void {
   router.post('/v1/commands/:id/cancel', asks(tokens), jsonBody(limits.bodyBytes, { optional: true }), async (ctx) => {
     const { reason } = parse.commandCancel(ctx.request.body ?? {});
     const id = ctx.params.id as string;
-    const command = await find(control, id);
-    demand(clientOf(ctx).scopes, scopeOf(command));
-    ctx.body = commandView(await cancel(control, command, reason));
+    const client = clientOf(ctx);
+    const command = await find(control, id, client);
+    demand(client.scopes, scopeOf(command));
+    ctx.body = commandView(await cancel(control, command, reason, client));
     ctx.status = 202;
   });
 }
 
-async function find({ host }: Control, commandId: string) {
-  const command = await host.read(`command/${commandId}`);
+async function find({ host }: Control, commandId: string, client: Client) {
+  const command = seenBy(client, await host.read(`command/${commandId}`));
   if (!command) throw new ControlError('COMMAND_NOT_FOUND', { commandId });
   return command;
 }
@@ -80,7 +83,7 @@ function scopeOf(command: ActorView): string {
 }
 
 /** A cancel that comes again while the first is at work is as good as the first. */
-async function cancel(control: Control, command: ActorView, reason: string | undefined) {
+async function cancel(control: Control, command: ActorView, reason: string | undefined, client: Client) {
   const ended = (state: string) => new ControlError('COMMAND_ENDED', { commandId: command.id, state });
   if (command.status !== 'active') throw ended(commandView(command).state);
   try {
@@ -88,7 +91,7 @@ async function cancel(control: Control, command: ActorView, reason: string | und
     return await control.host.send(`command/${command.id}`, event);
   } catch (error) {
     if (!isControlError(error, 'EVENT_REJECTED')) throw error;
-    const now = await find(control, command.id);
+    const now = await find(control, command.id, client);
     if (now.status !== 'active') throw ended(commandView(now).state);
     return now;
   }

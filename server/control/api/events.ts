@@ -1,11 +1,12 @@
 import type Router from '@koa/router';
 import type { EventPage } from '../../../schemas/generated/contracts.ts';
+import { withinAccounts } from '../../auth/accounts.ts';
 import type { EventLog, Gap } from '../../telemetry/event-log.ts';
 import { eventEnvelope } from '../../telemetry/event-view.ts';
 import { filterParameters, intersect } from '../../telemetry/filters.ts';
 import type { Control } from '../deps.ts';
 import { cursor, integer, readQuery } from '../query.ts';
-import { asks } from '../request.ts';
+import { asks, clientOf } from '../request.ts';
 
 /** How far one request looks through a log in which little matches, before it answers with where it got to. */
 const READS = 20;
@@ -15,7 +16,7 @@ export function eventRoutes(router: Router, { tokens, limits }: Control, log: Ev
   router.get('/v1/events', asks(tokens, 'read:events'), async (ctx) => {
     const query = readQuery(ctx.query, { ...filterParameters, cursor, limit: integer(1, limits.pageMax) });
     const { cursor: asked, limit = limits.pageDefault, ...filters } = query;
-    const filter = intersect(filters, {}) ?? {};
+    const filter = withinAccounts(clientOf(ctx), intersect(filters, {}) ?? {});
     const page: EventPage = { items: [], next_cursor: '0', head: '0' };
     let position = asked ?? 0;
     let gap: Gap | undefined;

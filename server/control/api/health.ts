@@ -1,8 +1,7 @@
 import type Router from '@koa/router';
-import { isLoopback } from '../../auth/bind-guard.ts';
 import type { Control } from '../deps.ts';
 import { type CheckResult, runChecks } from '../readiness.ts';
-import { asks } from '../request.ts';
+import { asksFromAfar } from '../request.ts';
 
 /** GET /health, open to all: the process is up. GET /ready, open on loopback: it can do its work. */
 export function healthRoutes(router: Router, control: Control): void {
@@ -22,22 +21,17 @@ export function healthRoutes(router: Router, control: Control): void {
     return running;
   };
 
-  const needsToken = asks(tokens, 'read:ready');
-  router.get(
-    '/ready',
-    (ctx, next) => (isLoopback(ctx.req.socket.remoteAddress ?? '') ? next() : needsToken(ctx, next)),
-    async (ctx) => {
-      const results = await run();
-      const draining = control.draining.aborted;
-      const isReady = !draining && results.every(({ state }) => state === 'up');
-      ctx.status = isReady ? 200 : 503;
-      ctx.body = {
-        status: draining ? 'draining' : isReady ? 'ready' : 'not_ready',
-        version,
-        ...driver,
-        checks: results,
-        recovered: host.status.recovered
-      };
-    }
-  );
+  router.get('/ready', asksFromAfar(tokens, 'read:ready'), async (ctx) => {
+    const results = await run();
+    const draining = control.draining.aborted;
+    const isReady = !draining && results.every(({ state }) => state === 'up');
+    ctx.status = isReady ? 200 : 503;
+    ctx.body = {
+      status: draining ? 'draining' : isReady ? 'ready' : 'not_ready',
+      version,
+      ...driver,
+      checks: results,
+      recovered: host.status.recovered
+    };
+  });
 }

@@ -1,5 +1,6 @@
 import type Router from '@koa/router';
 import { ControlError } from '../../../schemas/errors.ts';
+import { demandAccount } from '../../auth/accounts.ts';
 import { demand } from '../../auth/scopes.ts';
 import { assertShallow, compileForeign, parse } from '../../contracts.ts';
 import { builtInKinds } from '../built-in-kinds.ts';
@@ -29,6 +30,8 @@ export function operatorRoutes(router: Router, { host, tokens, limits }: Control
   for (const [kind, events] of Object.entries(told)) {
     router.post(`/v1/actors/${kind}/:id/events`, asks(tokens), jsonBody(limits.bodyBytes), async (ctx) => {
       demand(clientOf(ctx).scopes, `actor:${kind}`);
+      // They serve all accounts.
+      demandAccount(clientOf(ctx), null);
       const sent = ctx.request.body;
       assertShallow(sent, 'the event');
       const { type, ...fields } = parse.actorEvent(sent);

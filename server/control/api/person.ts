@@ -3,6 +3,8 @@ import type Router from '@koa/router';
 import { act, summary } from '../../../actors/person/hand.ts';
 import { isLoss } from '../../../actors/webdriver/client.ts';
 import { ControlError, isControlError } from '../../../schemas/errors.ts';
+import { seenBy } from '../../auth/accounts.ts';
+import type { Client } from '../../auth/tokens.ts';
 import { parse } from '../../contracts.ts';
 import type { Control } from '../deps.ts';
 import { asks, clientOf, jsonBody } from '../request.ts';
@@ -26,8 +28,8 @@ export function personRoutes(router: Router, { host, tokens, browsers, limits, d
   const turns = new Map<string, Promise<unknown>>();
 
   /** The browser of a session that a person drives. */
-  async function driven(sessionId: string) {
-    const session = await host.read(`session/${sessionId}`);
+  async function driven(sessionId: string, client: Client) {
+    const session = seenBy(client, await host.read(`session/${sessionId}`));
     if (!session) throw new ControlError('SESSION_NOT_FOUND', { sessionId });
     const state = session.state.split('.', 1)[0] as string;
     const lease = session.context.lease as { slot: string; fencing: number } | null;
@@ -36,8 +38,8 @@ export function personRoutes(router: Router, { host, tokens, browsers, limits, d
     return { browser: browsers.get(lease), lease, browsers };
   }
 
-  async function pictureOf(sessionId: string): Promise<Picture> {
-    const { browser } = await driven(sessionId);
+  async function pictureOf(sessionId: string, client: Client): Promise<Picture> {
+    const { browser } = await driven(sessionId, client);
     const key = `${sessionId} ${browser.sessionId}`;
     const known = pictures.get(key);
     if (known) return known;
@@ -52,7 +54,7 @@ export function personRoutes(router: Router, { host, tokens, browsers, limits, d
   }
 
   router.get('/v1/sessions/:id/screen', asks(tokens, 'session:drive'), async (ctx) => {
-    const { png, tag } = await pictureOf(ctx.params.id as string);
+    const { png, tag } = await pictureOf(ctx.params.id as string, clientOf(ctx));
     ctx.status = 200;
     ctx.etag = tag;
     ctx.set('Cache-Control', 'private, no-cache');
@@ -67,9 +69,10 @@ export function personRoutes(router: Router, { host, tokens, browsers, limits, d
   router.post('/v1/sessions/:id/input', asks(tokens, 'session:drive'), jsonBody(limits.bodyBytes), async (ctx) => {
     const input = parse.personInput(ctx.request.body);
     const sessionId = ctx.params.id as string;
-    const by = clientOf(ctx).service;
+    const client = clientOf(ctx);
+    const by = client.service;
     await inTurn(turns, sessionId, async () => {
-      const { browser, lease, browsers } = await driven(sessionId);
+      const { browser, lease, browsers } = await driven(sessionId, client);
       await host.send(`session/${sessionId}`, { type: 'session.input', input: summary(input), by });
       let code: string | null = null;
       try {

@@ -1,5 +1,7 @@
 import type Router from '@koa/router';
 import { ControlError, isControlError } from '../../../schemas/errors.ts';
+import { demandAccount, seenBy, withinAccounts } from '../../auth/accounts.ts';
+import type { Client } from '../../auth/tokens.ts';
 import { parse } from '../../contracts.ts';
 import { admit } from '../admission.ts';
 import { assertSame, sessionInput } from '../choose-session.ts';
@@ -31,7 +33,7 @@ export function sessionRoutes(router: Router, control: Control): void {
   const { host, tokens, limits } = control;
 
   router.post('/v1/sessions', asks(tokens, 'session:create'), jsonBody(limits.bodyBytes), async (ctx) => {
-    const { session, isNew } = await openSession(control, ctx.request.body);
+    const { session, isNew } = await openSession(control, ctx.request.body, clientOf(ctx));
     ctx.status = isNew ? 201 : 200;
     ctx.set('Location', `/v1/sessions/${session.session_id}`);
     ctx.body = session;
@@ -39,7 +41,9 @@ export function sessionRoutes(router: Router, control: Control): void {
 
   router.get('/v1/sessions', asks(tokens, 'read:sessions'), async (ctx) => {
     const query = readQuery(ctx.query, listParameters(limits, STATES));
-    const { items, next } = await host.journal.queryActors(actorQuery('session', limits, query));
+    const { items, next } = await host.journal.queryActors(
+      withinAccounts(clientOf(ctx), actorQuery('session', limits, query))
+    );
     ctx.body = pageOf(
       items.map((record) => sessionView(factsOf(record))),
       next
@@ -47,17 +51,17 @@ export function sessionRoutes(router: Router, control: Control): void {
   });
 
   router.get('/v1/sessions/:id', asks(tokens, 'read:sessions'), async (ctx) => {
-    ctx.body = sessionView(await find(control, ctx.params.id as string));
+    ctx.body = sessionView(await find(control, ctx.params.id as string, clientOf(ctx)));
   });
 
   // Closing what is closed, or closes already, is done.
   router.delete('/v1/sessions/:id', asks(tokens, 'session:close'), async (ctx) => {
     const id = ctx.params.id as string;
-    let session = await find(control, id);
+    let session = await find(control, id, clientOf(ctx));
     if (session.status === 'active') {
       session = await host.send(`session/${id}`, { type: 'session.close' }).catch(async (error) => {
         if (!isControlError(error, 'EVENT_REJECTED')) throw error;
-        return find(control, id);
+        return find(control, id, clientOf(ctx));
       });
     }
     ctx.status = session.status === 'active' ? 202 : 200;
@@ -67,7 +71,7 @@ export function sessionRoutes(router: Router, control: Control): void {
   for (const verb of HOLDS) {
     router.post(`/v1/sessions/:id/${verb}`, asks(tokens, `session:${verb}`), async (ctx) => {
       const id = ctx.params.id as string;
-      await find(control, id);
+      await find(control, id, clientOf(ctx));
       const by = verb === 'takeover' ? { by: clientOf(ctx).service } : {};
       ctx.body = sessionView(await host.send(`session/${id}`, { type: `session.${verb}`, ...by }));
       ctx.status = 202;
@@ -78,16 +82,17 @@ export function sessionRoutes(router: Router, control: Control): void {
 /** A person holds the session between commands, which wait; what runs is finished first. */
 const HOLDS = ['pause', 'resume', 'takeover', 'handback'];
 
-async function find({ host }: Control, sessionId: string) {
-  const session = await host.read(`session/${sessionId}`);
+async function find({ host }: Control, sessionId: string, client: Client) {
+  const session = seenBy(client, await host.read(`session/${sessionId}`));
   if (!session) throw new ControlError('SESSION_NOT_FOUND', { sessionId });
   return session;
 }
 
 /** A new one, or the open one of its account: one account is never driven in two browsers. */
-async function openSession(control: Control, body: unknown) {
+async function openSession(control: Control, body: unknown, client: Client) {
   const { host, sessions, platforms } = control;
   const wish = parse.sessionCreate(body);
+  demandAccount(client, wish.account_id);
   if (!platforms.includes(wish.platform)) {
     throw new ControlError('PLATFORM_UNKNOWN', { platform: wish.platform, known: platforms });
   }
@@ -100,7 +105,7 @@ async function openSession(control: Control, body: unknown) {
   };
   const chosen =
     wish.account_id === undefined ? promise() : await sessions.ofAccount(wish.account_id, wish.platform, promise);
-  if (chosen.open) return { session: sessionView(await find(control, chosen.open.sessionId)), isNew: false };
+  if (chosen.open) return { session: sessionView(await find(control, chosen.open.sessionId, client)), isNew: false };
 
   const { input, release } = chosen;
   try {
@@ -109,7 +114,7 @@ async function openSession(control: Control, body: unknown) {
   } catch (error) {
     release();
     if (!isControlError(error, 'ACTOR_EXISTS')) throw error;
-    const session = sessionView(await find(control, input.sessionId));
+    const session = sessionView(await find(control, input.sessionId, client));
     assertSame(input.sessionId, { accountId: session.account_id, platform: session.platform }, wish);
     return { session, isNew: false };
   }

@@ -1,13 +1,14 @@
 import { Readable } from 'node:stream';
 import type Router from '@koa/router';
 import { ControlError } from '../../../schemas/errors.ts';
+import { withinAccounts } from '../../auth/accounts.ts';
 import { bearerOf, type Tokens } from '../../auth/tokens.ts';
 import type { EventLog } from '../../telemetry/event-log.ts';
 import { eventSource } from '../../telemetry/event-source.ts';
 import { filterParameters, intersect } from '../../telemetry/filters.ts';
 import type { Control } from '../deps.ts';
 import { cursor, readQuery } from '../query.ts';
-import { asks } from '../request.ts';
+import { asks, clientOf } from '../request.ts';
 
 const HEARTBEAT_MS = 15_000;
 /** Each holds a socket and its place in the log. */
@@ -28,23 +29,30 @@ export function streamRoutes(router: Router, { tokens, draining }: Control, log:
     // A reconnecting EventSource repeats its address as it was: where it got to is in the header.
     const last = ctx.get('last-event-id');
     const position = last === '' ? (asked ?? log.head) : cursor(last, 'Last-Event-ID');
+    const client = clientOf(ctx);
+    const filter = withinAccounts(client, intersect(filters, {}) ?? {});
     if (open >= MOST_STREAMS) throw new ControlError('STREAMS_FULL', { limit: MOST_STREAMS });
 
     const ended = new AbortController();
+    const revoked = new AbortController();
     const signal = AbortSignal.any([ended.signal, draining]);
     const token = bearerOf(ctx.get('authorization'));
     const text = eventSource({
       log,
       position,
-      filter: intersect(filters, {}),
+      filter,
       signal,
       heartbeatMs: HEARTBEAT_MS,
+      wake: revoked.signal,
       mayGoOn: () => holds.authenticate(token)
     });
+    // Its end wakes the stream, which asks whether it may go on, and says why not.
+    const stop = holds.onEnd(client, () => revoked.abort());
     open++;
     const body = Readable.from(text, { objectMode: false, highWaterMark: 64 * 1024 });
     body.once('close', () => {
       open--;
+      stop();
       ended.abort();
     });
     ctx.set({ 'Content-Type': `${TYPE}; charset=utf-8`, 'X-Accel-Buffering': 'no' });

@@ -1,23 +1,26 @@
 import type Router from '@koa/router';
 import { ControlError } from '../../../schemas/errors.ts';
 import type { SignInLink, TokenView } from '../../../schemas/generated/contracts.ts';
-import type { SignIn } from '../../auth/sign-in.ts';
+import type { SignIn, SignInWish } from '../../auth/sign-in.ts';
 import type { TokenInfo } from '../../auth/tokens.ts';
 import { parse } from '../../contracts.ts';
 import type { Control } from '../deps.ts';
 import { asks, clientOf, jsonBody } from '../request.ts';
 import { instantOf, pageOf } from '../views.ts';
 
-/** POST, GET /v1/tokens; GET /v1/tokens/self; DELETE /v1/tokens/{id}: for the command line beside a running process. Scope admin. */
+/**
+ * POST, GET /v1/tokens; GET /v1/tokens/self; POST /v1/tokens/{id}/rotate; DELETE /v1/tokens/{id}: for the command line
+ * beside a running process. Scope admin.
+ */
 export function tokenRoutes(router: Router, { tokens, limits, now }: Control): void {
   router.post('/v1/tokens', asks(tokens, 'admin'), jsonBody(limits.bodyBytes), async (ctx) => {
-    const { service, scopes, expires_at } = parse.tokenCreate(ctx.request.body);
+    const { service, scopes, accounts, expires_at } = parse.tokenCreate(ctx.request.body);
     const expiresAt = expires_at === undefined ? null : Date.parse(expires_at);
     if (expiresAt !== null && expiresAt <= now()) {
       const errors = [{ path: '/expires_at', message: 'has passed already' }];
       throw new ControlError('VALIDATION_FAILED', { what: 'the token', errors });
     }
-    const { token, ...info } = await tokens.create({ service, scopes, expiresAt });
+    const { token, ...info } = await tokens.create({ service, scopes, ...(accounts ? { accounts } : {}), expiresAt });
     ctx.status = 201;
     ctx.body = { ...tokenView(info), token };
   });
@@ -28,9 +31,25 @@ export function tokenRoutes(router: Router, { tokens, limits, now }: Control): v
 
   // Any client: whose token this is, which it must say as requester.service of a command.
   router.get('/v1/tokens/self', asks(tokens), (ctx) => {
-    const { tokenId, service, scopes } = clientOf(ctx);
-    ctx.body = { token_id: tokenId, service, scopes };
+    const { tokenId, service, scopes, accounts, expiresAt } = clientOf(ctx);
+    const expires_at = expiresAt === null ? null : instantOf(expiresAt);
+    ctx.body = { token_id: tokenId, service, scopes, accounts, expires_at };
   });
+
+  router.post(
+    '/v1/tokens/:id/rotate',
+    asks(tokens, 'admin'),
+    jsonBody(limits.bodyBytes, { optional: true }),
+    async (ctx) => {
+      const tokenId = ctx.params.id as string;
+      const { grace_ms } = parse.tokenRotate(ctx.request.body ?? {});
+      const made = await tokens.rotate(tokenId, { graceMs: grace_ms });
+      if (!made) throw new ControlError('TOKEN_NOT_FOUND', { tokenId });
+      const { token, ...info } = made;
+      ctx.status = 201;
+      ctx.body = { ...tokenView(info), token };
+    }
+  );
 
   router.delete('/v1/tokens/:id', asks(tokens, 'admin'), async (ctx) => {
     const tokenId = ctx.params.id as string;
@@ -58,7 +77,7 @@ export function signInRoutes(router: Router, { tokens, signIn, limits }: Control
 }
 
 /** The fragment of an address is sent to no server and kept in no log; the page takes it out at once. */
-export function signInLink(signIn: SignIn, wish: { service: string; scopes: readonly string[] }): SignInLink {
+export function signInLink(signIn: SignIn, wish: SignInWish): SignInLink {
   const { code, expiresAt } = signIn.mint(wish);
   return { code, path: `/inspector#sign-in=${code}`, expires_at: instantOf(expiresAt) };
 }
@@ -67,6 +86,7 @@ const tokenView = (info: TokenInfo): TokenView => ({
   token_id: info.tokenId,
   service: info.service,
   scopes: [...info.scopes],
+  accounts: info.accounts === null ? null : [...info.accounts],
   created_at: instantOf(info.createdAt),
   expires_at: info.expiresAt === null ? null : instantOf(info.expiresAt),
   revoked_at: info.revokedAt === null ? null : instantOf(info.revokedAt)

@@ -146,6 +146,8 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
       [{ event_types: [] }, []],
       [{ session_id: 's1' }, [1, 2]],
       [{ account_id: 'a2' }, [3, 4]],
+      [{ account_id: ['a2', 'a1'], severity: ['info', 'error'] }, [1, 3, 4]],
+      [{ account_id: [] }, []],
       [{ platform: 'x' }, [1, 3]],
       [{ command_id: 'c2', severity: ['info'] }, [4]],
       [{ correlation_id: 'k1', platform: 'x', severity: ['error', 'info'] }, [1, 3]],
@@ -567,7 +569,8 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
           scopes: '["admin"]',
           created_at: 4,
           expires_at: null,
-          revoked_at: 1_800_000_000_000
+          revoked_at: 1_800_000_000_000,
+          accounts: '["ada"]'
         },
         accounts: {
           platform: 'x',
@@ -753,7 +756,7 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
       const { journal } = await opened(t);
       const token = (id: string, expires_at: number | null, revoked_at: number | null): Write => ({
         into: 'tokens',
-        row: { id, sha256: id, service: 's', scopes: '[]', created_at: 1, expires_at, revoked_at }
+        row: { id, sha256: id, service: 's', scopes: '[]', created_at: 1, expires_at, revoked_at, accounts: null }
       });
       await journal.commit(
         batchOf({

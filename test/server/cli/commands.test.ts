@@ -250,6 +250,22 @@ describe('troupe token', () => {
     assert.match(after.out, new RegExp(`${made.token_id} +orch +revoked`));
   });
 
+  it('rotates one, whose former secret holds for the grace, and binds one to an account', async () => {
+    const allow = ['--service', 'orch', '--allow', 'flow.run:*', 'read:*', '--account', 'ada', '--data', data];
+    const former = (await troupe(['token', 'create', ...allow])).json[0];
+    assert.deepEqual(former.accounts, ['ada']);
+    const listed = (token: string) => troupe(['commands', '--account', 'ada', '--token', token, '--data', data]);
+    const next = (await troupe(['token', 'rotate', former.token_id, '--grace', '1h', '--data', data])).json[0];
+    assert.deepEqual([next.service, next.accounts], ['orch', ['ada']]);
+    for (const { token } of [former, next]) assert.equal((await listed(token)).code, 0);
+    assert.equal((await troupe(['token', 'rotate', former.token_id, '--data', data])).code, 0);
+    assert.equal((await listed(former.token)).code, 4);
+    const others = await troupe(['commands', '--account', 'eve', '--token', next.token, '--data', data]);
+    assert.equal(others.code, 4);
+    assert.match(others.err, /bound to ada/);
+    assert.equal((await troupe(['token', 'rotate', next.token_id, '--grace', 'soon', '--data', data])).code, 2);
+  });
+
   it('refuses a scope that is none and a token that is not there', async () => {
     const { code, err } = await troupe(['token', 'create', '--service', 'x', '--allow', 'everything', '--data', data]);
     assert.equal(code, 2);
