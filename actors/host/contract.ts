@@ -335,6 +335,40 @@ export interface Pruned {
   more: boolean;
 }
 
+/** Of an actor, what is told of it where it is one of many. */
+export interface ActorMatch extends Subject {
+  address: Address;
+  kind: string;
+  id: string;
+  status: ActorRecord['status'];
+  state: string;
+  updated_at: number;
+}
+
+export type ArtifactMatch = Pick<Tables['artifacts'], 'id' | 'command_id' | 'kind' | 'media_type' | 'created_at'> & {
+  /** Of its command. */
+  account_id: string | null;
+};
+
+export interface EventMatch extends Subject {
+  cursor: number;
+  event_id: string;
+  emitted_at: number;
+  type: string;
+  actor_kind: string;
+  actor_id: string;
+}
+
+/** What has an id that begins so, in the order of ids; of each at most as many as were asked for. */
+export interface IdMatches {
+  actors: ActorMatch[];
+  artifacts: ArtifactMatch[];
+  /** The row with that cursor is the first. */
+  events: EventMatch[];
+  correlations: { correlation_id: string; account_id: string | null }[];
+  accounts: string[];
+}
+
 export interface Journal {
   /**
    * Opens or makes the database, runs migrations, checks it.
@@ -347,6 +381,8 @@ export interface Journal {
   /** Missing addresses are left out. */
   loadActors(addresses: Address[]): Promise<ActorRecord[]>;
   queryActors(query: ActorQuery): Promise<{ items: ActorRecord[]; next: string | null }>;
+  /** Whatever has an id that is `beginning` or begins with it. */
+  searchIds(beginning: string, limit: number): Promise<IdMatches>;
   countActors(kind: string): Promise<Record<string, number>>;
   /** How many actors that have not ended are of which version of their machine. */
   livingVersions(): Promise<LivingVersion[]>;

@@ -23,6 +23,7 @@ import type {
   EffectRow,
   EventFilter,
   EventRow,
+  IdMatches,
   Journal,
   LivingVersion,
   Pending,
@@ -41,6 +42,7 @@ import { Connection } from './connection.ts';
 import { searchEvents } from './event-search.ts';
 import { openFailure, storageFailure, unavailable } from './failures.ts';
 import { findStatement } from './find.ts';
+import { searchIds } from './id-search.ts';
 import { jsonChunks } from './json-chunks.ts';
 import { migrate, migrations } from './migrations.ts';
 import { pruneSlice, vacuumSlice } from './retention.ts';
@@ -228,6 +230,10 @@ class SqliteJournal implements Journal {
   async queryActors(query: ActorQuery): Promise<{ items: ActorRecord[]; next: string | null }> {
     const { rows, next } = await this.#read('searches', (reader) => searchActors(reader, query));
     return { items: await this.#parsed(rows, actorRecord), next };
+  }
+
+  searchIds(beginning: string, limit: number): Promise<IdMatches> {
+    return this.#read('searches', (reader) => searchIds(reader, beginning, limit));
   }
 
   async countActors(kind: string): Promise<Record<string, number>> {

@@ -16,6 +16,7 @@ import type {
   EffectRow,
   EventFilter,
   EventRow,
+  IdMatches,
   Journal,
   LivingVersion,
   Pending,
@@ -251,6 +252,53 @@ export class MemoryJournal implements Journal {
     return {
       items: page.map(({ record }) => record),
       next: more ? pageToken({ createdAt: last.record.createdAt, seq: last.seq }, query) : null
+    };
+  }
+
+  async searchIds(beginning: string, limit: number): Promise<IdMatches> {
+    this.#expectOpen();
+    const begins = (id: string | null): id is string => id?.startsWith(beginning) ?? false;
+    const few = <T>(rows: T[], idOf: (row: T) => string | null) =>
+      rows
+        .filter((row) => begins(idOf(row)))
+        .sort((a, b) => inTextOrder(idOf(a) as string, idOf(b) as string))
+        .slice(0, limit);
+    const records = parsed<ActorRecord>(this.#disk.actors);
+    const accountOf = (commandId: string | null) =>
+      records.find(({ address }) => address === `command/${commandId}`)?.subject.account_id ?? null;
+    const events = this.#disk.events.map(({ json }) => JSON.parse(json) as EventRow);
+    const byCursor = /^[1-9]\d{0,14}$/.test(beginning) ? events.filter(({ cursor }) => cursor === +beginning) : [];
+    const correlations = few(records, ({ subject }) => subject.correlation_id).map(({ subject }) => ({
+      correlation_id: subject.correlation_id as string,
+      account_id: subject.account_id
+    }));
+    const accounts = [
+      ...records.map(({ subject }) => subject.account_id),
+      ...parsed<Tables['accounts']>(this.#disk.tables.accounts).map(({ account_id }) => account_id)
+    ].filter(begins);
+    return {
+      actors: few(records, ({ id }) => id).map(({ address, kind, id, status, state, subject, updatedAt }) => ({
+        ...{ address, kind, id, status, state },
+        ...subject,
+        updated_at: updatedAt
+      })),
+      artifacts: few(parsed<Tables['artifacts']>(this.#disk.tables.artifacts), ({ id }) => id).map(
+        ({ id, command_id, kind, media_type, created_at }) => ({
+          ...{ id, command_id, kind, media_type, created_at },
+          account_id: accountOf(command_id)
+        })
+      ),
+      events: [...byCursor, ...few(events, ({ eventId }) => eventId)].map((row) => ({
+        cursor: row.cursor,
+        event_id: row.eventId,
+        emitted_at: row.emittedAt,
+        type: row.type,
+        actor_kind: row.actorKind,
+        actor_id: row.actorId,
+        ...row.subject
+      })),
+      correlations: [...new Map(correlations.map((one) => [JSON.stringify(one), one])).values()],
+      accounts: [...new Set(accounts)].sort(inTextOrder).slice(0, limit)
     };
   }
 
