@@ -1324,6 +1324,45 @@ export interface DiagramEdge {
     guard?: string;
   }[];
 }
+export interface SearchHit {
+  what: 'actor' | 'correlation' | 'account' | 'artifact' | 'event' | 'flow';
+  /**
+   * Of an account, a flow: its name.
+   */
+  id: string;
+  /**
+   * Of an actor, of an artifact, of the actor that an event is of.
+   */
+  kind?: string;
+  /**
+   * Of a flow; of an event, its type.
+   */
+  title?: string;
+  state?: string;
+  status?: 'active' | 'done' | 'error';
+  account_id?: string | null;
+  platform?: string | null;
+  /**
+   * Of an artifact.
+   */
+  command_id?: string | null;
+  /**
+   * Of an event.
+   */
+  actor_id?: string;
+  cursor?: Cursor;
+  at?: Instant;
+}
+/**
+ * GET /v1/search?q=, scope read:actors: what has an id or a name that is q or begins with it. An address (command/03d5) finds of that kind alone, a number the event with that cursor. What the token may not read is left out.
+ */
+export interface SearchResult {
+  q: string;
+  /**
+   * Exact ones first.
+   */
+  items: SearchHit[];
+}
 /**
  * application/problem+json, RFC 9457.
  */

@@ -18,6 +18,7 @@ import { healthRoutes } from './api/health.ts';
 import { metricsRoutes } from './api/metrics.ts';
 import { operatorRoutes } from './api/operator.ts';
 import { personRoutes } from './api/person.ts';
+import { searchRoutes } from './api/search.ts';
 import { selectorRoutes } from './api/selectors.ts';
 import { sessionRoutes } from './api/sessions.ts';
 import { streamRoutes } from './api/stream.ts';
@@ -56,6 +57,7 @@ export function controlRoutes(control: Control, unlimited: Tokens): Router {
   eventRoutes(router, control, createEventLog(control.host, { tailRows: 0 }));
   streamRoutes(router, control, createEventLog(control.host, { tailRows: 1_000 }), unlimited);
   actorRoutes(router, control);
+  searchRoutes(router, control);
   // Before those of registered kinds, which would be refused.
   operatorRoutes(router, control);
   actorIntakeRoutes(router, control);

@@ -355,6 +355,65 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
       assert.equal(second.next, null);
     });
 
+    it('and all else that has an id are found by how it begins, in the order of ids', async (t) => {
+      const { journal } = await opened(t);
+      const of = (account_id: string | null, correlation_id: string | null) => ({
+        subject: { ...nobody, account_id, correlation_id }
+      });
+      const row = { kind: 'html', media_type: 'text/html', sha256: 'f'.repeat(64), size: 1, created_at: 5 };
+      await journal.commit(
+        batchOf({
+          actors: [
+            actorOf('command/abc2', of('abby', 'abc-run')),
+            actorOf('command/abc1', of('abby', 'abc-run')),
+            actorOf('session/abd', of('bob', null)),
+            actorOf('command/zzz', of('abel', 'zzz'))
+          ],
+          events: [
+            eventAt(1, { eventId: 'abcdefgh-1', ...of('abby', null) }),
+            eventAt(2, { eventId: 'abcdefgh-2' }),
+            eventAt(3, { eventId: 'b' })
+          ],
+          writes: [
+            { into: 'artifacts', row: { ...row, id: 'abc-proof', command_id: 'abc1' } },
+            { into: 'artifacts', row: { ...row, id: 'abc-stray', command_id: null } },
+            {
+              into: 'accounts',
+              row: { platform: 'x', account_id: 'abc-kept', home: null, logged_in: null, created_at: 1, updated_at: 1 }
+            }
+          ]
+        })
+      );
+      const found = await journal.searchIds('ab', 10);
+      assert.deepEqual(
+        found.actors.map(({ address }) => address),
+        ['command/abc1', 'command/abc2', 'session/abd']
+      );
+      assert.deepEqual(found.accounts, ['abby', 'abc-kept', 'abel']);
+      assert.deepEqual(found.correlations, [{ correlation_id: 'abc-run', account_id: 'abby' }]);
+      assert.deepEqual(
+        found.artifacts.map(({ id, account_id }) => [id, account_id]),
+        [
+          ['abc-proof', 'abby'],
+          ['abc-stray', null]
+        ]
+      );
+      const ids = async (beginning: string, limit = 10) =>
+        (await journal.searchIds(beginning, limit)).events.map(({ event_id }) => event_id);
+      assert.deepEqual(await ids('abcdefgh-2'), ['abcdefgh-2']);
+      assert.deepEqual((await ids('abcdefgh')).sort(), ['abcdefgh-1', 'abcdefgh-2']);
+      assert.deepEqual(await ids('abd'), []);
+      assert.deepEqual(await ids('3'), ['b']);
+      assert.equal((await journal.searchIds('abc', 1)).actors.length, 1);
+      assert.deepEqual(await journal.searchIds("x' OR 1=1 --", 10), {
+        actors: [],
+        artifacts: [],
+        events: [],
+        correlations: [],
+        accounts: []
+      });
+    });
+
     it('are at most 500 a page and 50 unasked', async (t) => {
       const { journal } = await opened(t);
       await journal.commit(

@@ -16,6 +16,7 @@ import {
   selectEvents
 } from '../../../actors/journal/event-search.ts';
 import { findStatement } from '../../../actors/journal/find.ts';
+import { idStatements } from '../../../actors/journal/id-search.ts';
 import { migrate, migrations } from '../../../actors/journal/migrations.ts';
 import { endedBefore } from '../../../actors/journal/retention.ts';
 import { partsOf, sql } from '../../../actors/journal/statements.ts';
@@ -215,4 +216,27 @@ describe('a commit', () => {
       );
     }
   });
+});
+
+describe('a search by the beginning of an id', () => {
+  const index: Record<keyof typeof idStatements, RegExp> = {
+    actors: /INDEX actors_by_id /,
+    artifacts: /artifacts USING INDEX sqlite_autoindex_artifacts_1 \(id>|actors USING INDEX actors_by_address /,
+    events: /INDEX events_by_id_head \(<expr>>\? AND <expr><\?\)/,
+    atCursor: /INTEGER PRIMARY KEY \(rowid=\?\)/,
+    correlations: /INDEX actors_by_correlation \(correlation_id>/,
+    accounts: /INDEX actors_by_account \(account_id>/,
+    keptAccounts: /INDEX accounts_by_id \(account_id>/
+  };
+  for (const [name, sql] of Object.entries(idStatements)) {
+    it(`among ${name} walks an index from where it begins`, async () => {
+      const params = name === 'atCursor' ? [1] : ['a', 'b', 5];
+      const lines = (await planOf({ sql, params })).filter(
+        (line) => !/^(SCAN found|SETUP|RECURSIVE|CO-ROUTINE|(CORRELATED )?SCALAR)/.test(line)
+      );
+      const met = lines.filter((line) => !/^SCAN \(?subquery|^USE TEMP B-TREE FOR DISTINCT/.test(line));
+      assert.ok(met.length > 0, lines.join(' | '));
+      for (const line of met) assert.match(line, index[name as keyof typeof idStatements], lines.join(' | '));
+    });
+  }
 });
