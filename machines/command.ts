@@ -1,8 +1,8 @@
 import { assign, raise } from 'xstate';
+import { awaitingApproval } from './command-approval.ts';
 import {
   action,
   actionInput,
-  awaitDecision,
   blocked,
   came,
   captured,
@@ -21,7 +21,6 @@ import {
   reportTrouble,
   says,
   submit,
-  withdrawApproval,
   words
 } from './command-words.ts';
 import { routing } from './protocol.ts';
@@ -144,80 +143,7 @@ export const commandMachine = words.createMachine({
         }
       }
     },
-    AWAITING_APPROVAL: {
-      initial: 'asking',
-      states: {
-        asking: {
-          entry: [
-            { type: 'because', params: { why: 'waiting for a person to allow it' } },
-            {
-              type: 'create',
-              params: ({ context }) => ({
-                address: `approval/${context.approvalId}`,
-                input: {
-                  ...context.approval,
-                  commandId: context.commandId,
-                  correlationId: context.correlationId,
-                  sessionId: context.sessionId,
-                  accountId: context.envelope.target.account_id ?? null,
-                  platform: context.envelope.target.platform
-                },
-                ifAbsent: true
-              })
-            }
-          ],
-          on: {
-            'approval.resolved': [
-              { guard: 'isAllowed', target: '#command.QUEUED.waiting', actions: assign({ approved: true }) },
-              {
-                guard: 'isOurApproval',
-                target: '#command.FAILED',
-                actions: assign(({ event }) => {
-                  const failure =
-                    event.state === 'EXPIRED'
-                      ? {
-                          code: 'APPROVAL_EXPIRED',
-                          message: 'nobody answered its approval in time; send it again to ask anew'
-                        }
-                      : {
-                          code: 'APPROVAL_DENIED',
-                          message: `a person denied it${event.note ? `: ${event.note}` : ''}`
-                        };
-                  return { error: failure, why: failure.message };
-                })
-              }
-            ],
-            'command.cancel': {
-              target: '#command.CANCELLED',
-              actions: ['stopCancelled', 'takeStop', withdrawApproval]
-            },
-            'command.expire': { target: '#command.FAILED', actions: ['stopExpired', 'takeStop', withdrawApproval] }
-          }
-        },
-        /** What it would act on was found by likeness alone. Its browser is free meanwhile; then it begins anew. */
-        selector: {
-          meta: says('human.required', 'warn', {
-            action: 'current.name',
-            selectors: 'findings',
-            artifacts: 'verdict.artifacts'
-          }),
-          entry: ['explainQuarantine', keepArtifacts, ...reportTrouble, awaitDecision],
-          on: {
-            'selector.settled': [
-              { guard: 'isRejected', target: '#command.FAILED', actions: 'failRejected' },
-              { guard: 'isOfOurSelectors', target: 'resolved', actions: 'rewind' }
-            ],
-            'command.cancel': { target: '#command.CANCELLED', actions: ['stopCancelled', 'takeStop'] },
-            'command.expire': { target: '#command.FAILED', actions: ['stopExpired', 'takeStop'] }
-          },
-          after: { selectorLimit: { target: '#command.FAILED', actions: 'failQuarantined' } }
-        },
-        resolved: {
-          meta: says('human.resolved', 'info', { action: 'findings.0.name' }),
-          always: '#command.QUEUED.waiting'
-        }
-      }
-    },
+    AWAITING_APPROVAL: awaitingApproval,
     RUNNING: {
       initial: 'PREPARING',
       exit: letGo,
