@@ -20,6 +20,7 @@ import { TroupeError } from './errors.ts';
 import { json, type Method, type RequestOptions, sender } from './http.ts';
 import { type List, list, type Page, queryString } from './list.ts';
 import { listen, type StreamOptions } from './stream.ts';
+import type { TlsOptions } from './tls.ts';
 
 export interface ClientOptions {
   /** The control plane, like http://127.0.0.1:7070 */
@@ -33,6 +34,8 @@ export interface ClientOptions {
   instanceId?: string;
   /** Further tries of a request that may be sent again. Default 4. */
   retries?: number;
+  /** In Node, for https and wss: an authority the system does not know, a certificate for a server that asks for one. */
+  tls?: TlsOptions;
 }
 
 export interface CallOptions {
@@ -87,7 +90,7 @@ export type Client = ReturnType<typeof createClient>;
 const WAIT = 30;
 
 export function createClient(options: ClientOptions) {
-  const { token, url, telemetryUrl = streamBeside(url) } = options;
+  const { token, url, telemetryUrl = streamBeside(url), tls } = options;
   const send = sender(options);
   const instanceId = options.instanceId ?? `client-${crypto.randomUUID().slice(0, 8)}`;
   let service = options.service;
@@ -198,7 +201,7 @@ export function createClient(options: ClientOptions) {
      *   connection does not come back; the server's own for a token or filters that it refuses
      */
     async *events({ onGap, onCaughtUp, ...stream }: EventOptions = {}): AsyncGenerator<EventEnvelope, void, void> {
-      for await (const heard of listen({ telemetryUrl, token }, stream)) {
+      for await (const heard of listen({ telemetryUrl, token, ...(tls ? { tls } : {}) }, stream)) {
         if (heard.type === 'event') yield heard.event;
         else if (heard.type === 'caught_up') onCaughtUp?.();
         else if (onGap) onGap(heard);

@@ -1,6 +1,7 @@
 /** Requests to the control plane; those that may be sent twice are, when no answer came or it says: later. */
 import { backoffMs, pause } from './backoff.ts';
 import { refusal, TroupeError } from './errors.ts';
+import { fetchWith, reasonOf, type TlsOptions } from './tls.ts';
 
 export interface Endpoint {
   /** http://HOST:PORT */
@@ -8,6 +9,8 @@ export interface Endpoint {
   token: string;
   /** Further tries of a request that may be sent again. Default 4. */
   retries?: number;
+  /** In Node: an authority or a certificate of one's own. */
+  tls?: TlsOptions;
 }
 
 export interface RequestOptions {
@@ -25,7 +28,8 @@ export type Send = (method: Method, path: string, options?: RequestOptions) => P
 const PATIENCE = 60;
 
 /** Resolves with a 2xx answer whose body is still to be read. @throws TroupeError, or the signal's reason */
-export function sender({ url, token, retries = 4 }: Endpoint): Send {
+export function sender({ url, token, retries = 4, tls }: Endpoint): Send {
+  const fetch = fetchWith(tls);
   const base = url.replace(/\/+$/, '');
   return async (method, path, { body, signal, repeatable = method === 'GET' } = {}) => {
     for (let tries = 0; ; tries++) {
@@ -65,12 +69,6 @@ function seconds(text: string | null): number | null {
   return Number.isNaN(ms) ? null : Math.max(0, ms / 1000);
 }
 
-/** fetch says 'fetch failed' and keeps the reason in its cause. */
-function reasonOf(error: unknown): string {
-  const { message, cause } = error as Error & { cause?: { code?: string; message?: string } };
-  return cause?.code === 'ECONNREFUSED' ? 'nothing listens there' : (cause?.message ?? message);
-}
-
 /** The JSON body of an answer; undefined for an empty one. */
 export async function json<T>(answer: Promise<Response>): Promise<T> {
   const response = await answer;
@@ -79,6 +77,9 @@ export async function json<T>(answer: Promise<Response>): Promise<T> {
   try {
     return JSON.parse(text) as T;
   } catch (cause) {
-    throw new TroupeError('NOT_TROUPE', `${response.url} did not answer with JSON`, { status: response.status, cause });
+    throw new TroupeError('NOT_TROUPE', `${response.url || 'the server'} did not answer with JSON`, {
+      status: response.status,
+      cause
+    });
   }
 }

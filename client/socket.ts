@@ -1,5 +1,7 @@
 /** The WebSocket of this platform: `ws` in Node (whose own came late and cannot be held back), else the browser's. */
 
+import { reasonOf, type TlsOptions } from './tls.ts';
+
 export interface SocketEvents {
   open(): void;
   message(text: string): void;
@@ -15,7 +17,7 @@ export interface Socket {
   close(): void;
 }
 
-export type OpenSocket = (url: string, token: string, events: SocketEvents) => Promise<Socket>;
+export type OpenSocket = (url: string, token: string, events: SocketEvents, tls?: TlsOptions) => Promise<Socket>;
 
 /** What is used of the browser's, so that no DOM types are needed. */
 interface WebSocketOfBrowser {
@@ -30,12 +32,12 @@ type Globals = {
 
 const globals = globalThis as unknown as Globals;
 
-export const openSocket: OpenSocket = (url, token, events) =>
-  globals.process?.versions?.node ? openWs(url, token, events) : openInBrowser(url, token, events);
+export const openSocket: OpenSocket = (url, token, events, tls) =>
+  globals.process?.versions?.node ? openWs(url, token, events, tls) : openInBrowser(url, token, events);
 
-const openWs: OpenSocket = async (url, token, events) => {
+const openWs: OpenSocket = async (url, token, events, tls) => {
   const { WebSocket } = await import('ws');
-  const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } });
+  const socket = new WebSocket(url, { ...tls, headers: { authorization: `Bearer ${token}` } });
   let over = false;
   const end = (why: string, refused?: number) => {
     if (over) return;
@@ -49,7 +51,7 @@ const openWs: OpenSocket = async (url, token, events) => {
     socket.terminate();
   });
   // An address that does not answer on any of its numbers has no message, only a code.
-  socket.on('error', (error) => end(error.message || String((error as { code?: string }).code)));
+  socket.on('error', (error) => end(reasonOf(error) || String((error as { code?: string }).code)));
   socket.on('close', (code, reason) => end(String(reason) || `closed with ${code}`));
   return {
     send: (text) => socket.send(text),

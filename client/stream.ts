@@ -5,11 +5,13 @@ import type { EventEnvelope, GapFrame, ServerFrame, StreamFilters } from '../sch
 import { backoffMs, pause } from './backoff.ts';
 import { TroupeError } from './errors.ts';
 import { type OpenSocket, openSocket, type Socket } from './socket.ts';
+import type { TlsOptions } from './tls.ts';
 
 export interface StreamEndpoint {
   /** ws://HOST:PORT */
   telemetryUrl: string;
   token: string;
+  tls?: TlsOptions;
 }
 
 export type Heard = { type: 'event'; event: EventEnvelope } | { type: 'caught_up' } | GapFrame;
@@ -98,7 +100,7 @@ const isPassing = (code: string): boolean => {
 
 /** One connection: its frames in order; returns why it ended. */
 async function* connection(
-  { telemetryUrl, token }: StreamEndpoint,
+  { telemetryUrl, token, tls }: StreamEndpoint,
   { cursor, filters, signal }: StreamOptions,
   open: OpenSocket
 ): AsyncGenerator<ServerFrame, string, void> {
@@ -114,30 +116,35 @@ async function* connection(
   const abort = () => end('ended by us');
   signal?.addEventListener('abort', abort, { once: true });
   try {
-    socket = await open(`${telemetryUrl.replace(/\/+$/, '')}/v1/stream`, token, {
-      open: () => socket?.send(JSON.stringify({ type: 'subscribe', cursor, filters })),
-      message: (text) => {
-        let frame: ServerFrame;
-        try {
-          frame = JSON.parse(text) as ServerFrame;
-        } catch {
-          return end('it sent what is not JSON');
+    socket = await open(
+      `${telemetryUrl.replace(/\/+$/, '')}/v1/stream`,
+      token,
+      {
+        open: () => socket?.send(JSON.stringify({ type: 'subscribe', cursor, filters })),
+        message: (text) => {
+          let frame: ServerFrame;
+          try {
+            frame = JSON.parse(text) as ServerFrame;
+          } catch {
+            return end('it sent what is not JSON');
+          }
+          frames.push(frame);
+          if (!held && frames.length >= HIGH) {
+            held = true;
+            socket?.hold();
+          }
+          wake();
+        },
+        end: (why, refused) => {
+          if (refused === 401 || refused === 403) {
+            const code = refused === 401 ? 'UNAUTHENTICATED' : 'FORBIDDEN';
+            frames.push({ type: 'error', code, message: `the stream answered ${refused}` });
+          }
+          end(why);
         }
-        frames.push(frame);
-        if (!held && frames.length >= HIGH) {
-          held = true;
-          socket?.hold();
-        }
-        wake();
       },
-      end: (why, refused) => {
-        if (refused === 401 || refused === 403) {
-          const code = refused === 401 ? 'UNAUTHENTICATED' : 'FORBIDDEN';
-          frames.push({ type: 'error', code, message: `the stream answered ${refused}` });
-        }
-        end(why);
-      }
-    });
+      tls
+    );
     for (;;) {
       const frame = signal?.aborted ? undefined : frames.shift();
       if (held && frames.length <= LOW) {

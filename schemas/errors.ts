@@ -146,7 +146,8 @@ export const catalogue = {
   BIND_REFUSED: entry<{ address: string; reason: string }>(
     500,
     false,
-    (d) => `will not listen on ${d.address}: ${d.reason}; bind 127.0.0.1, or pass --insecure behind a gateway`
+    (d) =>
+      `will not listen on ${d.address}: ${d.reason}; bind 127.0.0.1, pass --tls-cert and --tls-key, or --insecure behind a gateway that has them`
   ),
 
   // What is there already, or is not

@@ -5,16 +5,16 @@ import { join } from 'node:path';
 
 export interface Endpoints {
   pid: number;
-  /** http://HOST:PORT */
+  /** http://HOST:PORT, https:// where it has a certificate. */
   control: string;
-  /** ws://HOST:PORT */
+  /** ws://HOST:PORT, or wss:// */
   telemetry: string;
   /** Paths of the recipe sockets; null for one that is not there. */
   recipes?: { stream: string | null; datagram: string | null } | null;
 }
 
 /** An IPv6 host gets its brackets. */
-export const endpointUrl = (scheme: 'http' | 'ws', host: string, port: number): string =>
+export const endpointUrl = (scheme: 'http' | 'https' | 'ws' | 'wss', host: string, port: number): string =>
   `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}`;
 
 const pathIn = (dataDir: string) => join(dataDir, 'endpoints.json');

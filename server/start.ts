@@ -31,6 +31,7 @@ import { ProfileStore, type Rows } from '../actors/profile/store.ts';
 import type { Config } from '../schemas/generated/contracts.ts';
 import { bindGuard } from './auth/bind-guard.ts';
 import { createSignIn } from './auth/sign-in.ts';
+import { openTls } from './auth/tls.ts';
 import { createTokens } from './auth/tokens.ts';
 import { commandAcceptor } from './control/accept-command.ts';
 import { signInLink } from './control/api/tokens.ts';
@@ -114,10 +115,12 @@ async function bringUp(
   undo: (() => unknown)[]
 ): Promise<Omit<Troupe, 'stop'>> {
   const isStub = config.driver === 'stub';
-  const exposure = { tls: false, insecure: config.insecure };
+  const tls = openTls(config, logger);
+  const exposure = { tls: tls !== null, insecure: config.insecure };
   const control = bindGuard(config.control, exposure);
   const telemetry = bindGuard(config.telemetry, exposure);
-  if (config.insecure) logger.warn('--insecure: whoever reaches the ports sees and sends everything unencrypted');
+  if (config.insecure && !tls)
+    logger.warn('--insecure: whoever reaches the ports sees and sends everything unencrypted');
 
   const directory = await openDataDirectory(config.data);
   const { path: dataDir } = directory;
@@ -131,6 +134,8 @@ async function bringUp(
       directory.releaseSync();
     })
   );
+
+  undo.push(() => tls?.close());
 
   // Made once the journal is: without it they say that it was lost.
   const journal = openSqliteJournal({ directory: dataDir, traces: ['admin.token'] });
@@ -190,6 +195,7 @@ async function bringUp(
   const metrics = createMetrics({
     host,
     kinds: kinds.filter(({ durable }) => durable).map(({ kind }) => kind),
+    certificateEnd: () => tls?.current.expiresAt ?? null,
     streams: () => ({ clients: stream.size, mostBehind: stream.mostBehind }),
     version
   });
@@ -209,7 +215,7 @@ async function bringUp(
     signIn,
     layout,
     metrics,
-    telemetry: () => endpointUrl('ws', telemetry.host, served[1]?.port ?? telemetry.port),
+    telemetry: () => endpointUrl(tls ? 'wss' : 'ws', telemetry.host, served[1]?.port ?? telemetry.port),
     flows,
     selectors: registry,
     sessions,
@@ -225,6 +231,7 @@ async function bringUp(
       diskCheck(dataDir),
       driverCheck(host),
       retention.check,
+      ...(tls ? [tls.check] : []),
       {
         name: 'selectors',
         check: async () => ({ ok: registry.platforms.length > 0, why: `loaded for ${registry.platforms.join(', ')}` })
@@ -250,13 +257,13 @@ async function bringUp(
   const served: Served[] = [];
   // The planes outlive the host at the end: they go on answering and telling what it still writes.
   undo.splice(2, 0, () => Promise.all(served.map((one) => one.close(PLANES_MS))));
-  served.push(await serve(app.callback(), control));
-  served.push(await stream.listen(telemetry));
+  served.push(await serve(app.callback(), control, {}, tls));
+  served.push(await stream.listen(telemetry, tls));
   const [controlPort, telemetryPort] = served.map(({ port }) => port) as [number, number];
   const endpoints = {
     pid: process.pid,
-    control: endpointUrl('http', control.host, controlPort),
-    telemetry: endpointUrl('ws', telemetry.host, telemetryPort),
+    control: endpointUrl(tls ? 'https' : 'http', control.host, controlPort),
+    telemetry: endpointUrl(tls ? 'wss' : 'ws', telemetry.host, telemetryPort),
     recipes: recipes ? { stream: recipes.stream, datagram: recipes.datagram } : null
   };
   writeEndpoints(dataDir, endpoints);

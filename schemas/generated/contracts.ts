@@ -703,7 +703,19 @@ export interface Config {
    */
   recipe_apps: string;
   /**
-   * Allows addresses other than loopback, for a gateway with TLS in front.
+   * PEM file with the certificate of both planes, its chain after it; then they speak TLS, and may bind other addresses than loopback. A renewed one is taken without a restart.
+   */
+  tls_cert: string;
+  /**
+   * PEM file with the key of tls_cert, without a passphrase.
+   */
+  tls_key: string;
+  /**
+   * PEM file of authorities: only clients with a certificate of one of them are let in (mTLS), and they need a token all the same.
+   */
+  client_ca: string;
+  /**
+   * Allows addresses other than loopback without TLS, for a gateway with TLS in front.
    */
   insecure: boolean;
   /**

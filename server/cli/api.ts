@@ -1,4 +1,5 @@
 /** The REST API of a running instance, for commands. */
+import { fetchWith, reasonOf } from '../../client/tls.ts';
 import type { Problem } from '../../schemas/generated/contracts.ts';
 import type { Connection } from './connection.ts';
 import { CliError, EXIT, exitCodeOfStatus } from './exit.ts';
@@ -13,7 +14,8 @@ export interface Api {
 }
 
 /** @param signal ends what is being waited for */
-export function createApi({ control, token }: Connection, signal?: AbortSignal): Api {
+export function createApi({ control, token, tls }: Connection, signal?: AbortSignal): Api {
+  const fetch = fetchWith(tls);
   return {
     async call<T>(method: string, path: string, body?: unknown): Promise<T> {
       let response: Response;
@@ -36,12 +38,6 @@ export function createApi({ control, token }: Connection, signal?: AbortSignal):
       return (text === '' ? undefined : JSON.parse(text)) as T;
     }
   };
-}
-
-/** fetch says 'fetch failed' and keeps the reason in its cause. */
-function reasonOf(error: unknown): string {
-  const { message, cause } = error as Error & { cause?: { code?: string; message?: string } };
-  return cause?.code === 'ECONNREFUSED' ? 'nothing listens there' : (cause?.message ?? message);
 }
 
 function refusal(status: number, text: string): CliError {

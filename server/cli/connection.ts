@@ -1,6 +1,8 @@
 /** Which running instance a command talks to, and as whom. */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { TlsOptions } from '../../client/tls.ts';
+import { describe } from '../../schemas/errors.ts';
 import { readConfig } from '../config.ts';
 import { readEndpoints } from '../endpoints.ts';
 import { CliError, EXIT } from './exit.ts';
@@ -12,19 +14,25 @@ export interface ConnectionFlags {
   url?: string;
   telemetryUrl?: string;
   token?: string;
+  ca?: string;
+  cert?: string;
+  key?: string;
 }
 
 export interface Connection {
-  /** http://HOST:PORT */
+  /** http://HOST:PORT, or https:// */
   control: string;
-  /** ws://HOST:PORT */
+  /** ws://HOST:PORT, or wss:// */
   telemetry: string;
   token: string;
+  /** Where an authority or a certificate of one's own was named. */
+  tls?: TlsOptions;
 }
 
 /**
  * With `--url` (TROUPE_URL) that instance, else the one that holds the data directory. The token is `--token`
- * (TROUPE_TOKEN), else the admin token of the data directory.
+ * (TROUPE_TOKEN), else the admin token of the data directory. `--ca`, `--cert` and `--key` (TROUPE_CA, TROUPE_CERT,
+ * TROUPE_KEY) are for one with TLS.
  * @throws CliError unreachable or usage
  */
 export function findInstance(flags: ConnectionFlags, env: Record<string, string | undefined>): Connection {
@@ -33,7 +41,13 @@ export function findInstance(flags: ConnectionFlags, env: Record<string, string 
   const { control, telemetry } = url
     ? { control: controlUrl(url), telemetry: flags.telemetryUrl ?? env.TROUPE_TELEMETRY_URL ?? telemetryBeside(url) }
     : local(dataDir);
-  return { control, telemetry, token: flags.token ?? env.TROUPE_TOKEN ?? adminToken(dataDir) };
+  const tls = tlsOf(flags, env);
+  return {
+    control,
+    telemetry,
+    token: flags.token ?? env.TROUPE_TOKEN ?? adminToken(dataDir),
+    ...(tls ? { tls } : {})
+  };
 }
 
 function local(dataDir: string) {
@@ -69,4 +83,27 @@ function adminToken(dataDir: string): string {
       cause
     );
   }
+}
+
+/** PEM files as they are. @throws CliError usage, naming the flag or variable whose file cannot be read */
+function tlsOf(flags: ConnectionFlags, env: Record<string, string | undefined>): TlsOptions | undefined {
+  const tls: TlsOptions = {};
+  for (const name of ['ca', 'cert', 'key'] as const) {
+    const variable = `TROUPE_${name.toUpperCase()}`;
+    const path = flags[name] ?? env[variable];
+    if (path === undefined || path === '') continue;
+    try {
+      tls[name] = readFileSync(path, 'utf8');
+    } catch (cause) {
+      const option = flags[name] === undefined ? variable : `--${name}`;
+      throw new CliError(`${option} '${path}' cannot be read: ${describe(cause)}`, EXIT.usage, cause);
+    }
+  }
+  for (const [name, other] of [
+    ['cert', 'key'],
+    ['key', 'cert']
+  ] as const) {
+    if (tls[name] && !tls[other]) throw new CliError(`--${name} needs --${other} beside it`, EXIT.usage);
+  }
+  return Object.keys(tls).length > 0 ? tls : undefined;
 }

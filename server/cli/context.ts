@@ -27,6 +27,9 @@ export const withClientFlags = (command: Command): Command =>
     .option('--url <URL>', 'its control plane, when it is elsewhere (env TROUPE_URL)')
     .option('--telemetry-url <URL>', 'its stream (env TROUPE_TELEMETRY_URL; default: the port after that of --url)')
     .option('--token <TOKEN>', 'bearer token (env TROUPE_TOKEN; default DIR/admin.token)')
+    .option('--ca <FILE>', 'PEM file of the authority its certificate is of (env TROUPE_CA)')
+    .option('--cert <FILE>', 'certificate to show to one that asks for it, PEM (env TROUPE_CERT)')
+    .option('--key <FILE>', 'its key (env TROUPE_KEY)')
     .option('--json', 'JSON lines, as in a pipe');
 
 export interface Client {

@@ -8,7 +8,8 @@ import { which } from '../../actors/driver/platform.ts';
 import { packageRoot } from '../../actors/package-root.ts';
 import { describe } from '../../schemas/errors.ts';
 import type { Config } from '../../schemas/generated/contracts.ts';
-import { parseAddress } from '../auth/bind-guard.ts';
+import { isLoopback, parseAddress } from '../auth/bind-guard.ts';
+import { readCertificate } from '../auth/tls.ts';
 import { readEndpoints } from '../endpoints.ts';
 import { type Check, type Finding, fail, ok, printed, warn } from './doctor-finding.ts';
 import { macOS } from './doctor-macos.ts';
@@ -30,6 +31,7 @@ export function checksOf({ config, env, system }: Machine): Check[] {
     { name: 'data directory', run: () => dataDirectory(config.data) },
     { name: 'control port', run: () => port(config.control, '--control', config.data) },
     { name: 'telemetry port', run: () => port(config.telemetry, '--telemetry', config.data) },
+    { name: 'TLS', run: async () => tls(config) },
     ...(system === 'darwin' ? macOS(env, config) : system === 'linux' ? linux(env) : [])
   ];
 }
@@ -108,6 +110,30 @@ async function port(address: string, option: string, dataDir: string): Promise<F
     return fail(`${address}: ${describe(error)}`, `pass another ${option}; port 0 takes a free one`);
   } finally {
     server.close();
+  }
+}
+
+const SOON_DAYS = 14;
+
+function tls(config: Config): Finding {
+  const open = [config.control, config.telemetry].filter((address) => !isLoopback(parseAddress(address).host));
+  try {
+    const certificate = readCertificate(config);
+    if (!certificate) {
+      if (open.length === 0) return ok('off; both planes are reached from this machine alone');
+      if (config.insecure)
+        return warn(`off, and ${open.join(', ')} reached from others`, 'put a gateway with TLS in front');
+      return fail(`off, and ${open.join(', ')} will not be bound`, 'pass --tls-cert and --tls-key, or bind 127.0.0.1');
+    }
+    const days = Math.floor((certificate.expiresAt - Date.now()) / 86_400_000);
+    const until = new Date(certificate.expiresAt).toISOString().slice(0, 10);
+    const clients = certificate.ca ? 'clients show a certificate too' : 'clients need none';
+    const detail = `'${certificate.subject}' until ${until}; ${clients}`;
+    return days < SOON_DAYS
+      ? warn(`${detail}: ${days} days left`, 'renew it; a running process takes the new one')
+      : ok(detail);
+  } catch (error) {
+    return fail(describe(error), 'mend that file, or pass another');
   }
 }
 

@@ -16,11 +16,11 @@ const RETRIES = 8;
  * @throws CliError denied for a token that is refused, unreachable when the connection does not come back
  */
 export async function* events(
-  { telemetry, token }: Connection,
+  { telemetry, token, tls }: Connection,
   options: EventOptions
 ): AsyncGenerator<Heard, void, void> {
   try {
-    yield* listen({ telemetryUrl: telemetry, token }, { retries: RETRIES, ...options });
+    yield* listen({ telemetryUrl: telemetry, token, ...(tls ? { tls } : {}) }, { retries: RETRIES, ...options });
   } catch (error) {
     if (!(error instanceof TroupeError)) throw error;
     if (error.code === 'UNREACHABLE') throw new CliError(error.message, EXIT.unreachable, error);

@@ -21,7 +21,7 @@ interface RunFlags extends ClientFlags {
   account?: string;
   platform: string;
   session?: string;
-  key?: string;
+  idempotencyKey?: string;
   priority?: string;
   dryRun?: boolean;
   follow?: boolean;
@@ -45,7 +45,7 @@ export const addRun: AddCommand = (program, context, ends) => {
     .option('--param <K=V>', 'a parameter of the flow, as text; K:=JSON for anything else', collect, [])
     .option('--account <ID>', 'the account it acts for')
     .option('--session <ID>', 'the session it runs in')
-    .option('--key <KEY>', 'idempotency key: the same again is the same command')
+    .option('--idempotency-key <KEY>', 'the same again is the same command')
     .option('--priority <1-5>', '1 is served first')
     .option('--dry-run', 'look at everything, change nothing')
     .option('--follow', 'print its events until it ends')
@@ -61,7 +61,7 @@ async function run(flow: string, flags: RunFlags, context: CliContext): Promise<
   const client = connect(flags, context);
   const { api, terminal } = client;
   // A key may answer with a command of long ago; a new one's events all come after the log's head of now.
-  const since = flags.key === undefined && flags.follow ? await headOf(api) : '0';
+  const since = flags.idempotencyKey === undefined && flags.follow ? await headOf(api) : '0';
   const name = isFlowFile(flow) ? await putFlowFile(api, flow) : flow;
   const accepted = await api.call<CommandAccepted>('POST', '/v1/commands', await envelopeOf(api, name, params, flags));
   if (!flags.follow && !flags.wait) {
@@ -179,7 +179,7 @@ async function envelopeOf(
     },
     type: 'flow.run',
     payload: { flow, params },
-    ...(flags.key === undefined ? {} : { idempotency_key: flags.key }),
+    ...(flags.idempotencyKey === undefined ? {} : { idempotency_key: flags.idempotencyKey }),
     ...(flags.priority === undefined ? {} : { priority: Number(flags.priority) }),
     ...(flags.dryRun ? { dry_run: true } : {})
   };

@@ -23,7 +23,10 @@ const VALUE: Record<string, string> = {
   log_level: ' <LEVEL>',
   recipe_apps: ' <NAMES>',
   retention_days: ' <N>',
-  retention_events: ' <N>'
+  retention_events: ' <N>',
+  tls_cert: ' <FILE>',
+  tls_key: ' <FILE>',
+  client_ca: ' <FILE>'
 };
 
 export const addStart: AddCommand = (program, context, ends) => {

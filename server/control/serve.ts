@@ -1,7 +1,9 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import { ControlError } from '../../schemas/errors.ts';
 import type { BindAddress } from '../auth/bind-guard.ts';
+import type { Tls } from '../auth/tls.ts';
 
 /** How long a client may take: an idle or dripping connection must not hold one of ours. */
 export interface HttpLimits {
@@ -13,7 +15,7 @@ export interface HttpLimits {
 export const httpLimits: HttpLimits = { headersMs: 10_000, requestMs: 30_000, keepAliveMs: 65_000 };
 
 export interface Served {
-  server: Server;
+  server: Server | SecureServer;
   host: string;
   port: number;
   /** No new connections; what is being answered is finished within `graceMs`, then cut. */
@@ -21,27 +23,41 @@ export interface Served {
 }
 
 /** @throws ControlError PORT_IN_USE, CONFIG_INVALID when the host is none of ours */
-export async function serve(
+export const serve = (
   listener: RequestListener,
   at: BindAddress,
-  limits: Partial<HttpLimits> = {}
-): Promise<Served> {
+  limits: Partial<HttpLimits> = {},
+  tls: Tls | null = null
+): Promise<Served> => listen(httpServer(listener, limits, tls), at);
+
+/** With TLS where there is a certificate. */
+export function httpServer(
+  listener: RequestListener,
+  limits: Partial<HttpLimits>,
+  tls: Tls | null
+): Server | SecureServer {
   const { headersMs, requestMs, keepAliveMs } = { ...httpLimits, ...limits };
-  const server = createServer(
-    {
-      headersTimeout: headersMs,
-      requestTimeout: requestMs,
-      keepAliveTimeout: keepAliveMs,
-      // Half of what it checks, so that a limit is kept to within half of itself.
-      connectionsCheckingInterval: Math.max(50, Math.min(headersMs, requestMs) / 2),
-      maxHeaderSize: 16 * 1024
-    },
-    listener
-  );
-  return listen(server, at);
+  const options = {
+    headersTimeout: headersMs,
+    requestTimeout: requestMs,
+    keepAliveTimeout: keepAliveMs,
+    // Half of what it checks, so that a limit is kept to within half of itself.
+    connectionsCheckingInterval: Math.max(50, Math.min(headersMs, requestMs) / 2),
+    maxHeaderSize: 16 * 1024
+  };
+  if (!tls) return createServer(options, listener);
+  const server = createSecureServer({ ...tls.options(), ...options }, listener);
+  tls.keeps(server);
+  return server;
 }
 
-export async function listen(server: Server, { host, port }: BindAddress): Promise<Served> {
+export async function listen(server: Server | SecureServer, { host, port }: BindAddress): Promise<Served> {
+  // Also those in the middle of a handshake, of which HTTP knows nothing yet.
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(notListening(error, { host, port })));
     server.listen(port, host, resolve);
@@ -54,7 +70,10 @@ export async function listen(server: Server, { host, port }: BindAddress): Promi
     async close(graceMs = 1_000) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
-      const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+      const cut = setTimeout(() => {
+        server.closeAllConnections();
+        for (const socket of sockets) socket.destroy();
+      }, graceMs);
       await closed;
       clearTimeout(cut);
     }

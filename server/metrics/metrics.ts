@@ -13,6 +13,8 @@ export interface MetricsDeps {
   kinds: string[];
   /** Of the stream: who listens, and how many rows each has still to get. */
   streams: () => { clients: number; mostBehind: number };
+  /** When the certificate of the planes ends, ms since 1970; null without one. */
+  certificateEnd?: () => number | null;
   version: string;
   /** ms since 1970 */
   now?: () => number;
@@ -34,7 +36,14 @@ const DWELL_SECONDS = [0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 
 const LATENCY_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const ENDS = ['SUCCEEDED', 'FAILED', 'CANCELLED'];
 
-export function createMetrics({ host, kinds, streams, version, now = Date.now }: MetricsDeps): Metrics {
+export function createMetrics({
+  host,
+  kinds,
+  streams,
+  certificateEnd = () => null,
+  version,
+  now = Date.now
+}: MetricsDeps): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -120,6 +129,18 @@ export function createMetrics({ host, kinds, streams, version, now = Date.now }:
     collect() {
       const [supervisor] = host.volatileActors('supervisor');
       this.set(Array.isArray(supervisor?.context.waiting) ? supervisor.context.waiting.length : 0);
+    }
+  });
+  new Gauge({
+    name: 'troupe_tls_certificate_expiry_timestamp_seconds',
+    help: 'When the certificate of the planes ends; no sample without one.',
+    registers,
+    collect() {
+      this.reset();
+      const end = certificateEnd();
+      // Without a label, a gauge that was reset says 0.
+      if (end === null) this.remove();
+      else this.set(end / 1000);
     }
   });
   new Gauge({

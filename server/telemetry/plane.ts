@@ -10,10 +10,11 @@ import type { VerifyClientCallbackAsync } from 'ws';
 import type { ActorHost } from '../../actors/host/contract.ts';
 import { ControlError } from '../../schemas/errors.ts';
 import type { BindAddress } from '../auth/bind-guard.ts';
+import type { Tls } from '../auth/tls.ts';
 import { bearerOf, type Tokens } from '../auth/tokens.ts';
 import { problems } from '../control/problem.ts';
 import { hygiene, requestId } from '../control/request.ts';
-import { httpLimits, notListening, type Served } from '../control/serve.ts';
+import { httpServer, listen, type Served } from '../control/serve.ts';
 import { Consumers } from './consumers.ts';
 import { createEventLog } from './event-log.ts';
 import { defaultTelemetryLimits, type TelemetryLimits } from './limits.ts';
@@ -33,7 +34,7 @@ export interface TelemetryDeps {
 export interface TelemetryPlane {
   app: koaWebsocket.App;
   /** @throws ControlError PORT_IN_USE */
-  listen(at: BindAddress): Promise<Served>;
+  listen(at: BindAddress, tls?: Tls | null): Promise<Served>;
   /** Connected clients. */
   readonly size: number;
   /** Rows of the log that the furthest behind of them has still to get. */
@@ -55,14 +56,15 @@ export function createTelemetryPlane(deps: TelemetryDeps): TelemetryPlane {
     else if (clients.size >= limits.connections) answer(false, 503, 'Service Unavailable', { 'Retry-After': '5' });
     else answer(true);
   };
-  const app = koaWebsocket(new Koa(), {
+  const sockets = {
     verifyClient,
     // Refused by the receiver before it is in memory; the client hears 4009, see StreamClient.
     maxPayload: limits.frameBytes,
     // A browser drops the connection unless one of the protocols it offered is named back.
-    handleProtocols: (protocols) =>
+    handleProtocols: (protocols: Set<string>) =>
       [...protocols].find((name) => !name.startsWith('bearer.')) ?? [...protocols][0] ?? false
-  });
+  };
+  const app = koaWebsocket(new Koa());
 
   app.use(requestId);
   app.use(hygiene(deps.stub));
@@ -101,30 +103,21 @@ export function createTelemetryPlane(deps: TelemetryDeps): TelemetryPlane {
       return most;
     },
 
-    async listen(at) {
-      const server = app.listen(at.port, at.host);
+    async listen(at, tls = null) {
+      const server = httpServer(app.callback(), {}, tls);
+      app.ws.listen({ server, ...sockets });
       // ws hears the server's errors too, and throws them when nobody listens; they are taken below.
       app.ws.server?.on('error', () => {});
-      server.headersTimeout = httpLimits.headersMs;
-      server.requestTimeout = httpLimits.requestMs;
-      await new Promise<void>((resolve, reject) => {
-        server.once('listening', resolve);
-        server.once('error', (error) => reject(notListening(error, at)));
-      });
-      const bound = server.address() as { address: string; port: number };
+      const served = await listen(server, at);
       return {
-        server,
-        host: bound.address,
-        port: bound.port,
+        ...served,
         async close(graceMs = 1_000) {
-          const closed = new Promise<void>((resolve) => server.close(() => resolve()));
           log.close();
           for (const client of clients) client.end(GOING_AWAY, 'the process is shutting down');
           const cut = setTimeout(() => {
             for (const client of clients) client.cut();
-            server.closeAllConnections();
           }, graceMs);
-          await closed;
+          await served.close(graceMs);
           clearTimeout(cut);
         }
       };

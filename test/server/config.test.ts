@@ -42,6 +42,9 @@ describe('the configuration', () => {
       retention_events: 10_000_000,
       recipes: true,
       recipe_apps: '',
+      tls_cert: '',
+      tls_key: '',
+      client_ca: '',
       insecure: false,
       log_level: 'info'
     });

@@ -53,8 +53,8 @@ describe('troupe run', () => {
 
   it('answers the same key with the same command, and follows it though it has long ended', async () => {
     const same = text();
-    const first = await run('--param', same, '--key', 'k1', '--wait');
-    const second = await run('--param', same, '--key', 'k1', '--follow');
+    const first = await run('--param', same, '--idempotency-key', 'k1', '--wait');
+    const second = await run('--param', same, '--idempotency-key', 'k1', '--follow');
     assert.equal(second.code, 0);
     assert.equal(second.json.at(-1).command_id, first.json[0].command_id);
   });
