@@ -73,13 +73,14 @@ interface Stage {
 }
 
 async function show({ troupe, site, terminal, signal }: Stage): Promise<ExitCode> {
-  const { endpoints, adminToken, dataDir } = troupe;
+  const { endpoints, adminToken, dataDir, inspector } = troupe;
   const connection = { ...endpoints, token: adminToken.token };
   const api = createApi(connection, signal);
   const text = `Troupe was here 🎭 ${new Date().toISOString()}`;
   const line = (words = '') => terminal.people && terminal.line(words);
   line(`control plane    ${endpoints.control}`);
   line(`telemetry plane  ${endpoints.telemetry}`);
+  line(`inspector        ${inspector}`);
   line(`example site     ${site.url}, where '${ACCOUNT}' is logged in`);
   line(`\nComment on post 1 of it: ${terminal.style('bold', text)}`);
   line('\nWhat a WebSocket client hears:\n');

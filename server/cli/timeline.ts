@@ -32,10 +32,11 @@ export function timeline(
     const who = `${actor.kind}/${actor.id}`;
     const from = shown.get(who) ?? event.payload.from;
     shown.set(who, to);
+    // A name that is longer than its column takes from the next, so that what follows stands in line again.
+    const moved = `${`${actor.kind} ${shortId(actor.id)}`.padEnd(WIDTH.actor)}  ${change(from, to)}`;
     const line = [
       (when === 'offset' ? `+${((at - start) / 1000).toFixed(3)} s` : clock(at)).padStart(WIDTH.when),
-      `${actor.kind} ${shortId(actor.id)}`.padEnd(WIDTH.actor),
-      change(from, to).padEnd(WIDTH.change),
+      moved.padEnd(WIDTH.actor + 2 + WIDTH.change),
       event.type.padEnd(WIDTH.type),
       terminal.columns < COLUMNS_FOR_CAUSE ? '' : printable(event.payload.event)
     ].join('  ');

@@ -87,6 +87,14 @@ describe('the timeline', () => {
     assert.match(lines[1]!, /^ +\+1\.234 s /);
   });
 
+  it('stays in line behind a name that is longer than its column', () => {
+    const { lines, terminal: out } = terminal({ env: { NO_COLOR: '1' } });
+    const print = timeline(out, { when: 'offset' });
+    print(event({}));
+    print(event({ actor: { kind: 'selector', id: 'example:post.comment_submit' } }));
+    assert.equal(lines[1]!.indexOf('status.changed'), lines[0]!.indexOf('status.changed'));
+  });
+
   it('leaves out the states that are only passed through, unless they are asked for', () => {
     const passing = [
       event({ to: 'A' }),
