@@ -72,7 +72,10 @@
   if (asked.has('leaving')) {
     document.addEventListener('mousedown', (event) => {
       const form = event.target.closest?.('[data-testid="comment-submit"]')?.form;
-      if (form?.reportValidity()) form.submit();
+      if (!form?.reportValidity()) return;
+      form.submit();
+      // Where leaving takes long, the click that ends the press would submit it once more.
+      form.addEventListener('submit', (again) => again.preventDefault());
     });
   }
   if (asked.has('alert')) addEventListener('load', () => setTimeout(() => alert('Welcome back to Lantern.')));
