@@ -24,6 +24,7 @@ function outlineOfNode(node: AnyStateNode): MachineNode {
     key: node.key,
     type: node.type,
     ...(initial === undefined ? {} : { initial }),
+    ...(node.type === 'history' ? historyOf(node) : {}),
     ...(node.description === undefined ? {} : { description: node.description }),
     tags: node.tags,
     ...(node.meta === undefined ? {} : { meta: node.meta as Record<string, unknown> }),
@@ -37,10 +38,22 @@ function outlineOfNode(node: AnyStateNode): MachineNode {
   };
 }
 
+/** What it goes back to, and where to when nothing was there yet. */
+function historyOf(node: AnyStateNode): Pick<MachineNode, 'history' | 'targets'> {
+  const declared = [(node.config as { target?: string | string[] }).target ?? []].flat();
+  const targets = declared.map((target) =>
+    target.startsWith('#')
+      ? target.slice(1)
+      : target.split('.').reduce((at, key) => at.states[key] ?? at, node.parent as AnyStateNode).id
+  );
+  return { history: node.history === 'deep' ? 'deep' : 'shallow', ...(targets.length > 0 ? { targets } : {}) };
+}
+
 const transition = (item: AnyTransitionDefinition): MachineTransition => ({
   event: item.eventType,
   targets: (item.target ?? []).map(({ id }) => id),
   ...(item.guard === undefined ? {} : { guard: nameOf(item.guard) }),
+  ...(item.reenter ? { reenter: true } : {}),
   actions: item.actions.map(nameOf)
 });
 

@@ -394,6 +394,14 @@ export interface MachineNode {
   key: string;
   type: 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
   initial?: string;
+  /**
+   * Of a history state.
+   */
+  history?: 'shallow' | 'deep';
+  /**
+   * Of a history state: where it leads to before anything was there; none: where the state around it begins.
+   */
+  targets?: string[];
   description?: string;
   tags: string[];
   meta?: {
@@ -424,6 +432,10 @@ export interface MachineTransition {
    */
   targets: string[];
   guard?: string;
+  /**
+   * Its own state is left and entered anew, when the target is in it.
+   */
+  reenter?: boolean;
   actions: string[];
 }
 /**

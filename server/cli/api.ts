@@ -11,32 +11,38 @@ export interface Api {
    * @throws CliError unreachable, or with the problem's own words
    */
   call<T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T>;
+  /** A GET whose answer is kept as it is. @param accept a media type */
+  text(path: string, accept: string): Promise<string>;
 }
 
 /** @param signal ends what is being waited for */
 export function createApi({ control, token, tls }: Connection, signal?: AbortSignal): Api {
   const fetch = fetchWith(tls);
+  const ask = async (method: string, path: string, headers: Record<string, string>, body?: string): Promise<string> => {
+    let response: Response;
+    try {
+      response = await fetch(`${control}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${token}`, ...headers },
+        ...(body === undefined ? {} : { body }),
+        ...(signal ? { signal } : {})
+      });
+    } catch (cause) {
+      signal?.throwIfAborted();
+      throw new CliError(`${control} cannot be reached: ${reasonOf(cause)}`, EXIT.unreachable, cause);
+    }
+    const text = await response.text();
+    if (!response.ok) throw refusal(response.status, text);
+    return text;
+  };
   return {
     async call<T>(method: string, path: string, body?: unknown): Promise<T> {
-      let response: Response;
-      try {
-        response = await fetch(`${control}${path}`, {
-          method,
-          headers: {
-            authorization: `Bearer ${token}`,
-            ...(body === undefined ? {} : { 'content-type': 'application/json' })
-          },
-          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-          ...(signal ? { signal } : {})
-        });
-      } catch (cause) {
-        signal?.throwIfAborted();
-        throw new CliError(`${control} cannot be reached: ${reasonOf(cause)}`, EXIT.unreachable, cause);
-      }
-      const text = await response.text();
-      if (!response.ok) throw refusal(response.status, text);
+      const text = await (body === undefined
+        ? ask(method, path, {})
+        : ask(method, path, { 'content-type': 'application/json' }, JSON.stringify(body)));
       return (text === '' ? undefined : JSON.parse(text)) as T;
-    }
+    },
+    text: (path, accept) => ask('GET', path, { accept })
   };
 }
 

@@ -7,6 +7,7 @@ import { addVerbs } from './decide.ts';
 import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
 import { CliError, EXIT } from './exit.ts';
+import { addExport } from './export.ts';
 import { addInspect } from './inspect.ts';
 import { addKey } from './key.ts';
 import { addLists } from './lists.ts';
@@ -30,6 +31,7 @@ const commands: AddCommand[] = [
   addRecipe,
   addSelectors,
   addInspect,
+  addExport,
   addToken,
   addKey,
   addDoctor,

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import Router from '@koa/router';
 import Koa from 'koa';
 import type { Tokens } from '../auth/tokens.ts';
+import { exportRoutes } from '../inspector/export/routes.ts';
 import { inspectorPage } from '../inspector/page.ts';
 import { diagramRoutes } from '../inspector/routes.ts';
 import { createEventLog } from '../telemetry/event-log.ts';
@@ -54,7 +55,9 @@ export function controlRoutes(control: Control, unlimited: Tokens): Router {
   selectorRoutes(router, control);
   artifactRoutes(router, control);
   // Pages are read from the journal: who waits at the head of the log is a client of the stream.
-  eventRoutes(router, control, createEventLog(control.host, { tailRows: 0 }));
+  const pages = createEventLog(control.host, { tailRows: 0 });
+  eventRoutes(router, control, pages);
+  exportRoutes(router, control, pages);
   streamRoutes(router, control, createEventLog(control.host, { tailRows: 1_000 }), unlimited);
   actorRoutes(router, control);
   searchRoutes(router, control);

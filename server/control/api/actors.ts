@@ -6,6 +6,7 @@ import { type KindVersions, Machines } from '../../../actors/kernel/versions.ts'
 import { ControlError } from '../../../schemas/errors.ts';
 import type { ActorSummary, EventEnvelope, MachineNode, MachineSummary } from '../../../schemas/generated/contracts.ts';
 import { maySee, seenBy, withinAccounts } from '../../auth/accounts.ts';
+import { type Format, type FormatName, formatNames, formats } from '../../inspector/export/formats.ts';
 import { eventEnvelope } from '../../telemetry/event-view.ts';
 import type { Control } from '../deps.ts';
 import { integer, oneOf, readQuery, text } from '../query.ts';
@@ -32,12 +33,23 @@ export function actorRoutes(router: Router, control: Control): void {
     const kind = ctx.params.kind as string;
     const versions = machines.get(kind);
     if (!versions) throw new ControlError('MACHINE_NOT_FOUND', { kind, known });
-    const { version } = readQuery(ctx.query, { version: text });
+    const { version, format: [asked] = [] } = readQuery(ctx.query, { version: text, format: oneOf(formatNames) });
+    ctx.vary('Accept');
+    const format = asked ?? formatOf(ctx.accepts(formatNames.map((name) => formats[name].type)));
+    const definition = await definitionOf(control, versions, version);
+    const { type, extension, write }: Format = formats[format];
+    if (write) {
+      const shown = version ?? (versions.current ?? versions.previous[0])?.version ?? '';
+      ctx.attachment(`${kind}.${extension}`);
+      ctx.type = type;
+      ctx.body = write(definition, kind, shown);
+      return;
+    }
     const intake = intakes.get(kind);
     ctx.body = {
       ...(await summary(control, versions, await host.journal.livingVersions())),
       ...(intake ? { schema: intake.schema } : {}),
-      definition: await definitionOf(control, versions, version)
+      definition
     };
   });
 
@@ -93,6 +105,10 @@ export function actorRoutes(router: Router, control: Control): void {
     };
   });
 }
+
+/** Of what the client says it takes; JSON for who takes anything. */
+const formatOf = (type: string | false): FormatName =>
+  formatNames.find((name) => formats[name].type === type) ?? 'json';
 
 async function summary(
   { host }: Control,
