@@ -49,6 +49,7 @@ describe('the example site', () => {
         account: 'alice',
         post: '1',
         text: 'first\nline',
+        to: null,
         submitId: 's1',
         requestId: site.requests()[0]!.id,
         changed: true
@@ -62,7 +63,17 @@ describe('the example site', () => {
     await comment('two');
     const answer = await fetch(`${site.url}/_site/writes?kind=comment&text=two`);
     const told = (await answer.json()) as { writes: { text: string }[]; counts: Record<string, number> };
-    assert.deepEqual(told.counts, { comment: 1, like: 0, unlike: 0, login: 0, logout: 0, decoy: 0, story: 0 });
+    assert.deepEqual(told.counts, {
+      comment: 1,
+      like: 0,
+      unlike: 0,
+      login: 0,
+      logout: 0,
+      decoy: 0,
+      story: 0,
+      message: 0,
+      video: 0
+    });
     assert.deepEqual(told.writes, site.writes({ text: 'two' }));
     assert.equal((await fetch(`${site.url}/_site/reset`, { method: 'POST' })).status, 204);
     assert.deepEqual(site.writes(), []);
@@ -126,6 +137,117 @@ describe('the example site', () => {
     });
     assert.deepEqual([answer.status, answer.headers.get('location')], [303, '/post/1?variant=plain#c9']);
     assert.equal(site.writes()[0]!.submitId, 'render-1');
+  });
+
+  describe('messages', () => {
+    const page = async (path: string, account: string) =>
+      (await fetch(site.url + path, { headers: { cookie: site.cookieFor(account) } })).text();
+    const write = (path: string, account: string, text: string) =>
+      fetch(site.url + path, {
+        method: 'POST',
+        headers: { cookie: site.cookieFor(account) },
+        body: new URLSearchParams({ text, submit_id: 'm1' }),
+        redirect: 'manual'
+      });
+
+    it('reach the one they are written to, and are seen by these two alone', async () => {
+      assert.equal((await write('/messages/1', 'alice', ' salted \r\n& unsalted ')).status, 303);
+      const [row] = site.writes({ kind: 'message' });
+      assert.deepEqual([row!.account, row!.to, row!.text], ['alice', 'bob', 'salted \n& unsalted']);
+      assert.match(await page('/messages/1', 'bob'), /salted \n&amp; unsalted</);
+      assert.match(await page('/messages/1', 'emi'), /You have no messages 1\./);
+      assert.match(await (await fetch(`${site.url}/messages/1`)).text(), /data-testid="login-wall"/);
+    });
+
+    it('put their thread on top, unread until it is opened', async () => {
+      /** Of the thread on top. */
+      const top = async () => {
+        const [, first] = (await page('/messages', 'alice')).split('data-thread=');
+        return [/^"(\d+)"/.exec(first!)![1], /data-testid="thread-unread">(\d+)</.exec(first!)?.[1] ?? null];
+      };
+      assert.deepEqual(await top(), ['1', '1']);
+      await write('/messages/2', 'chiara', 'Sunday is near');
+      assert.deepEqual(await top(), ['2', '3']);
+      await page('/messages/2', 'alice');
+      assert.deepEqual(await top(), ['2', null]);
+    });
+
+    it('begin with somebody one has not written to', async () => {
+      const text = await page('/messages/with/emi', 'alice');
+      const id = /action="\/messages\/(\d+)"/.exec(text)![1];
+      await write(`/messages/${id}`, 'alice', 'Hello Emi');
+      assert.equal(site.writes({ to: 'emi' }).length, 1);
+      assert.match(await page('/messages/with/alice', 'alice'), /nobody called alice to write to/);
+    });
+
+    it('are refused when empty, too long, or of nobody', async () => {
+      assert.equal((await write('/messages/1', 'alice', ' ')).status, 422);
+      assert.equal((await write('/messages/1', 'alice', 'x'.repeat(2001))).status, 422);
+      assert.equal((await write('/messages/1', 'dan', 'not mine')).status, 404);
+      assert.equal((await fetch(`${site.url}/messages/1`, { method: 'POST' })).status, 401);
+      assert.deepEqual(site.writes(), []);
+    });
+  });
+
+  describe('videos', () => {
+    const headers = () => ({ cookie: site.cookieFor('alice') });
+    const get = async (path: string) => (await fetch(site.url + path, { headers: headers() })).text();
+    const make = (prompt: string) =>
+      fetch(`${site.url}/videos`, {
+        method: 'POST',
+        headers: headers(),
+        body: new URLSearchParams({ prompt, submit_id: 'v' }),
+        redirect: 'manual'
+      });
+
+    it('take their time, and then are a file that plays', async () => {
+      assert.equal((await make('a lantern in the fog')).status, 303);
+      assert.equal(site.counts().video, 1);
+      assert.match(await get('/videos'), /data-testid="draft" data-state="queued"/);
+      assert.equal((await fetch(`${site.url}/videos/v1/file`, { headers: headers() })).status, 409);
+      site.settleVideo('v1', 'ready');
+      assert.match(await get('/videos/v1'), /data-testid="video" src="\/videos\/v1\/file"/);
+      const file = await fetch(`${site.url}/videos/v1/file`, { headers: headers() });
+      assert.equal(file.headers.get('content-type'), 'video/mp4');
+      assert.equal(
+        Buffer.from(await file.arrayBuffer())
+          .subarray(4, 8)
+          .toString(),
+        'ftyp'
+      );
+    });
+
+    it('get ready by themselves, or fail when the prompt may not be', async (t) => {
+      const quick = await startSite({ visitor: 'alice', renderMs: 0 });
+      t.after(() => quick.close());
+      for (const prompt of ['allowed', 'a Forbidden thing']) {
+        await fetch(`${quick.url}/videos`, { method: 'POST', body: new URLSearchParams({ prompt }) });
+      }
+      const text = await (await fetch(`${quick.url}/videos`)).text();
+      assert.deepEqual(
+        [...text.matchAll(/data-state="(\w+)"/g)].map(([, state]) => state),
+        ['failed', 'ready']
+      );
+    });
+
+    it('cost credits, until there are none', async () => {
+      for (let i = 0; i < 10; i += 1) assert.equal((await make(`video ${i}`)).status, 303);
+      const refused = await make('one too many');
+      assert.equal(refused.status, 422);
+      assert.match(await refused.text(), /You have no credits left\./);
+      const usage = await get('/videos/usage');
+      assert.match(usage, /data-testid="credits-used">100</);
+      assert.match(usage, /data-testid="credits-left">0</);
+      assert.equal(site.counts().video, 10);
+    });
+
+    it('are seen by who made them', async () => {
+      await make('mine');
+      const cookie = site.cookieFor('bob');
+      assert.equal((await fetch(`${site.url}/videos/v1`, { headers: { cookie } })).status, 404);
+      site.removeVideo('v1');
+      assert.match(await get('/videos/v1'), /You have no video v1\./);
+    });
   });
 
   describe('faults', () => {

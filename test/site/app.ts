@@ -4,9 +4,11 @@ import Koa from 'koa';
 import { readAssets } from './assets.ts';
 import { type Context, type Parts, type RequestState, reset, SESSION_COOKIE } from './context.ts';
 import { devRoutes } from './routes/dev.ts';
+import { messageRoutes } from './routes/messages.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { socialRoutes } from './routes/social.ts';
 import { studioRoutes } from './routes/studio.ts';
+import { videoRoutes } from './routes/videos.ts';
 import { readVariants } from './variants.ts';
 
 export function createApp(parts: Parts): Koa<RequestState> {
@@ -47,8 +49,8 @@ export function createApp(parts: Parts): Koa<RequestState> {
   });
   app.use((ctx, next) => (ctx.method === 'GET' ? hardToGet(parts, ctx as unknown as Context, next) : next()));
   app.use(bodyParser({ enableTypes: ['json', 'form'], parsedMethods: ['POST', 'DELETE'] }));
-  for (const router of [pageRoutes(parts), socialRoutes(parts), studioRoutes(parts), devRoutes(parts)])
-    app.use(router.routes());
+  for (const routes of [pageRoutes, socialRoutes, messageRoutes, videoRoutes, studioRoutes, devRoutes])
+    app.use(routes(parts).routes());
   return app;
 }
 

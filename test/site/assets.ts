@@ -15,13 +15,21 @@ export interface Asset {
   body: Buffer;
 }
 
+/** A film of a second, H.264 in MP4. */
+export const videoFile = (): Buffer => readFileSync(new URL('video.mp4', publicFolder()));
+
+function publicFolder(): URL {
+  if (!folder) throw new Error(`the site's public folder is not beside ${fileURLToPath(import.meta.url)}`);
+  return folder;
+}
+
 /** Path → file, all of them read once. @throws Error when the package was shipped without them. */
 export function readAssets(): ReadonlyMap<string, Asset> {
-  if (!folder) throw new Error(`the site's public folder is not beside ${fileURLToPath(import.meta.url)}`);
+  const from = publicFolder();
   return new Map(
     names.map((name) => [
       `/${name}`,
-      { type: types[name.split('.').at(-1)!]!, body: readFileSync(new URL(name, folder)) }
+      { type: types[name.split('.').at(-1)!]!, body: readFileSync(new URL(name, from)) }
     ])
   );
 }

@@ -4,10 +4,12 @@ import type { Ledger, RequestRow } from './ledger.ts';
 import type { Account } from './seed.ts';
 import type { SiteState } from './state.ts';
 import type { Asked } from './variants.ts';
+import type { Videos } from './videos.ts';
 
 /** What one running site is made of. */
 export interface Parts {
   state: SiteState;
+  videos: Videos;
   ledger: Ledger;
   hooks: WriteHooks;
   /** Aborts when the site closes, so that no delayed answer outlives it. */

@@ -3,7 +3,7 @@
  * change that was made, not one that was asked for; `requests` has every request, answered or not.
  */
 
-export type WriteKind = 'comment' | 'like' | 'unlike' | 'login' | 'logout' | 'decoy' | 'story';
+export type WriteKind = 'comment' | 'like' | 'unlike' | 'login' | 'logout' | 'decoy' | 'story' | 'message' | 'video';
 
 export interface WriteRow {
   /** w1, w2, … in the order they were made. */
@@ -14,6 +14,8 @@ export interface WriteRow {
   account: string | null;
   post: string | null;
   text: string | null;
+  /** Whom a message reached. */
+  to: string | null;
   /**
    * What the page said this submit is: a new id for each press of a button, so that one press sent twice over the
    * wire can be told from two presses. A form without script carries the id of its rendering.
@@ -36,7 +38,7 @@ export interface RequestRow {
   ended: { at: number; status: number; how: 'answered' | 'cut' } | null;
 }
 
-export type WriteFilter = Partial<Pick<WriteRow, 'kind' | 'account' | 'post' | 'text' | 'submitId'>>;
+export type WriteFilter = Partial<Pick<WriteRow, 'kind' | 'account' | 'post' | 'text' | 'to' | 'submitId'>>;
 
 export class Ledger {
   #writes: WriteRow[] = [];
@@ -51,7 +53,17 @@ export class Ledger {
   }
 
   counts(filter: WriteFilter = {}): Record<WriteKind, number> {
-    const counts = { comment: 0, like: 0, unlike: 0, login: 0, logout: 0, decoy: 0, story: 0 };
+    const counts = {
+      comment: 0,
+      like: 0,
+      unlike: 0,
+      login: 0,
+      logout: 0,
+      decoy: 0,
+      story: 0,
+      message: 0,
+      video: 0
+    };
     for (const row of this.writes(filter)) counts[row.kind] += 1;
     return counts;
   }

@@ -99,3 +99,41 @@ export const posts: readonly SeedPost[] = [
     comments: []
   }
 ];
+
+interface SeedThread {
+  /** Two accounts. */
+  between: [string, string];
+  /** Oldest first. */
+  messages: { author: string; text: string; when: string }[];
+  /** Of how many of them the other's are not yet read by each. */
+  unread: Record<string, number>;
+}
+
+/** Thread 1 is the first. */
+export const threads: readonly SeedThread[] = [
+  {
+    between: ['alice', 'bob'],
+    messages: [
+      { author: 'bob', text: 'The loaf is yours if you come by before noon.', when: '2 h' },
+      { author: 'alice', text: 'On my way, with butter.', when: '2 h' },
+      { author: 'bob', text: 'Bring the salted one 🧈', when: '1 h' }
+    ],
+    unread: { alice: 1 }
+  },
+  {
+    between: ['alice', 'chiara'],
+    messages: [
+      { author: 'chiara', text: 'Do you still want print 12 of 40?', when: '5 h' },
+      { author: 'chiara', text: 'I keep it until Sunday.', when: '4 h' }
+    ],
+    unread: { alice: 2 }
+  },
+  {
+    between: ['farid', 'alice'],
+    messages: [
+      { author: 'alice', text: 'Which of the two readings is the old one?', when: '1 d' },
+      { author: 'farid', text: 'الأولى — the first, right to left.', when: '22 h' }
+    ],
+    unread: {}
+  }
+];

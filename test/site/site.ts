@@ -7,8 +7,9 @@ import { SESSION_COOKIE } from './context.ts';
 import { type Held, type WriteFault, WriteHooks } from './hooks.ts';
 import { Ledger, type RequestRow, type WriteFilter, type WriteKind, type WriteRow } from './ledger.ts';
 import { SiteState } from './state.ts';
+import { type VideoState, Videos } from './videos.ts';
 
-export type { Held, RequestRow, WriteFault, WriteFilter, WriteKind, WriteRow };
+export type { Held, RequestRow, VideoState, WriteFault, WriteFilter, WriteKind, WriteRow };
 
 export interface SiteOptions {
   /** 0, the default, takes a free one. */
@@ -21,6 +22,8 @@ export interface SiteOptions {
   visitor?: string | null;
   /** Accounts that log in with a code sent to them, beside their password. Default none. */
   secondFactor?: string[];
+  /** From a prompt to its finished video, ms. Default 3,000. */
+  renderMs?: number;
 }
 
 export interface Site {
@@ -52,6 +55,10 @@ export interface Site {
   fault(fault: WriteFault): void;
   /** The next write stands still, before it is done or before it is answered, until released; then `andThen`. */
   hold(where: 'before' | 'after', kind?: WriteKind, andThen?: Omit<WriteFault, 'kind' | 'hold'>): Held;
+  /** A video is in this state from now on. @throws RangeError when there is none of this id */
+  settleVideo(id: string, state: VideoState): void;
+  /** A video is gone. */
+  removeVideo(id: string): void;
   /** Seed again, nothing written, no faults; browsers stay logged in. */
   reset(): void;
   /** Cuts what is open and resolves when the port is free. */
@@ -60,8 +67,9 @@ export interface Site {
 
 /** @throws Error EADDRINUSE, or any other of listening */
 export async function startSite(options: SiteOptions = {}): Promise<Site> {
-  const { port = 0, host = '127.0.0.1', seed = 1, visitor = null, secondFactor = [] } = options;
+  const { port = 0, host = '127.0.0.1', seed = 1, visitor = null, secondFactor = [], renderMs = 3_000 } = options;
   const state = new SiteState(seed);
+  const videos = new Videos(renderMs);
   const ledger = new Ledger();
   const hooks = new WriteHooks();
   const closing = new AbortController();
@@ -70,6 +78,7 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
   const server = createServer(
     createApp({
       state,
+      videos,
       ledger,
       hooks,
       closing: closing.signal,
@@ -112,9 +121,12 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
       hooks.add({ ...andThen, hold: where, ...(kind === undefined ? {} : { kind }) });
       return { arrived, release: () => hooks.release() };
     },
+    settleVideo: (id, state) => videos.settle(id, state),
+    removeVideo: (id) => videos.remove(id),
     reset() {
       hooks.clear();
       state.reset();
+      videos.reset();
       ledger.reset();
     },
     async close() {

@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { randomFrom } from './random.ts';
-import { type Account, accounts, posts as seedPosts } from './seed.ts';
+import { type Account, accounts, posts as seedPosts, threads as seedThreads } from './seed.ts';
 
 export interface Comment {
   id: string;
@@ -24,6 +24,22 @@ export interface Post {
   comments: Comment[];
 }
 
+export interface Message {
+  author: string;
+  text: string;
+  when: string;
+}
+
+/** What two accounts have written to each other. */
+export interface Thread {
+  id: string;
+  between: [string, string];
+  /** Oldest first. */
+  messages: Message[];
+  /** How many of the other's messages each has not seen. */
+  unread: Map<string, number>;
+}
+
 /** Everything the site knows, in memory. Two sites of one seed are the same until somebody writes. */
 export class SiteState {
   readonly seed: number;
@@ -32,6 +48,7 @@ export class SiteState {
   /** Logins that wait for their code, by the ticket in the browser's cookie. */
   readonly #pending = new Map<string, { account: string; code: string }>();
   #posts = new Map<string, Post>();
+  #threads: Thread[] = [];
   #lastComment = 0;
 
   constructor(seed: number) {
@@ -58,6 +75,40 @@ export class SiteState {
         }
       ])
     );
+    this.#threads = seedThreads.map(({ between, messages, unread }, i) => ({
+      id: String(i + 1),
+      between,
+      messages: messages.map((message) => ({ ...message })),
+      unread: new Map(Object.entries(unread))
+    }));
+  }
+
+  /** Of this account, the one written to last first. */
+  threadsOf(account: string): Thread[] {
+    return this.#threads.filter(({ between }) => between.includes(account));
+  }
+
+  /** Only of somebody who is in it. */
+  thread(id: string, account: string): Thread | undefined {
+    return this.threadsOf(account).find((thread) => thread.id === id);
+  }
+
+  /** Theirs, made when there is none. */
+  threadBetween(account: string, other: string): Thread {
+    const known = this.threadsOf(account).find(({ between }) => between.includes(other));
+    if (known) return known;
+    const id = String(this.#threads.length + 1);
+    const thread: Thread = { id, between: [account, other], messages: [], unread: new Map() };
+    this.#threads.push(thread);
+    return thread;
+  }
+
+  /** Puts the thread on top. */
+  addMessage(thread: Thread, author: string, text: string): void {
+    const to = otherIn(thread, author);
+    thread.messages.push({ author, text, when: 'now' });
+    thread.unread.set(to, (thread.unread.get(to) ?? 0) + 1);
+    this.#threads = [thread, ...this.#threads.filter((one) => one !== thread)];
   }
 
   get posts(): Post[] {
@@ -145,3 +196,7 @@ export class SiteState {
     return `c${this.#lastComment}`;
   }
 }
+
+/** Whom `account` writes to there. */
+export const otherIn = ({ between }: Thread, account: string): string =>
+  between[0] === account ? between[1] : between[0];

@@ -4,7 +4,7 @@ import type { WriteFault } from './hooks.ts';
 import type { WriteKind, WriteRow } from './ledger.ts';
 
 /** What a write did, for its row. */
-export type Done = Partial<Pick<WriteRow, 'account' | 'post' | 'text' | 'changed'>>;
+export type Done = Partial<Pick<WriteRow, 'account' | 'post' | 'text' | 'to' | 'changed'>>;
 
 /**
  * Every write of the site goes through here: what goes wrong with it, goes wrong; then `act` does it and it is in the
@@ -32,6 +32,7 @@ export async function write(parts: Parts, ctx: Context, kind: WriteKind, act: ()
     account: ctx.state.account?.name ?? null,
     post: null,
     text: null,
+    to: null,
     submitId: field(ctx, 'submit_id') ?? null,
     requestId: ctx.state.row.id,
     changed: true,

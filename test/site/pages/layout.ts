@@ -11,7 +11,7 @@ export interface PageParts {
   here: string;
   main: Child;
   /** Which entry of the side is this page. */
-  at?: 'feed' | 'variants';
+  at?: 'feed' | 'messages' | 'videos' | 'variants';
 }
 
 const BRAND = html`<svg class="mark" viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">
@@ -38,6 +38,8 @@ export function page({ title, account, asked, here, main, at }: PageParts): Mark
       <div class="columns">
         <nav class="side" aria-label="Main">
           <a href="/" ${current(at === 'feed')}>${icons.home}<span>Feed</span></a>
+          <a href="/messages" ${current(at === 'messages')}>${icons.bubble}<span>Messages</span></a>
+          <a href="/videos" ${current(at === 'videos')}>${icons.film}<span>Videos</span></a>
           <a href="/variants" ${current(at === 'variants')}>${icons.flask}<span>Variants</span></a>
           ${
             account &&

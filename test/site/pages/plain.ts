@@ -63,6 +63,12 @@ export const variantsMain = (): Markup =>
     </dl>
   </section>`;
 
+/** What stands where something is that only somebody logged in may see. */
+export const loginWallMain = (next: string, what: string): Markup =>
+  html`<section class="card prose">
+    <p class="login-wall" data-testid="login-wall"><a href="/login?next=${encodeURIComponent(next)}">Log in</a> ${what}.</p>
+  </section>`;
+
 export const messageMain = (title: string, text: string): Markup =>
   html`<section class="card prose" data-testid="message"><h1>${title}</h1><p class="quiet">${text}</p></section>`;
 

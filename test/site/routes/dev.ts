@@ -6,12 +6,22 @@ import { accounts } from '../seed.ts';
 import { write } from '../writes.ts';
 import { seeOther, setSession } from './pages.ts';
 
-const KINDS: readonly WriteKind[] = ['comment', 'like', 'unlike', 'login', 'logout', 'decoy', 'story'];
-const FILTERS = ['kind', 'account', 'post', 'text', 'submitId'] as const;
+const KINDS: readonly WriteKind[] = [
+  'comment',
+  'like',
+  'unlike',
+  'login',
+  'logout',
+  'decoy',
+  'story',
+  'message',
+  'video'
+];
+const FILTERS = ['kind', 'account', 'post', 'text', 'to', 'submitId'] as const;
 
 /** For tests, in this process or another: who is logged in, what was written, what goes wrong next. */
 export function devRoutes(parts: Parts): Router<RequestState> {
-  const { state, ledger, hooks } = parts;
+  const { state, videos, ledger, hooks } = parts;
   return new Router<RequestState>({ prefix: '/_site' })
     .get('/login', async (ctx) => {
       const account = state.account(String(ctx.query.as));
@@ -50,6 +60,7 @@ export function devRoutes(parts: Parts): Router<RequestState> {
     .post('/reset', (ctx) => {
       hooks.clear();
       state.reset();
+      videos.reset();
       ledger.reset();
       ctx.status = 204;
     })
