@@ -21,6 +21,8 @@ declare module 'unix-dgram' {
       path: string,
       callback: (error?: Error & { errno?: number; code: number }) => void
     ): void;
+    /** The whole buffer, once it is connected. Calls back before it returns. */
+    send(bytes: Buffer, callback: (error?: Error & { errno?: number; code: number }) => void): void;
     close(): void;
   }
   const unixDgram: { createSocket(type: 'unix_dgram', listener?: (bytes: Buffer) => void): DatagramSocket };

@@ -1,10 +1,12 @@
 /**
  * The same hot command (a key press, on a desktop that does nothing, so that only the way there and back is measured)
  * one after the other: a shell each, the line protocol, datagram, stream; and what is the least that such sockets cost,
- * a bare echo of the same bytes. In alternating rounds, because a machine's speed changes from minute to minute.
+ * a bare echo of the same bytes. In many short rounds, each in another order, because a machine's speed changes from
+ * second to second: a ratio is that of two 95th percentiles of the same round, and what is printed the median of them.
  *
  * All go through a bare socket, requests of version 1 with a new id each, so that the server remembers them, and their
- * replies read; then the same through the client library (`troupe/recipes`). The log is written meanwhile.
+ * replies read; then the same through the client library (`troupe/recipes`). The log is written meanwhile. The server is
+ * what is installed: compiled, in a process of its own, with the echoes beside it.
  * Not measured: what a desktop takes (an X server about 50 µs a key), many clients at once.
  */
 import { fork, spawn } from 'node:child_process';
@@ -14,12 +16,14 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import unixDgram from 'unix-dgram';
-import { createRecipeClient } from '../client/recipes.ts';
+import { compiled } from './support/compiled.ts';
 
-const ROUNDS = 8;
-const REQUESTS = 2_000;
+const ROUNDS = 100;
+/** The first rounds warm up. */
+const WARMING = 8;
+const REQUESTS = 200;
 /** Shells are slow and all alike. */
-const SHELLS = 10;
+const SHELLS = 5;
 const COMMAND = { type: 'keystroke', key: 'F13' } as const;
 
 interface Ready {
@@ -29,6 +33,7 @@ interface Ready {
   echo: { datagram: string; stream: string };
 }
 
+const { createRecipeClient } = await compiled<typeof import('../client/recipes.ts')>('client/recipes.js');
 const folder = await mkdtemp(join(tmpdir(), 'troupe-bench-'));
 const server = fork(new URL('./support/recipe-server.ts', import.meta.url), [folder]);
 try {
@@ -49,7 +54,9 @@ try {
   const rawDatagram = openDatagram(ready.recipes.datagram, join(folder, 'raw'));
   const rawStream = await openLine(path);
   let sent = 0;
-  const request = () => JSON.stringify({ v: 1, id: `bench-5b0c9a5e-7a3b-4c1d-${++sent}`, ...COMMAND });
+  // A program that hangs on a key has its request ready, but for the id.
+  const rest = JSON.stringify(COMMAND).slice(1);
+  const request = () => `{"v":1,"id":"bench-5b0c9a5e-7a3b-4c1d-${++sent}",${rest}`;
   const isDone = (reply: string) => JSON.parse(reply).ok === true;
   const sendOver = (client: typeof quick) => async () => (await client.send(COMMAND))?.ok === true;
 
@@ -63,19 +70,21 @@ try {
     'client, datagram': { send: sendOver(quick), requests: REQUESTS },
     'client, stream': { send: sendOver(streamed), requests: REQUESTS }
   };
-  const times = new Map(Object.keys(ways).map((name) => [name, [] as number[]]));
-  const failures = new Map(Object.keys(ways).map((name) => [name, 0]));
-  for (let round = 0; round <= ROUNDS; round++) {
-    for (const [name, { send, requests }] of Object.entries(ways)) {
+  const names = Object.keys(ways);
+  /** µs, a list a round. */
+  const times = new Map(names.map((name) => [name, [] as number[][]]));
+  const failures = new Map(names.map((name) => [name, 0]));
+  for (let round = -WARMING; round < ROUNDS; round++) {
+    for (const name of turned(names, round)) {
+      const { send, requests } = ways[name]!;
+      const taken: number[] = [];
       for (let n = 0; n < requests; n++) {
-        const from = process.hrtime.bigint();
+        const from = performance.now();
         const ok = await send().catch(() => false);
-        const us = Number(process.hrtime.bigint() - from) / 1000;
-        // The first round warms up.
-        if (round === 0) continue;
-        times.get(name)!.push(us);
+        taken.push((performance.now() - from) * 1000);
         if (!ok) failures.set(name, failures.get(name)! + 1);
       }
+      if (round >= 0) times.get(name)!.push(taken);
     }
   }
   const response = await fetch(`${ready.control}/ready`, {
@@ -91,32 +100,49 @@ try {
   rawStream.socket.destroy();
 
   console.log(`recipes: one command after the other, µs (${ROUNDS} rounds of ${REQUESTS}; shells ${SHELLS})`);
-  console.log(
-    `  ${''.padEnd(20)}${['p50', 'p95', 'p99', 'mean', 'failures', 'fallbacks'].map((one) => one.padStart(10)).join('')}`
-  );
-  const p95: Record<string, number> = {};
-  for (const [name, list] of times) {
-    list.sort((a, b) => a - b);
-    const at = (share: number) => list[Math.min(list.length - 1, Math.floor(list.length * share))] as number;
-    p95[name] = at(0.95);
-    const mean = list.reduce((sum, one) => sum + one, 0) / list.length;
+  const heads = ['p50', 'p95', 'p99', 'failures', 'fallbacks'];
+  console.log(`  ${''.padEnd(20)}${heads.map((one) => one.padStart(10)).join('')}`);
+  const of = (name: string, share: number) => times.get(name)!.map((taken) => percentile(taken, share));
+  for (const name of names) {
     const fallbacks =
       name === 'client, datagram' ? quick.counts.fallbacks : name === 'client, stream' ? streamed.counts.reconnects : 0;
-    const figures = [at(0.5), at(0.95), at(0.99), mean].map((one) => one.toFixed(1));
+    const figures = [0.5, 0.95, 0.99].map((share) => median(of(name, share)).toFixed(1));
     console.log(
       `  ${name.padEnd(20)}${[...figures, failures.get(name), fallbacks].map((one) => String(one).padStart(10)).join('')}`
     );
   }
-  const ratio = (a: string, b: string) => (p95[a]! / p95[b]!).toFixed(2);
-  console.log(`  p95 datagram / bare echo      ${ratio('datagram', 'bare datagram echo').padStart(8)}  (at most 3)`);
-  console.log(`  p95 datagram / line protocol  ${ratio('datagram', 'line protocol').padStart(8)}  (at most 1)`);
-  console.log(`  p95 shell / datagram          ${ratio('shell a command', 'datagram').padStart(8)}  (at least 50)`);
+  const ratio = (a: string, b: string, share = 0.95) => {
+    const below = of(b, share);
+    return median(of(a, share).map((us, round) => us / below[round]!))
+      .toFixed(2)
+      .padStart(8);
+  };
+  console.log(`  p95 datagram / bare echo      ${ratio('datagram', 'bare datagram echo')}  (at most 3)`);
+  console.log(`  p95 datagram / line protocol  ${ratio('datagram', 'line protocol')}  (at most 1)`);
+  console.log(`  p50 datagram / line protocol  ${ratio('datagram', 'line protocol', 0.5)}`);
+  console.log(`  p95 shell / datagram          ${ratio('shell a command', 'datagram')}  (at least 50)`);
   if (traces) console.log(`  log                           ${traces}`);
 } finally {
   const ended = once(server, 'exit');
   if (server.connected) server.disconnect();
   await ended;
   await rm(folder, { recursive: true, force: true });
+}
+
+/** Forwards and backwards in turn, each time beginning with another one: whom each way comes after changes. */
+function turned(names: string[], round: number): string[] {
+  const at = ((round >> 1) + WARMING) % names.length;
+  const list = [...names.slice(at), ...names.slice(0, at)];
+  return round & 1 ? list.reverse() : list;
+}
+
+function percentile(list: number[], share: number): number {
+  const sorted = list.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
+}
+
+function median(list: number[]): number {
+  return percentile(list, 0.5);
 }
 
 function shell(): Promise<boolean> {
@@ -149,6 +175,7 @@ async function openLine(path: string): Promise<Asking> {
 function openDatagram(to: string, own: string) {
   const socket = unixDgram.createSocket('unix_dgram');
   socket.bind(own);
+  socket.connect(to);
   let heard: (text: string) => void = () => {};
   socket.on('message', (bytes) => heard(bytes.toString()));
   return {
@@ -156,7 +183,7 @@ function openDatagram(to: string, own: string) {
       new Promise<string>((resolve) => {
         heard = resolve;
         const bytes = Buffer.from(text);
-        socket.send(bytes, 0, bytes.length, to, (error) => error && resolve('{"ok":false}'));
+        socket.send(bytes, (error) => error && resolve('{"ok":false}'));
       }),
     close: () => socket.close()
   };

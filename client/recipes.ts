@@ -125,15 +125,11 @@ class Client implements RecipeClient {
         });
       });
     }
-    const bytes = Buffer.from(line);
-    let failed = false;
-    bound.socket.send(bytes, 0, bytes.length, `${this.#options.path}.dgram`, (error) => {
-      failed = error !== undefined;
-    });
-    if (!failed) this.counts.datagrams++;
+    const isSent = bound.send(Buffer.from(line));
+    if (isSent) this.counts.datagrams++;
     else if (ack) this.#waiting.get(id)?.(undefined);
     if (reply) return reply;
-    return failed ? this.#fallBack(id, line, ack, until) : Promise.resolve(null);
+    return isSent ? Promise.resolve(null) : this.#fallBack(id, line, ack, until);
   }
 
   #fallBack(id: string, line: string, ack: boolean, until: number): Promise<RecipeReply | null> {
@@ -216,12 +212,48 @@ class Client implements RecipeClient {
   }
 }
 
-interface Bound {
-  socket: DatagramSocket;
-  path: string;
+/** A datagram socket that is bound, so that there is somewhere to answer to. */
+class Bound {
+  readonly path: string;
+  readonly socket: DatagramSocket;
+  readonly #to: string;
+  /** To the socket that the server had when it was last looked up: a path each time costs as much as the sending. */
+  #connected = false;
+  /** Of what failed last; 0: nothing did. */
+  #code = 0;
+
+  constructor(socket: DatagramSocket, path: string, to: string) {
+    this.socket = socket;
+    this.path = path;
+    this.#to = to;
+    socket.on('error', this.#note);
+  }
+
+  /** False when it could not be sent, and then it was not. */
+  send(bytes: Buffer): boolean {
+    if (this.#connected) {
+      const code = this.#try(bytes);
+      // Positive: the server's queue is full. An errno: one that was started anew has another socket there.
+      if (code >= 0) return code === 0;
+    }
+    this.#code = 0;
+    this.socket.connect(this.#to);
+    this.#connected = this.#code === 0;
+    return this.#connected && this.#try(bytes) === 0;
+  }
+
+  #try(bytes: Buffer): number {
+    this.#code = 0;
+    this.socket.send(bytes, this.#note);
+    return this.#code;
+  }
+
+  #note = (error?: { code: number }) => {
+    if (error) this.#code = error.code;
+  };
 }
 
-/** Bound, in the folder of the server's own socket, so that there is somewhere to answer to. */
+/** In the folder of the server's own socket. */
 async function bindDatagram(path: string, heard: (reply: RecipeReply) => void): Promise<Bound | undefined> {
   const module = await import('unix-dgram').then(
     (loaded) => loaded.default,
@@ -231,7 +263,7 @@ async function bindDatagram(path: string, heard: (reply: RecipeReply) => void): 
   const own = join(dirname(path), `c${process.pid}-${randomUUID().slice(0, 8)}`);
   const socket = module.createSocket('unix_dgram');
   let failed = false;
-  socket.on('error', () => {
+  socket.once('error', () => {
     failed = true;
   });
   const before = process.umask(0o177);
@@ -242,7 +274,7 @@ async function bindDatagram(path: string, heard: (reply: RecipeReply) => void): 
     return undefined;
   }
   socket.on('message', (bytes) => take(bytes.toString(), heard));
-  return { socket, path: own };
+  return new Bound(socket, own, `${path}.dgram`);
 }
 
 function connectStream(path: string, heard: (reply: RecipeReply) => void): Promise<Socket> {

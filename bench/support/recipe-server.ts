@@ -6,9 +6,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import pino from 'pino';
 import unixDgram from 'unix-dgram';
-import { readConfig } from '../../server/config.ts';
-import { startTroupe } from '../../server/start.ts';
+import { compiled } from './compiled.ts';
 
+const { readConfig } = await compiled<typeof import('../../server/config.ts')>('server/config.js');
+const { startTroupe } = await compiled<typeof import('../../server/start.ts')>('server/start.js');
 const [folder] = process.argv.slice(2) as [string];
 const config = readConfig(
   { data: join(folder, 'data'), control: '127.0.0.1:0', telemetry: '127.0.0.1:0', driver: 'stub' },

@@ -37,6 +37,10 @@ export async function serveDatagrams(path: string, service: RecipeService): Prom
   const inode = inodeOf(path);
   const senders = new Senders();
   const status = { received: 0, unanswered: 0 };
+  const written = Buffer.allocUnsafe(LIMIT);
+  const count = (error?: Error) => {
+    if (error) status.unanswered++;
+  };
   let open = true;
 
   socket.on('message', (bytes, { path: from }) => {
@@ -45,11 +49,11 @@ export async function serveDatagrams(path: string, service: RecipeService): Prom
     const sender = senders.of(from);
     const reply = (text: string) => {
       if (!open || !sender || !from) return;
-      const answer = Buffer.from(text);
+      // Sent before `send` returns, so one buffer does for all.
+      const answer = text.length * 3 <= written.length ? written : Buffer.from(text);
+      const length = answer === written ? written.write(text) : answer.length;
       // A sender that does not read loses its reply and holds nobody up; it may ask again with the same id.
-      socket.send(answer, 0, answer.length, from, (error) => {
-        if (error) status.unanswered++;
-      });
+      socket.send(answer, 0, length, from, count);
     };
     if (bytes.length >= LIMIT) {
       const refusal = { id: null, ack: true, meta: undefined, code: 'too_large', message: MESSAGE } as const;
@@ -92,14 +96,19 @@ interface Sender {
 /** Senders by the path they are bound to. A reply goes to a socket of our user with an absolute path, and to no other. */
 class Senders {
   readonly #known = new Map<string, Sender>();
+  /** Who sent last is mostly who sends next. */
+  #last: { path: string; sender: Sender } | undefined;
 
   of(path: string | null): Sender | undefined {
     if (!path) return undefined;
-    const known = this.#known.get(path);
-    if (known) return known;
-    if (!isOurSocket(path)) return undefined;
-    const sender = { inFlight: 0 };
-    this.#known.set(path, sender);
+    if (this.#last?.path === path) return this.#last.sender;
+    let sender = this.#known.get(path);
+    if (!sender) {
+      if (!isOurSocket(path)) return undefined;
+      sender = { inFlight: 0 };
+      this.#known.set(path, sender);
+    }
+    this.#last = { path, sender };
     if (this.#known.size > KNOWN_SENDERS) this.#forgetOldest();
     return sender;
   }

@@ -1,23 +1,23 @@
 /**
  * The last replies by request id, so that a request which comes again, because its sender did not hear, runs once. One
  * that still runs is answered when it has.
+ *
+ * Two generations: when the young one is full, it becomes the old one, and what was old is forgotten as a whole. So at
+ * least the last `most` are here, at most twice as many, and none is ever looked for to be taken away.
  */
 export type Answer = (reply: string) => void;
 
-interface Entry {
+/** A request that is remembered. */
+export interface Entry {
   /** `performance.now()` when it came. */
-  at: number;
-  /** In the ring. */
-  place: number;
+  readonly at: number;
   reply: string | undefined;
   waiting: Answer[] | undefined;
 }
 
 export class Remembered {
-  readonly #entries = new Map<string, Entry>();
-  /** Ids in the order they came, around and around: the first key of a map that is often deleted from is slow to find. */
-  readonly #ring: (string | undefined)[] = [];
-  #place = 0;
+  #young = new Map<string, Entry>();
+  #old = new Map<string, Entry>();
   readonly #most: number;
   readonly #keepMs: number;
 
@@ -27,44 +27,39 @@ export class Remembered {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#young.size + this.#old.size;
   }
 
-  /** True when it was here before: it is answered with the first one's reply, now or once there is one. */
+  /** False when it is new. Else it is answered as the first one was, now or once that is. */
   isRepeated(id: string, now: number, answer: Answer): boolean {
-    const entry = this.#entries.get(id);
-    if (entry && (entry.reply === undefined || now - entry.at < this.#keepMs)) {
-      if (entry.reply !== undefined) answer(entry.reply);
-      else if (entry.waiting) entry.waiting.push(answer);
-      else entry.waiting = [answer];
-      return true;
-    }
-    this.#makeRoom();
-    this.#entries.set(id, { at: now, place: this.#place, reply: undefined, waiting: undefined });
-    this.#ring[this.#place] = id;
-    return false;
+    const before = this.#young.get(id) ?? this.#old.get(id);
+    if (!before || (before.reply !== undefined && now - before.at >= this.#keepMs)) return false;
+    if (before.reply !== undefined) answer(before.reply);
+    else if (before.waiting) before.waiting.push(answer);
+    else before.waiting = [answer];
+    return true;
   }
 
-  settle(id: string, reply: string): void {
-    const entry = this.#entries.get(id);
-    if (!entry) return;
+  add(id: string, entry: Entry): void {
+    // What runs is not forgotten with the old ones: fewer may wait than a generation has.
+    if (this.#young.size >= this.#most) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(id, entry);
+  }
+
+  /** Whoever waits hears it, too. */
+  settle(entry: Entry, reply: string): void {
     entry.reply = reply;
     const { waiting } = entry;
     entry.waiting = undefined;
     if (waiting) for (const answer of waiting) answer(reply);
   }
 
-  /** Nothing of it ran and it may be sent again; whoever waits hears the same. */
-  forget(id: string, reply: string): void {
-    this.settle(id, reply);
-    this.#entries.delete(id);
-  }
-
-  /** For the next one the oldest goes. It does not run any more: fewer may wait than are remembered. */
-  #makeRoom() {
-    this.#place = (this.#place + 1) % this.#most;
-    const oldest = this.#ring[this.#place];
-    // Its id may have come again since, and has another place then.
-    if (oldest !== undefined && this.#entries.get(oldest)?.place === this.#place) this.#entries.delete(oldest);
+  /** Nothing of it ran and it may be sent again. */
+  forget(id: string): void {
+    this.#young.delete(id);
+    this.#old.delete(id);
   }
 }

@@ -10,7 +10,9 @@
 import { Deadline, type Desktop, type Done, RecipeError, type RecipeErrorCode } from '../../actors/desktop/contract.ts';
 import type { Macros, Step } from '../../actors/desktop/macros.ts';
 import type { RecipeReply, RecipeResult, RunFlow } from '../../schemas/generated/contracts.ts';
-import { Remembered } from './remembered.ts';
+import { Familiar } from './familiar.ts';
+import { type Entry, Remembered } from './remembered.ts';
+import { replyText } from './reply-text.ts';
 import { isRefusal, type Refusal, type Request, readObject, readRequest } from './request.ts';
 import type { Trace, TraceFeed, Transport } from './trace.ts';
 
@@ -41,6 +43,8 @@ interface Job {
   answer: (reply: RecipeReply) => void;
   decodedAt: number;
   startedAt: number;
+  /** The last command that ended did so; before, it was started. */
+  at: number;
   endsAt: number;
   /** Answered already: its time ran out while it waited. */
   isOver: boolean;
@@ -62,6 +66,7 @@ export class RecipeService {
   readonly #runFlow: RunFlows;
   readonly #feed: Pick<TraceFeed, 'push'>;
   readonly #remembered: Remembered;
+  readonly #familiar = new Familiar();
   readonly #waiting: Job[] = [];
   #running = false;
   #closed = false;
@@ -81,35 +86,51 @@ export class RecipeService {
    * @param send gets the reply as JSON, once; null when none is wanted
    */
   take(bytes: Buffer, at: number, transport: Transport, send: Send) {
-    const readAt = performance.now();
+    const arrival: Arrival = { at, readAt: at, transport };
+    if (this.takeFamiliar(bytes, arrival, send)) return;
     const object = readObject(bytes);
     if (typeof object === 'string') {
-      const refusal = {
-        id: null,
-        ack: true,
-        meta: undefined,
-        code: 'malformed',
-        message: `the request ${object}`
-      } as const;
-      return this.refuse(refusal, { at, readAt, transport }, (reply) => send(JSON.stringify(reply)));
+      const message = `the request ${object}`;
+      const refusal = { id: null, ack: true, meta: undefined, code: 'malformed', message } as const;
+      return this.refuse(refusal, arrival, (reply) => send(replyText(reply)));
     }
-    this.takeObject(object, { at, readAt, transport }, send);
+    this.takeObject(object, bytes, arrival, send);
+  }
+
+  /** The same of one that came before but for its id; false when it did not. */
+  takeFamiliar(bytes: Buffer, arrival: Arrival, send: Send): boolean {
+    const request = this.#familiar.find(bytes);
+    if (request) this.#takeRequest(request, arrival, send);
+    return request !== undefined;
   }
 
   /** The same of one that is parsed already. */
-  takeObject(object: Record<string, unknown>, arrival: Arrival, send: Send) {
+  takeObject(object: Record<string, unknown>, bytes: Buffer, arrival: Arrival, send: Send) {
     const request = readRequest(object);
+    if (!isRefusal(request)) {
+      this.#familiar.keep(bytes, request);
+      return this.#takeRequest(request, arrival, send);
+    }
     const answer: (reply: string) => void = request.ack ? send : () => send(null);
-    if (isRefusal(request)) return this.refuse(request, arrival, (reply) => answer(JSON.stringify(reply)));
+    this.refuse(request, arrival, (reply) => answer(replyText(reply)));
+  }
+
+  #takeRequest(request: Request, arrival: Arrival, send: Send) {
+    const answer: (reply: string) => void = request.ack ? send : () => send(null);
     const { id } = request;
-    if (id === null) return this.submit(request, arrival, (reply) => answer(JSON.stringify(reply)));
+    if (id === null) return this.submit(request, arrival, (reply) => answer(replyText(reply)));
     if (this.#remembered.isRepeated(id, arrival.at, answer)) return;
+    const entry: Entry = { at: arrival.at, reply: undefined, waiting: undefined };
+    let isBusy = false;
     this.submit(request, arrival, (reply) => {
-      const text = JSON.stringify(reply);
+      const text = replyText(reply);
       answer(text);
-      if (reply.error?.code === 'busy') this.#remembered.forget(id, text);
-      else this.#remembered.settle(id, text);
+      this.#remembered.settle(entry, text);
+      isBusy = reply.error?.code === 'busy';
+      if (isBusy) this.#remembered.forget(id);
     });
+    // Here and not before: most are answered already, and nothing else has run in between.
+    if (!isBusy) this.#remembered.add(id, entry);
   }
 
   /** Answers what cannot be run, and says so in the log. */
@@ -144,17 +165,19 @@ export class RecipeService {
       answer,
       decodedAt,
       startedAt: 0,
+      at: 0,
       endsAt: arrival.at + request.timeoutMs,
       isOver: false,
       timer: undefined,
       results: []
     };
-    if (this.#closed) return this.#end(job, failure('busy', 'the process is ending; send it again soon'));
-    if (!this.#running) return this.#start(job);
+    if (this.#closed) return this.#end(job, decodedAt, failure('busy', 'the process is ending; send it again soon'));
+    if (!this.#running) return this.#start(job, decodedAt);
     if (this.#waiting.length >= MOST_WAITING) {
-      return this.#end(job, failure('busy', `${MOST_WAITING} requests wait already; send it again later`));
+      return this.#end(job, decodedAt, failure('busy', `${MOST_WAITING} requests wait already; send it again later`));
     }
-    job.timer = setTimeout(() => this.#end(job, late(request)), Math.max(0, job.endsAt - decodedAt));
+    const rest = Math.max(0, job.endsAt - decodedAt);
+    job.timer = setTimeout(() => this.#end(job, performance.now(), late(request)), rest);
     this.#waiting.push(job);
   }
 
@@ -165,7 +188,8 @@ export class RecipeService {
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  #start(job: Job) {
+  #start(job: Job, now: number) {
+    job.startedAt = now;
     const running = this.#run(job);
     if (!running) return;
     this.#running = true;
@@ -183,21 +207,24 @@ export class RecipeService {
         return;
       }
       clearTimeout(job.timer);
-      if (!job.isOver) this.#start(job);
+      if (!job.isOver) this.#start(job, performance.now());
     }
   }
 
-  /** Nothing when it is over and answered, else a promise of that. Never rejects. */
+  /**
+   * Nothing when it is over and answered, else a promise of that. Never rejects. The clock is read once a command: one
+   * begins when the one before it is done.
+   */
   #run(job: Job): Promise<void> | undefined {
-    job.startedAt = performance.now();
     const { commands } = job.request;
     const deadline = new Deadline(job.endsAt);
+    job.at = job.startedAt;
     for (let index = 0; index < commands.length; index++) {
       const pending = this.#runOne(job, index, deadline);
       if (pending instanceof Promise) return this.#runRest(job, index, pending, deadline);
-      if (pending) return void this.#end(job, { ...pending, index });
+      if (pending) return void this.#end(job, job.at, { ...pending, index });
     }
-    this.#end(job);
+    this.#end(job, job.at);
   }
 
   async #runRest(job: Job, first: number, pending: Promise<Failed | undefined>, deadline: Deadline): Promise<void> {
@@ -205,7 +232,7 @@ export class RecipeService {
     const abandoned = new Promise<'abandoned'>((resolve) => {
       letGo = setTimeout(
         () => {
-          this.#end(job, { ...late(job.request), index: job.results.length });
+          this.#end(job, performance.now(), { ...late(job.request), index: job.results.length });
           deadline.abort();
           letGo = setTimeout(resolve, LET_GO_MS, 'abandoned');
         },
@@ -215,10 +242,10 @@ export class RecipeService {
     const rest = async () => {
       for (let index = first; index < job.request.commands.length; index++) {
         const failed = await (index === first ? pending : this.#runOne(job, index, deadline));
-        if (failed) return this.#end(job, { ...failed, index });
+        if (failed) return this.#end(job, job.at, { ...failed, index });
         if (job.isOver) return;
       }
-      this.#end(job);
+      this.#end(job, job.at);
     };
     await Promise.race([rest(), abandoned]);
     clearTimeout(letGo);
@@ -226,63 +253,58 @@ export class RecipeService {
 
   /** One command of a request: itself, or all steps of its macro. Its result is put down. */
   #runOne(job: Job, index: number, deadline: Deadline): Failed | undefined | Promise<Failed | undefined> {
-    const command = job.request.commands[index]!;
-    const from = performance.now();
-    let done: Done & { command_id?: string } = {};
-    const settle = (error?: unknown): Failed | undefined => {
-      if (job.isOver) return undefined;
-      const us = micros(performance.now() - from);
-      job.results.push({ type: command.type, ok: error === undefined, us, ...done });
-      return error === undefined ? undefined : asFailed(error);
-    };
-    let steps: Step[];
-    const finish = async (n: number, pending: Promise<Done>): Promise<Failed | undefined> => {
-      try {
-        done = { ...done, ...(await pending) };
-        for (let next = n + 1; next < steps.length && !job.isOver; next++) {
-          if (deadline.passed) return settle(tooLate(job.request));
-          done = { ...done, ...(await this.#step(steps[next]!, job, index, deadline)) };
-        }
-      } catch (error) {
-        return settle(error);
-      }
-      return settle();
-    };
+    if (job.at >= deadline.at) return late(job.request);
+    let done: Outcome | undefined;
     try {
-      if (deadline.passed) return late(job.request);
-      steps = this.#macros.open(command);
+      const steps = this.#macros.open(job.request.commands[index]!);
       for (let n = 0; n < steps.length; n++) {
         const result = this.#step(steps[n]!, job, index, deadline);
-        if (result instanceof Promise) return finish(n, result);
-        done = { ...done, ...result };
+        if (result instanceof Promise) return this.#runSteps(job, index, deadline, { steps, n, result, done });
+        done = done ? { ...done, ...result } : result;
       }
     } catch (error) {
-      return settle(error);
+      return settle(job, index, done, error);
     }
-    return settle();
+    return settle(job, index, done);
   }
 
-  #step(step: Step, job: Job, index: number, deadline: Deadline): Done | Promise<Done & { command_id?: string }> {
+  /** From a step on that is not over at once. */
+  async #runSteps(
+    job: Job,
+    index: number,
+    deadline: Deadline,
+    from: { steps: Step[]; n: number; result: Promise<Outcome>; done: Outcome | undefined }
+  ): Promise<Failed | undefined> {
+    const { steps, n } = from;
+    let { done } = from;
+    try {
+      done = { ...done, ...(await from.result) };
+      for (let next = n + 1; next < steps.length && !job.isOver; next++) {
+        if (deadline.passed) return settle(job, index, done, tooLate(job.request));
+        done = { ...done, ...(await this.#step(steps[next]!, job, index, deadline)) };
+      }
+    } catch (error) {
+      return settle(job, index, done, error);
+    }
+    return settle(job, index, done);
+  }
+
+  #step(step: Step, job: Job, index: number, deadline: Deadline): Outcome | Promise<Outcome> {
     if (step.type !== 'flow') return this.#desktop.run(step, deadline);
     const context = { id: job.request.id, index, source: job.request.meta?.source ?? null };
     return this.#runFlow(step, context).then((id) => ({ command_id: id }));
   }
 
-  #end(job: Job, error?: Failed) {
+  #end(job: Job, now: number, error?: Failed) {
     if (job.isOver) return;
     job.isOver = true;
-    const now = performance.now();
     const { request, arrival, results } = job;
     const wasStarted = job.startedAt > 0;
     const timing = timingOf(arrival, job.decodedAt, wasStarted ? job.startedAt : now, now);
-    job.answer({
-      v: 1,
-      id: request.id,
-      ok: error === undefined,
-      timing_us: timing,
-      ...(results.length > 0 ? { results } : {}),
-      ...(error ? { error } : {})
-    });
+    const reply: RecipeReply = { v: 1, id: request.id, ok: error === undefined, timing_us: timing };
+    if (results.length > 0) reply.results = results;
+    if (error) reply.error = error;
+    job.answer(reply);
     const trace: Trace = {
       id: request.id,
       meta: request.meta,
@@ -290,9 +312,9 @@ export class RecipeService {
       types: request.commands.map(({ type }) => type),
       decoded: true,
       dispatched: wasStarted,
-      timing,
-      ...(error ? { error } : {})
+      timing
     };
+    if (error) trace.error = error;
     const commandId = results.find((result) => result.command_id)?.command_id;
     if (commandId) trace.commandId = commandId;
     this.#feed.push(trace);
@@ -300,6 +322,17 @@ export class RecipeService {
 }
 
 type Failed = NonNullable<RecipeReply['error']>;
+/** Of a flow with its command. */
+type Outcome = Done & { command_id?: string };
+
+function settle(job: Job, index: number, done: Outcome | undefined, error?: unknown): Failed | undefined {
+  if (job.isOver) return undefined;
+  const from = job.at;
+  job.at = performance.now();
+  const { type } = job.request.commands[index]!;
+  job.results.push({ type, ok: error === undefined, us: micros(job.at - from), ...done });
+  return error === undefined ? undefined : asFailed(error);
+}
 
 const failure = (code: RecipeErrorCode, message: string): Failed => ({ code, message });
 
@@ -312,7 +345,8 @@ function asFailed(error: unknown): Failed {
   return failure('internal', error instanceof Error ? error.message : String(error));
 }
 
-const micros = (ms: number): number => Math.round(ms * 10_000) / 10;
+/** Whole ones: a fraction is slow to write and to read, and says nothing here. */
+const micros = (ms: number): number => Math.round(ms * 1_000);
 
 function timingOf(
   { at, readAt }: Arrival,

@@ -156,6 +156,8 @@ class StreamClient {
     // `{` opens JSON; nothing else begins so.
     if (line[0] !== 0x7b) return this.#older(line, at);
     const readAt = performance.now();
+    const done = (text: string | null) => this.#done(text);
+    if (this.#service.takeFamiliar(line, { at, readAt, transport: 'stream' }, done)) return;
     const object = readObject(line);
     if (typeof object === 'string') {
       const refusal = {
@@ -170,7 +172,7 @@ class StreamClient {
       );
     }
     if (object.v !== undefined || object.op === undefined) {
-      return this.#service.takeObject(object, { at, readAt, transport: 'stream' }, (text) => this.#done(text));
+      return this.#service.takeObject(object, line, { at, readAt, transport: 'stream' }, done);
     }
     const ids = idsOf(object);
     const came = Date.now();

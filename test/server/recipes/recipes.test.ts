@@ -336,6 +336,22 @@ describe('the recipe client', () => {
     assert.deepEqual({ ...client.counts }, { datagrams: 2, streamed: 1, fallbacks: 0, reconnects: 0 });
   });
 
+  it('finds a server that was started anew, with datagrams', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'troupe-client-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const first = await recipesFor(t, { folder });
+    const client = createRecipeClient({ path: first.path, ackMs: 60_000 });
+    t.after(() => client.close());
+    assert.equal((await client.send({ type: 'keystroke', key: 'a' }))?.ok, true);
+    await first.recipes.close(0);
+    const second = await recipesFor(t, { folder });
+    for (const name of ['b', 'c']) assert.equal((await client.send({ type: 'keystroke', key: name }))?.ok, true);
+    assert.deepEqual([first.told.length, second.told.length], [1, 2]);
+    assert.deepEqual({ ...client.counts }, { datagrams: 3, streamed: 0, fallbacks: 0, reconnects: 0 });
+    await second.recipes.close(0);
+    await assert.rejects(client.send({ type: 'keystroke', key: 'd' }), { name: 'RecipeUnreachable' });
+  });
+
   it('asks over the stream when no reply comes, and the command has run once', async (t) => {
     const { path, told, hold, letGo } = await recipesFor(t);
     const client = createRecipeClient({ path, ackMs: 20 });
