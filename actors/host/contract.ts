@@ -442,6 +442,10 @@ export interface ActorView {
   /** Event types the state accepts now. */
   accepts: string[];
   subject: Subject;
+  /** Of a child machine: whom it reports to. */
+  parent: Address | null;
+  /** What it has begun and not ended, by the id of its invoke: a child machine, or an effect, which has no address. */
+  children: Record<string, { src: string; address?: Address }>;
   why: string | null;
   deadlineAt: number | null;
   createdAt: number;

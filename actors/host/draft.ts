@@ -356,7 +356,7 @@ export function whyHeld(
 
 /** @param held see `whyHeld`; then there is no definition */
 export function viewOf(definition: Definition | undefined, record: ActorRecord, held: string | null = null): ActorView {
-  const { context, status, error } = record.snapshot;
+  const { context, status, error, parent, children } = record.snapshot;
   const why = held ?? context.why ?? (status === 'error' ? (error as Failure | undefined)?.message : null);
   return {
     address: record.address,
@@ -370,6 +370,10 @@ export function viewOf(definition: Definition | undefined, record: ActorRecord, 
     context,
     accepts: record.status === 'active' && definition ? acceptedEvents(restore(definition, record.snapshot)) : [],
     subject: record.subject,
+    parent: parent?.address ?? null,
+    children: Object.fromEntries(
+      Object.entries(children).map(([id, { src, address }]) => [id, { src, ...(address ? { address } : {}) }])
+    ),
     why: typeof why === 'string' ? why : null,
     deadlineAt: record.deadlineAt,
     createdAt: record.createdAt,

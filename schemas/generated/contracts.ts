@@ -261,9 +261,62 @@ export interface ActorSummary {
     [k: string]: unknown;
   };
   /**
+   * When one actor is read, by who may read its kind (read:commands for a command): all it works with, secrets masked, long texts cut.
+   */
+  context?: {
+    [k: string]: unknown;
+  };
+  /**
+   * When one actor is read: what a person may do to it now.
+   */
+  offers?: ActorOffer[];
+  /**
+   * When one actor is read: whom it has to do with now.
+   */
+  relatives?: ActorRelative[];
+  /**
+   * When one actor is read: its effects that have begun and not ended.
+   */
+  running?: string[];
+  /**
    * Its last events, oldest first; when one actor is read.
    */
   transitions?: EventEnvelope[];
+}
+/**
+ * A request that tells an actor something its state accepts now.
+ */
+export interface ActorOffer {
+  /**
+   * What the actor is told.
+   */
+  event: string;
+  title: string;
+  method: 'POST' | 'DELETE';
+  path: string;
+  /**
+   * What the token needs.
+   */
+  scope: string;
+  /**
+   * Fields of the body that are settled.
+   */
+  body?: {
+    [k: string]: unknown;
+  };
+  /**
+   * JSON Schema of the fields beside them.
+   */
+  schema: {
+    [k: string]: unknown;
+  };
+}
+export interface ActorRelative {
+  /**
+   * session, driver, approval, command, runs, waits, parent, child NAME.
+   */
+  as: string;
+  address: Address;
 }
 /**
  * One row of the log: an actor moved, or refused to. Sender: the host, in the transaction of the step.

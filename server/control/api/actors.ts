@@ -6,14 +6,25 @@ import { type KindVersions, Machines } from '../../../actors/kernel/versions.ts'
 import { ControlError } from '../../../schemas/errors.ts';
 import type { ActorSummary, EventEnvelope, MachineNode, MachineSummary } from '../../../schemas/generated/contracts.ts';
 import { maySee, seenBy, withinAccounts } from '../../auth/accounts.ts';
+import { allows } from '../../auth/scopes.ts';
 import { type Format, type FormatName, formatNames, formats } from '../../inspector/export/formats.ts';
 import { eventEnvelope } from '../../telemetry/event-view.ts';
 import type { Control } from '../deps.ts';
+import { masked } from '../masked.ts';
+import { offersOf } from '../offers.ts';
 import { integer, oneOf, readQuery, text } from '../query.ts';
+import { relativesOf } from '../relatives.ts';
 import { asks, clientOf } from '../request.ts';
 import { instantOf, pageOf } from '../views.ts';
 
 const TRANSITIONS = 20;
+/** Kinds with a read of their own: who may not have that does not get their context here either. */
+const OWN_SCOPE: Record<string, string> = {
+  command: 'read:commands',
+  session: 'read:sessions',
+  approval: 'read:approvals',
+  selector: 'read:selectors'
+};
 /** How far back from an actor's newest event its others are looked for; each look is wider than the one before. */
 const LOOKS = [500, 10_000, 200_000];
 
@@ -98,11 +109,19 @@ export function actorRoutes(router: Router, control: Control): void {
     const address = `${ctx.params.kind}/${ctx.params.id}`;
     const actor = seenBy(clientOf(ctx), await host.read(address));
     if (!actor) throw new ControlError('ACTOR_NOT_FOUND', { address });
+    const { scopes } = clientOf(ctx);
+    const own = OWN_SCOPE[actor.kind];
     ctx.body = {
       ...actorSummary(actor),
+      ...(own === undefined || allows(scopes, own)
+        ? { context: masked(actor.context) as Record<string, unknown> }
+        : {}),
+      offers: offersOf(control, actor),
+      relatives: relativesOf(actor),
+      running: Object.values(actor.children).flatMap(({ src, address }) => (address === undefined ? [src] : [])),
       shows: shown(machines.get(actor.kind)?.current, actor),
       transitions: await lastTransitions(control, actor)
-    };
+    } satisfies ActorSummary;
   });
 }
 

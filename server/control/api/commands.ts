@@ -77,7 +77,7 @@ async function find({ host }: Control, commandId: string, client: Client) {
 }
 
 /** Who may send a command may cancel it. */
-function scopeOf(command: ActorView): string {
+export function scopeOf(command: ActorView): string {
   const { envelope } = command.context as { envelope: CommandEnvelope };
   return commandType(envelope.type)?.scope(envelope) ?? 'admin';
 }

@@ -5,25 +5,16 @@ import { demand } from '../../auth/scopes.ts';
 import { assertShallow, compileForeign, parse } from '../../contracts.ts';
 import { builtInKinds } from '../built-in-kinds.ts';
 import type { Control } from '../deps.ts';
+import { operatorEvents } from '../operator-events.ts';
 import { asks, clientOf, jsonBody } from '../request.ts';
 import { actorSummary } from './actors.ts';
 
-const nothing = { type: 'object', additionalProperties: false, properties: {} };
-
-/** What an operator may tell the actors that keep the browsers, and what may come with it. */
-const told: Record<string, Record<string, ReturnType<typeof compileForeign>>> = {
-  supervisor: {
-    // No new sessions; what runs may finish. The process stays up, and gives no more browsers.
-    'supervisor.drain': compileForeign({
-      ...nothing,
-      properties: { within_ms: { type: 'integer', minimum: 0, maximum: 86_400_000 } }
-    })
-  },
-  driver: {
-    // What a slot waits for a person for is mended; or its quarantine should end now.
-    'driver.retry': compileForeign(nothing)
-  }
-};
+const told = Object.fromEntries(
+  Object.entries(operatorEvents).map(([kind, events]) => [
+    kind,
+    Object.fromEntries(Object.entries(events).map(([type, schema]) => [type, compileForeign(schema)]))
+  ])
+);
 
 /** POST /v1/actors/supervisor/main/events and /v1/actors/driver/{slot}/events; scopes actor:supervisor, actor:driver. */
 export function operatorRoutes(router: Router, { host, tokens, limits }: Control): void {
