@@ -360,7 +360,7 @@ export async function openHarness(
     return {
       status: response.status,
       headers: response.headers,
-      body: type.includes('json') && text.length > 0 ? JSON.parse(text.toString()) : text
+      body: /json(;|$)/.test(type) && text.length > 0 ? JSON.parse(text.toString()) : text
     };
   };
   return {

@@ -39,7 +39,8 @@ describe('an actor that one looks at', () => {
     ]);
     assert.deepEqual(titles(waiting), ['Cancel']);
     assert.equal(offer(waiting, 'Cancel').scope, 'flow.run:asked');
-    assert.equal(((waiting.context ?? {}).envelope as { type: string } | undefined)?.type, 'flow.run');
+    const { envelope } = waiting.context as { envelope: { type: string } };
+    assert.equal(envelope.type, 'flow.run');
 
     const question = await read(approval);
     assert.deepEqual(titles(question), ['Allow', 'Deny']);
