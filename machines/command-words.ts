@@ -2,17 +2,17 @@
 import { assign, fromPromise, setup } from 'xstate';
 import type { Failure } from '../schemas/errors.ts';
 import type { ActionResult, FlowAction } from '../schemas/generated/contracts.ts';
-import {
-  type ActionInput,
-  type ArtifactRef,
-  type AttemptedOutput,
-  type CommandContext,
-  type CommandEvent,
-  type CommandInput,
-  type PreparedOutput,
-  UNSENT,
-  type VerifiedOutput
+import type {
+  ActionInput,
+  ArtifactRef,
+  AttemptedOutput,
+  CommandContext,
+  CommandEvent,
+  CommandInput,
+  PreparedOutput,
+  VerifiedOutput
 } from './command-context.ts';
+import { timeOf } from './command-records.ts';
 import { hostActions, type Lease, selectorAddress } from './protocol.ts';
 import type { Finding } from './selector-context.ts';
 
@@ -26,8 +26,6 @@ const DEFAULT_LIMIT = 24 * 3_600_000;
 /** The browser is gone or silent; the fault is not the action's. */
 const BROWSER_FAULTS = ['DRIVER_LOST', 'DRIVER_TIMEOUT', 'LEASE_LOST'];
 
-/** Every event the host delivers carries when it was taken. */
-const timeOf = (event: unknown): number => (event as { at: number }).at;
 const failureIn = (event: unknown): Failure | null => (event as { error?: Failure }).error ?? null;
 const actionAt = ({ flow, index }: CommandContext) => flow?.actions[index];
 const isWrite = ({ context }: { context: CommandContext }) => context.current?.effect === 'write';
@@ -416,32 +414,17 @@ export const withdrawApproval = {
   params: ({ context }: With) => ({ to: `approval/${context.approvalId}`, event: { type: 'approval.withdraw' } })
 };
 
-export const ledger = (state: 'ATTEMPTED' | 'VERIFIED' | 'VERIFICATION_FAILED' | 'UNKNOWN') => ({
-  type: 'record' as const,
-  params: ({ context: { current, commandId }, event }: With & { event: unknown }) =>
-    current?.effect === 'write' && current.dedupe_key
-      ? [
-          {
-            into: 'ledger',
-            row: {
-              dedupe_key: current.dedupe_key,
-              command_id: commandId,
-              action: current.name,
-              effect_id: state === 'ATTEMPTED' ? UNSENT : null,
-              state,
-              updated_at: timeOf(event)
-            }
-          }
-        ]
-      : []
-});
-
 const keep = (artifactsOf: (context: CommandContext) => ArtifactRef[]) => ({
   type: 'record' as const,
   params: ({ context, event }: With & { event: unknown }) =>
     artifactsOf(context).map((artifact) => ({
       into: 'artifacts',
-      row: { ...artifact, command_id: context.commandId, created_at: timeOf(event) }
+      row: {
+        ...artifact,
+        command_id: context.commandId,
+        account_id: context.envelope.target.account_id ?? null,
+        created_at: timeOf(event)
+      }
     }))
 });
 export const keepArtifacts = keep(({ verdict }) => verdict?.artifacts ?? []);

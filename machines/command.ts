@@ -1,5 +1,6 @@
 import { assign, raise } from 'xstate';
 import { awaitingApproval } from './command-approval.ts';
+import { closeAction, ledger } from './command-records.ts';
 import {
   action,
   actionInput,
@@ -9,7 +10,6 @@ import {
   keepArtifacts,
   keepNeed,
   keepPicture,
-  ledger,
   letGo,
   lostTooOften,
   needed,
@@ -474,12 +474,12 @@ export const commandMachine = words.createMachine({
     FAILED: {
       type: 'final',
       meta: says('status.changed', 'error', { error: 'error' }),
-      entry: ['end', assign({ why: ({ context }) => context.error?.message ?? context.why })]
+      entry: ['end', closeAction, assign({ why: ({ context }) => context.error?.message ?? context.why })]
     },
     CANCELLED: {
       type: 'final',
       meta: says('status.changed', 'warn', { error: 'error' }),
-      entry: ['end', assign({ why: ({ context }) => context.error?.message ?? context.why })]
+      entry: ['end', closeAction, assign({ why: ({ context }) => context.error?.message ?? context.why })]
     }
   }
 });

@@ -78,7 +78,7 @@ const keepPicture = {
   params: ({ context, event }: With & { event: unknown }) =>
     ((context.needs?.failure.details?.artifacts ?? []) as Record<string, unknown>[]).map((artifact) => ({
       into: 'artifacts',
-      row: { ...artifact, command_id: null, created_at: (event as { at: number }).at }
+      row: { ...artifact, command_id: null, account_id: context.accountId, created_at: (event as { at: number }).at }
     }))
 };
 

@@ -168,6 +168,11 @@ export const catalogue = {
     false,
     (d) => `no machine '${d.kind}'; known: ${d.known.join(', ')}`
   ),
+  RANGE_NOT_SATISFIABLE: entry<{ range: string; size: number }>(
+    416,
+    false,
+    (d) => `'${d.range}' begins behind the last of ${d.size} bytes; ask for a part of them`
+  ),
   ARTIFACT_NOT_FOUND: entry<{ artifactId: string }>(404, false, (d) => `no artifact '${d.artifactId}'`),
   ACTOR_NOT_FOUND: entry<{ address: string }>(404, false, (d) => `no actor '${d.address}'`),
   ACTOR_EXISTS: entry<{ address: string }>(

@@ -51,6 +51,7 @@ const files = [
   'actor',
   'selectors',
   'artifact',
+  'record',
   'token'
 ];
 const schemas = files.map(

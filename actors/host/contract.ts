@@ -183,6 +183,33 @@ export interface Tables {
     sha256: string;
     size: number;
     created_at: number;
+    /** Whose page it shows; null: of none. */
+    account_id?: string | null;
+  };
+  /** key: command_id + name. What became of each action that a command began; `created_at` is when. */
+  actions: {
+    command_id: string;
+    name: string;
+    effect: string;
+    flow: string | null;
+    correlation_id: string | null;
+    session_id: string | null;
+    account_id: string | null;
+    platform: string | null;
+    attempts: number;
+    /** PENDING until it is known; NONE when its command ended before. */
+    outcome: 'PENDING' | 'VERIFIED' | 'VERIFICATION_FAILED' | 'UNKNOWN' | 'NONE';
+    already_done: 0 | 1;
+    verify_as: string | null;
+    dedupe_key: string | null;
+    why: string | null;
+    error_code: string | null;
+    /** JSON lists, and a JSON object. */
+    proofs: string;
+    artifacts: string;
+    extracted: string | null;
+    created_at: number;
+    updated_at: number;
   };
   /** key: name + version. `body` is the flow as JSON text. */
   flows: { name: string; version: number; body: string; created_at: number };
@@ -241,6 +268,18 @@ export interface Tables {
 export type TableName = keyof Tables;
 /** Columns compare by equality; a list means any of. */
 export type Where<T extends TableName> = { [C in keyof Tables[T]]?: Tables[T][C] | readonly Tables[T][C][] };
+/** Tables that are listed newest first, a page at a time. */
+export type ListedTable = 'actions' | 'artifacts';
+/** Columns compare by equality, a list means any of; only those that an index walks may be asked for. */
+export interface RowQuery<T extends ListedTable> {
+  where?: { [C in keyof Tables[T]]?: string | readonly string[] };
+  /** ms since 1970, inclusive */
+  createdSince?: number;
+  /** Newest first. Default 50, at most 500. */
+  limit?: number;
+  /** From the previous page's `next`. */
+  page?: string;
+}
 export type Write = { [T in TableName]: { into: T; row: Tables[T] } }[TableName];
 
 /** Everything one group commit writes: all of it or nothing. */
@@ -403,6 +442,11 @@ export interface Journal {
   bounds(): Promise<{ tail: number; head: number }>;
   /** Rows of a table by equality, newest first by rowid. */
   find<T extends TableName>(table: T, where?: Where<T>, limit?: number): Promise<Tables[T][]>;
+  /**
+   * One page of a table, newest first by `created_at` and then by when it was first written.
+   * @throws ControlError QUERY_INVALID
+   */
+  list<T extends ListedTable>(table: T, query?: RowQuery<T>): Promise<{ items: Tables[T][]; next: string | null }>;
   /**
    * Removes a slice of at most `slice` rows a table of what the limits let go, in a short transaction of its own. The log
    * loses its oldest rows and keeps its newest, whatever the limits, so that no cursor comes again. Events of living

@@ -1,24 +1,10 @@
 import { ControlError } from '../../schemas/errors.ts';
 import type { ActorQuery } from '../host/contract.ts';
 import type { Connection } from './connection.ts';
-import { type Place, pageToken, placeOf } from './page-token.ts';
+import { limitOf, NEWEST, ORDER, oldest, pageOf, type Range, rangeSql, walkPage } from './newest-first.ts';
+import { placeOf } from './page-token.ts';
 import type { StoredActor } from './rows.ts';
-import {
-  branchSql,
-  type Condition,
-  inList,
-  MAX_EXAMINED,
-  matchesNothing,
-  Params,
-  type Plan,
-  planOf,
-  STRETCH,
-  testsSql,
-  type Walk
-} from './search.ts';
-
-export const DEFAULT_LIMIT = 50;
-export const MAX_LIMIT = 500;
+import { type Condition, inList, matchesNothing, Params, type Plan, planOf, testsSql, type Walk } from './search.ts';
 
 /** Most selective first: of a million actors few are alive, and one account has more commands than one correlation. */
 const alive = { values: ['active'], sql: "status = 'active'" };
@@ -92,50 +78,8 @@ function contextColumn(path: string): string {
   return columnOfPath[segments.join('.')] ?? `json_extract(snapshot, '$.context${quoted}')`;
 }
 
-/** @throws ControlError QUERY_INVALID */
-export function limitOf({ limit = DEFAULT_LIMIT }: ActorQuery): number {
-  if (Number.isSafeInteger(limit) && limit >= 1) return Math.min(limit, MAX_LIMIT);
-  throw new ControlError('QUERY_INVALID', { parameter: 'limit', value: String(limit), expected: `1 to ${MAX_LIMIT}` });
-}
-
-/** Newest first by (createdAt, seq). */
-interface Range {
-  /** Exclusive. */
-  after: Place;
-  /** Inclusive. */
-  to: Place;
-}
-const NEWEST: Place = { createdAt: Number.MAX_SAFE_INTEGER, seq: Number.MAX_SAFE_INTEGER };
-const oldest = (createdSince = -Number.MAX_SAFE_INTEGER): Place => ({ createdAt: createdSince, seq: 0 });
-
-const rangeSql = (params: Params, { after, to }: Range): string[] => {
-  const [newest, seqBelow] = [params.add(after.createdAt), params.add(after.seq)];
-  const [oldest, seqFrom] = [params.add(to.createdAt), params.add(to.seq)];
-  return [
-    `created_at <= ${newest} AND (created_at < ${newest} OR seq < ${seqBelow})`,
-    `created_at >= ${oldest} AND (created_at > ${oldest} OR seq >= ${seqFrom})`
-  ];
-};
-
-const ORDER = 'ORDER BY created_at DESC, seq DESC';
-
-export function selectActors(plan: Plan, range: Range, limit: number) {
-  const params = new Params();
-  const more = [...rangeSql(params, range), ...testsSql(plan.rest, params)];
-  const branches = plan.branches.map((branch) =>
-    branchSql({ table: 'actors', columns: '*', plan, branch, more }, params)
-  );
-  return { sql: `${branches.join(' UNION ALL ')} ${ORDER} LIMIT ${params.add(limit)}`, params: params.list };
-}
-
-export function selectStretchEnd(plan: Plan, range: Range) {
-  const params = new Params();
-  const more = rangeSql(params, range);
-  const branches = plan.branches.map((branch) =>
-    branchSql({ table: 'actors', columns: 'created_at, seq', plan, branch, more }, params)
-  );
-  return { sql: `${branches.join(' UNION ALL ')} ${ORDER} LIMIT 1 OFFSET ${STRETCH - 1}`, params: params.list };
-}
+/** Where actors are listed. */
+export const listedActors = { table: 'actors', place: 'seq' } as const;
 
 /** Actors of a list of ids: as many rows as ids, so they are sorted and not walked. */
 export function selectByIds({ kind, ids = [] }: ActorQuery, plan: Plan, range: Range, limit: number) {
@@ -151,54 +95,24 @@ export function selectByIds({ kind, ids = [] }: ActorQuery, plan: Plan, range: R
             params
           )
         ];
-  const where = [which, ...rangeSql(params, range), ...testsSql(plan.rest, params)];
+  const where = [which, ...rangeSql('seq', params, range), ...testsSql(plan.rest, params)];
   return {
     sql: `SELECT * FROM actors INDEXED BY ${index} WHERE ${where.join(' AND ')} ${ORDER} LIMIT ${params.add(limit)}`,
     params: params.list
   };
 }
 
-/**
- * One page, newest first. `next` is null at the end of the list. A page may be shorter than the limit and still have a
- * `next`, when `MAX_EXAMINED` actors were looked at and few of them matched.
- */
+/** One page, newest first; see `walkPage`. */
 export async function searchActors(
   reader: Connection,
   query: ActorQuery
 ): Promise<{ rows: StoredActor[]; next: string | null }> {
   const limit = limitOf(query);
-  const end = oldest(query.createdSince);
-  let after = query.page === undefined ? NEWEST : placeOf(query.page, query);
-  if (query.ids !== undefined) {
-    const all: Plan = { walk: undefined, branches: [[]], rest: actorConditions(query) };
-    if (matchesNothing(all)) return { rows: [], next: null };
-    const select = selectByIds(query, all, { after, to: end }, limit + 1);
-    return pageOf(await reader.all<StoredActor>(select.sql, select.params), limit, query);
-  }
-  const plan = actorPlan(query);
-  if (matchesNothing(plan)) return { rows: [], next: null };
-  const rows: StoredActor[] = [];
-  for (let examined = 0; examined < MAX_EXAMINED; examined += STRETCH) {
-    const to = await stretchEnd(reader, plan, { after, to: end });
-    const select = selectActors(plan, { after, to: to ?? end }, limit + 1 - rows.length);
-    rows.push(...(await reader.all<StoredActor>(select.sql, select.params)));
-    if (rows.length > limit || to === undefined) return pageOf(rows, limit, query);
-    after = to;
-  }
-  return { rows, next: pageToken(after, query) };
-}
-
-async function stretchEnd(reader: Connection, plan: Plan, range: Range): Promise<Place | undefined> {
-  if (plan.rest.length === 0) return undefined;
-  const select = selectStretchEnd(plan, range);
-  const row = await reader.get<{ created_at: number; seq: number }>(select.sql, select.params);
-  return row && { createdAt: row.created_at, seq: row.seq };
-}
-
-/** `rows` holds one more than the page when there is a next one. */
-function pageOf(rows: StoredActor[], limit: number, query: ActorQuery) {
-  if (rows.length <= limit) return { rows, next: null };
-  const page = rows.slice(0, limit);
-  const last = page.at(-1)!;
-  return { rows: page, next: pageToken({ createdAt: last.created_at, seq: last.seq }, query) };
+  const to = oldest(query.createdSince);
+  const after = query.page === undefined ? NEWEST : placeOf(query.page, query);
+  if (query.ids === undefined) return walkPage(reader, listedActors, actorPlan(query), { after, to }, query);
+  const all: Plan = { walk: undefined, branches: [[]], rest: actorConditions(query) };
+  if (matchesNothing(all)) return { rows: [], next: null };
+  const select = selectByIds(query, all, { after, to }, limit + 1);
+  return pageOf(await reader.all<StoredActor>(select.sql, select.params), limit, query);
 }

@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import { ControlError } from '../../schemas/errors.ts';
-import type { ActorQuery } from '../host/contract.ts';
+import type { Paged } from './newest-first.ts';
 
-/** Where a page ended: actors are listed newest first by these two. */
+/** Where a page ended: lists are newest first by these two. */
 export interface Place {
   createdAt: number;
   seq: number;
 }
 
 /** Tokens hold nothing secret; they carry a digest of the filters because a place in one list means nothing in another. */
-export const pageToken = (place: Place, query: ActorQuery): string =>
+export const pageToken = (place: Place, query: Paged): string =>
   Buffer.from(JSON.stringify([place.createdAt, place.seq, digestOf(query)])).toString('base64url');
 
 /** @throws ControlError QUERY_INVALID */
-export function placeOf(token: string, query: ActorQuery): Place {
+export function placeOf(token: string, query: Paged): Place {
   const [createdAt, seq, digest, ...others] = parts(token);
   if (
     typeof createdAt !== 'number' ||
@@ -42,7 +42,7 @@ function parts(token: string): unknown[] {
 }
 
 /** Of everything but `limit` and `page`: a caller may ask for a longer next page. */
-function digestOf({ limit: _limit, page: _page, ...filters }: ActorQuery): string {
+function digestOf({ limit: _limit, page: _page, ...filters }: Paged): string {
   const sorted = JSON.stringify(filters, (_key, value) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))

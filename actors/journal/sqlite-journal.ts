@@ -25,10 +25,12 @@ import type {
   EventRow,
   IdMatches,
   Journal,
+  ListedTable,
   LivingVersion,
   Pending,
   Pruned,
   RetentionLimits,
+  RowQuery,
   TableName,
   Tables,
   TellRow,
@@ -46,6 +48,7 @@ import { searchIds } from './id-search.ts';
 import { jsonChunks } from './json-chunks.ts';
 import { migrate, migrations } from './migrations.ts';
 import { pruneSlice, vacuumSlice } from './retention.ts';
+import { searchRows } from './row-search.ts';
 import { actorRecord, effectRow, eventRow, type StoredActor, tellRow, timerRow } from './rows.ts';
 import { inSlices } from './slices.ts';
 import { type Part, partsOf, sql } from './statements.ts';
@@ -301,6 +304,13 @@ class SqliteJournal implements Journal {
   async find<T extends TableName>(table: T, where: Where<T> = {}, limit?: number): Promise<Tables[T][]> {
     const { sql, params } = findStatement(table, where, limit);
     return this.#read('lookups', (reader) => reader.all<Tables[T]>(sql, params));
+  }
+
+  async list<T extends ListedTable>(
+    table: T,
+    query: RowQuery<T> = {}
+  ): Promise<{ items: Tables[T][]; next: string | null }> {
+    return this.#read('searches', (reader) => searchRows(reader, table, query));
   }
 
   async #read<T>(lane: 'lookups' | 'searches', read: (reader: Connection) => Promise<T>): Promise<T> {

@@ -97,10 +97,19 @@ const consumeTells = 'DELETE FROM tells WHERE id IN (SELECT value ->> 0 FROM jso
 /** The ledger says who attempted what first: a row of another command stays as it is. */
 const ownRowOnly = ' WHERE ledger.command_id = excluded.command_id';
 
+/** What a row that comes again brings anew. */
+function changedColumns(table: TableName): readonly string[] {
+  const { columns, key, kept = [] }: { [K in 'columns' | 'key' | 'kept']?: readonly string[] } = tables[table];
+  return columns.filter((column) => !key.includes(column) && !kept.includes(column));
+}
+
 const putRows = Object.fromEntries(
   tableNames.map((table) => [
     table,
-    upsert(table, tables[table].columns, tables[table].key, table === 'ledger' ? { where: ownRowOnly } : {})
+    upsert(table, tables[table].columns, tables[table].key, {
+      changed: changedColumns(table),
+      ...(table === 'ledger' ? { where: ownRowOnly } : {})
+    })
   ])
 ) as Record<TableName, string>;
 

@@ -3,6 +3,8 @@ import type { TableName, Tables } from '../host/contract.ts';
 interface TableShape<T extends TableName> {
   columns: readonly (keyof Tables[T] & string)[];
   key: readonly (keyof Tables[T] & string)[];
+  /** They stay as they were written first, when the key comes again. */
+  kept?: readonly (keyof Tables[T] & string)[];
 }
 
 /** The columns and the key of every table that is not an actor's own. */
@@ -16,8 +18,34 @@ export const tables: { readonly [T in TableName]: TableShape<T> } = {
     key: ['dedupe_key']
   },
   artifacts: {
-    columns: ['id', 'command_id', 'kind', 'media_type', 'sha256', 'size', 'created_at'],
+    columns: ['id', 'command_id', 'kind', 'media_type', 'sha256', 'size', 'created_at', 'account_id'],
     key: ['id']
+  },
+  actions: {
+    columns: [
+      'command_id',
+      'name',
+      'effect',
+      'flow',
+      'correlation_id',
+      'session_id',
+      'account_id',
+      'platform',
+      'attempts',
+      'outcome',
+      'already_done',
+      'verify_as',
+      'dedupe_key',
+      'why',
+      'error_code',
+      'proofs',
+      'artifacts',
+      'extracted',
+      'created_at',
+      'updated_at'
+    ],
+    key: ['command_id', 'name'],
+    kept: ['effect', 'flow', 'correlation_id', 'session_id', 'account_id', 'platform', 'created_at']
   },
   flows: { columns: ['name', 'version', 'body', 'created_at'], key: ['name', 'version'] },
   tokens: {

@@ -122,6 +122,10 @@ export type RecordedStep =
   | CustomStep;
 export type RecipeCommand = OpenApp | OpenWithApp | Paste | Enter | Keystroke | RunMacro | RunFlow;
 /**
+ * PENDING until it is known; NONE when its command ended before it was.
+ */
+export type ActionOutcome = 'PENDING' | 'VERIFIED' | 'VERIFICATION_FAILED' | 'UNKNOWN' | 'NONE';
+/**
  * unknown: nobody has looked yet.
  */
 export type SelectorState = 'unknown' | 'ok' | 'ambiguous' | 'healed' | 'missing';
@@ -533,6 +537,10 @@ export interface ApprovalView {
 export interface ArtifactView {
   artifact_id: Uuid;
   command_id: string | null;
+  /**
+   * Whose page it shows; null: of none.
+   */
+  account_id: string | null;
   kind: string;
   media_type: string;
   sha256: string;
@@ -1645,6 +1653,51 @@ export interface RecipeResult {
    * Of open_app: shown, started or hidden.
    */
   state?: string;
+}
+/**
+ * GET /v1/actions: what became of an action of a command. One row an action, however often it was begun again.
+ */
+export interface ActionView {
+  command_id: Uuid;
+  /**
+   * `attempt` of the flow's action.
+   */
+  name: string;
+  effect: 'read' | 'write';
+  flow: string | null;
+  correlation_id: string | null;
+  session_id: string | null;
+  account_id: string | null;
+  platform: string | null;
+  attempts: number;
+  outcome: ActionOutcome;
+  /**
+   * The page showed it done before anything was attempted.
+   */
+  already_done: boolean;
+  verify_as: string | null;
+  dedupe_key: string | null;
+  /**
+   * Why it is not VERIFIED.
+   */
+  why: string | null;
+  /**
+   * From the error catalogue.
+   */
+  error_code: string | null;
+  proofs: Proof[];
+  /**
+   * Ids of what was kept of the page that it was judged by.
+   */
+  artifacts: string[];
+  extracted: {
+    [k: string]: unknown;
+  } | null;
+  created_at: Instant;
+  updated_at: Instant;
+  links: {
+    command: string;
+  };
 }
 /**
  * machines/selectors/<platform>.json: ranked alternatives a name.

@@ -8,6 +8,7 @@ import { inspectorPage } from '../inspector/page.ts';
 import { diagramRoutes } from '../inspector/routes.ts';
 import { createEventLog } from '../telemetry/event-log.ts';
 import { accountRoutes } from './api/accounts.ts';
+import { actionRoutes } from './api/actions.ts';
 import { actorIntakeRoutes } from './api/actor-intake.ts';
 import { actorRoutes } from './api/actors.ts';
 import { approvalRoutes } from './api/approvals.ts';
@@ -54,6 +55,7 @@ export function controlRoutes(control: Control, unlimited: Tokens): Router {
   flowRoutes(router, control);
   selectorRoutes(router, control);
   artifactRoutes(router, control);
+  actionRoutes(router, control);
   // Pages are read from the journal: who waits at the head of the log is a client of the stream.
   const pages = createEventLog(control.host, { tailRows: 0 });
   eventRoutes(router, control, pages);

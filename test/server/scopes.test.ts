@@ -50,7 +50,8 @@ async function world(h: Harness) {
   assert.ok(command);
   const { sessionId, approvalId } = command.context as { sessionId: string; approvalId: string };
   const { id, sha256, size } = await h.files.store(Buffer.from(TEXT), 'html', 'text/html');
-  const row = { id, command_id, kind: 'html', media_type: 'text/html', sha256, size, created_at: Date.now() };
+  const made = { id, command_id, kind: 'html', media_type: 'text/html', sha256, size, created_at: Date.now() };
+  const row = { ...made, account_id: ACCOUNT };
   await h.host.write([{ into: 'artifacts', row }]);
   await h.deps.accounts.set({ platform: 'instagram', accountId: ACCOUNT }, { home: null, loggedIn: null });
   const ids: Record<string, string> = {

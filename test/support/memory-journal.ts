@@ -18,10 +18,12 @@ import type {
   EventRow,
   IdMatches,
   Journal,
+  ListedTable,
   LivingVersion,
   Pending,
   Pruned,
   RetentionLimits,
+  RowQuery,
   TableName,
   Tables,
   TellRow,
@@ -29,11 +31,13 @@ import type {
   TimerRow,
   Where
 } from '../../actors/host/contract.ts';
-import { contextPath, limitOf } from '../../actors/journal/actor-search.ts';
+import { contextPath } from '../../actors/journal/actor-search.ts';
 import { anyOf, matchesFilter } from '../../actors/journal/event-filter.ts';
 import { unavailable } from '../../actors/journal/failures.ts';
 import { findStatement } from '../../actors/journal/find.ts';
+import { limitOf } from '../../actors/journal/newest-first.ts';
 import { pageToken, placeOf } from '../../actors/journal/page-token.ts';
+import { rowPlan } from '../../actors/journal/row-search.ts';
 import { phaseOf } from '../../actors/journal/rows.ts';
 import { FIND_LIMIT, tableNames, tables } from '../../actors/journal/tables.ts';
 import { splitAddress } from '../../actors/kernel/step.ts';
@@ -133,8 +137,9 @@ class MemoryDisk {
     for (const { address } of ended) this.actors.delete(address);
     pruned.actors = ended.map(({ address }) => address);
     const commands = ended.filter(({ kind }) => kind === 'command').map(({ id }) => id);
-    const { idempotency, artifacts, tokens, selector_sweeps: sweeps } = this.tables;
+    const { idempotency, artifacts, tokens, selector_sweeps: sweeps, actions } = this.tables;
     removed<Tables['selector_sweeps']>(sweeps, (row) => commands.includes(row.command_id));
+    removed<Tables['actions']>(actions, (row) => commands.includes(row.command_id));
     pruned.keys = removed<Tables['idempotency']>(idempotency, (row) => commands.includes(row.command_id)).length;
     const ofNone = parsed<Tables['artifacts']>(artifacts)
       .filter((row) => row.command_id === null && row.created_at < before)
@@ -159,7 +164,12 @@ class MemoryDisk {
     const there = rows.get(key);
     const isAnothers = table === 'ledger' && there && JSON.parse(there).command_id !== row.command_id;
     if (isAnothers) return;
-    rows.set(key, JSON.stringify(Object.fromEntries(tables[table].columns.map((name) => [name, row[name] ?? null]))));
+    const { columns, kept = [] } = tables[table] as { columns: readonly string[]; kept?: readonly string[] };
+    const before = there === undefined ? {} : Object.fromEntries(kept.map((name) => [name, JSON.parse(there)[name]]));
+    rows.set(
+      key,
+      JSON.stringify({ ...Object.fromEntries(columns.map((name) => [name, row[name] ?? null])), ...before })
+    );
   }
 }
 
@@ -387,6 +397,30 @@ export class MemoryJournal implements Journal {
       .filter((row) => wanted.every(([column, value]) => [value].flat().includes(row[column as keyof Tables[T]])))
       .reverse()
       .slice(0, limit);
+  }
+
+  async list<T extends ListedTable>(table: T, query: RowQuery<T> = {}) {
+    this.#expectOpen();
+    // For what it refuses.
+    rowPlan(table, query);
+    const limit = limitOf(query);
+    const after = query.page === undefined ? undefined : placeOf(query.page, query);
+    const wanted = Object.entries(query.where ?? {}).filter(([, value]) => value !== undefined);
+    const found = parsed<Tables[T]>(this.#disk.tables[table])
+      .map((row, index) => ({ row, seq: index + 1 }))
+      .filter(({ row }) => wanted.every(([column, value]) => [value].flat().includes(row[column as keyof Tables[T]])))
+      .filter(({ row }) => query.createdSince === undefined || row.created_at >= query.createdSince)
+      .sort((a, b) => b.row.created_at - a.row.created_at || b.seq - a.seq)
+      .filter(
+        ({ row, seq }) =>
+          !after || row.created_at < after.createdAt || (row.created_at === after.createdAt && seq < after.seq)
+      );
+    const page = found.slice(0, limit);
+    const last = page.at(-1);
+    return {
+      items: page.map(({ row }) => row),
+      next: last && found.length > limit ? pageToken({ createdAt: last.row.created_at, seq: last.seq }, query) : null
+    };
   }
 
   prune(limits: RetentionLimits, slice: number): Promise<Pruned> {

@@ -7,12 +7,13 @@ import type {
   EventFilter,
   Journal,
   RetentionLimits,
+  RowQuery,
   Tables,
   Where,
   Write
 } from '../../../actors/host/contract.ts';
 import { isControlError } from '../../../schemas/errors.ts';
-import { actorOf, batchOf, eventAt, eventsFrom, nobody, takenUp, withContext } from './samples.ts';
+import { actionRow, actorOf, batchOf, eventAt, eventsFrom, nobody, takenUp, withContext } from './samples.ts';
 
 /** A place where one journal after the other is opened, as processes are on one data directory. */
 export interface Home {
@@ -608,8 +609,10 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
           media_type: 'image/png',
           sha256: 'f',
           size: 3_000_000_000,
-          created_at: 2
+          created_at: 2,
+          account_id: 'ann'
         },
+        actions: actionRow('c', 'COMMENT_CREATE', { extracted: '{"a":1}' }),
         flows: { name: 'f', version: 2, body: '{"a":"\\u0000"}', created_at: 3 },
         selector_sweeps: {
           platform: 'p',
@@ -679,6 +682,68 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
       assert.deepEqual(await found({ command_id: [] }), []);
       assert.deepEqual(await found({ id: undefined } as never, 1), ['4']);
       await assert.rejects(journal.find('artifacts', { '1=1 --': 1 } as never), code('QUERY_INVALID'));
+    });
+  });
+
+  describe(`${name}: lists of rows`, () => {
+    const put = (journal: Journal, ...rows: Tables['actions'][]) =>
+      journal.commit(batchOf({ writes: rows.map((row) => ({ into: 'actions', row })) }));
+    const names = (page: { items: Tables['actions'][] }) => page.items.map((row) => row.name);
+
+    it('are newest first, and a row that is written again keeps its place and what it was first', async (t) => {
+      const { journal } = await opened(t);
+      await put(journal, actionRow('c', 'A', { created_at: 1 }), actionRow('c', 'B', { created_at: 2 }));
+      await put(journal, actionRow('c', 'A', { created_at: 9, platform: 'other', outcome: 'VERIFIED', attempts: 2 }));
+      const { items } = await journal.list('actions');
+      assert.deepEqual(items, [
+        actionRow('c', 'B', { created_at: 2 }),
+        actionRow('c', 'A', { created_at: 1, outcome: 'VERIFIED', attempts: 2 })
+      ]);
+    });
+
+    it('are walked without repeat or gap while rows come and change, also in the same millisecond', async (t) => {
+      const { journal } = await opened(t);
+      const all = Array.from({ length: 25 }, (_, i) => actionRow('c', `A${i}`, { created_at: Math.floor(i / 10) }));
+      await put(journal, ...all);
+      const seen: string[] = [];
+      for (let page: string | null | undefined; page !== null; ) {
+        const answer = await journal.list('actions', { limit: 4, ...(page === undefined ? {} : { page }) });
+        seen.push(...names(answer));
+        page = answer.next;
+        const changed = { ...(all[seen.length % 25] as Tables['actions']), outcome: 'VERIFIED' } as const;
+        await put(journal, actionRow('new', `N${seen.length}`, { created_at: 5 + seen.length }), changed);
+      }
+      assert.deepEqual(seen, all.map((row) => row.name).reverse());
+    });
+
+    it('are narrowed by what is equal to one or any of several, and by when they began', async (t) => {
+      const { journal } = await opened(t);
+      await put(
+        journal,
+        actionRow('c1', 'A', { account_id: 'ann', outcome: 'UNKNOWN', created_at: 1 }),
+        actionRow('c2', 'A', { account_id: 'bob', created_at: 2 }),
+        actionRow('c3', 'B', { account_id: 'ann', created_at: 3 }),
+        actionRow('c4', 'B', { created_at: 4 })
+      );
+      const found = async (query: RowQuery<'actions'>) =>
+        (await journal.list('actions', query)).items.map((row) => row.command_id);
+      assert.deepEqual(await found({ where: { account_id: 'ann' } }), ['c3', 'c1']);
+      assert.deepEqual(await found({ where: { account_id: ['bob', 'ann'] } }), ['c3', 'c2', 'c1']);
+      assert.deepEqual(await found({ where: { account_id: ['ann'], name: 'A', outcome: ['UNKNOWN'] } }), ['c1']);
+      assert.deepEqual(await found({ where: { name: 'B' }, createdSince: 4 }), ['c4']);
+      assert.deepEqual(await found({ createdSince: 2, where: { platform: 'x' } }), ['c4', 'c3', 'c2']);
+      assert.deepEqual(await found({ where: { account_id: [] } }), []);
+    });
+
+    it('refuse a column that no index walks, a page of another list, and a limit that is none', async (t) => {
+      const { journal } = await opened(t);
+      await put(journal, actionRow('c', 'A'), actionRow('c', 'B'));
+      await assert.rejects(journal.list('actions', { where: { why: 'x' } }), code('QUERY_INVALID'));
+      await assert.rejects(journal.list('actions', { limit: 0 }), code('QUERY_INVALID'));
+      const { next } = await journal.list('actions', { limit: 1 });
+      assert.ok(next);
+      await assert.rejects(journal.list('actions', { page: next, where: { name: 'A' } }), code('QUERY_INVALID'));
+      await assert.rejects(journal.list('actions', { page: 'nope' }), code('QUERY_INVALID'));
     });
   });
 

@@ -5,6 +5,7 @@ import type {
   EventRow,
   Journal,
   Subject,
+  Tables,
   TellRow,
   TimerRow
 } from '../../../actors/host/contract.ts';
@@ -70,6 +71,34 @@ export const withContext = (address: string, context: Record<string, unknown>, p
   const record = actorOf(address, part);
   return { ...record, snapshot: { ...record.snapshot, context } };
 };
+
+export const actionRow = (
+  command_id: string,
+  name: string,
+  part: Partial<Tables['actions']> = {}
+): Tables['actions'] => ({
+  command_id,
+  name,
+  effect: 'write',
+  flow: 'comment_on_post',
+  correlation_id: null,
+  session_id: null,
+  account_id: null,
+  platform: 'x',
+  attempts: 1,
+  outcome: 'PENDING',
+  already_done: 0,
+  verify_as: null,
+  dedupe_key: null,
+  why: null,
+  error_code: null,
+  proofs: '[]',
+  artifacts: '[]',
+  extracted: null,
+  created_at: 1_700_000_000_000,
+  updated_at: 1_700_000_000_000,
+  ...part
+});
 
 /** All a restarted host would read, a few rows at a time. */
 export async function takenUp(journal: Journal, kinds = ['command', 'session', 'a'], limit = 2) {
