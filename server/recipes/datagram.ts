@@ -5,7 +5,7 @@ import { ControlError } from '../../schemas/errors.ts';
 import { clearPath, inodeOf, removeOwn, withOwnMode } from './place.ts';
 import { readObject } from './request.ts';
 import type { RecipeService } from './service.ts';
-import { loadDatagrams } from './unix-dgram.ts';
+import { type LoadDatagrams, loadDatagrams } from './unix-dgram.ts';
 
 /** The module reads so many bytes and does not say whether there were more. */
 const LIMIT = 65_536;
@@ -20,8 +20,12 @@ export interface DatagramServer {
 }
 
 /** @throws ControlError RECIPES_SOCKET_IN_USE, DATAGRAMS_UNAVAILABLE */
-export async function serveDatagrams(path: string, service: RecipeService): Promise<DatagramServer> {
-  const { module, why } = await loadDatagrams();
+export async function serveDatagrams(
+  path: string,
+  service: RecipeService,
+  load: LoadDatagrams = loadDatagrams
+): Promise<DatagramServer> {
+  const { module, why } = await load();
   if (!module) throw new ControlError('DATAGRAMS_UNAVAILABLE', { reason: why ?? 'no reason given' });
   await clearPath(path, 'datagram');
   const socket = module.createSocket('unix_dgram');

@@ -11,6 +11,7 @@ import { prepareFolder, type RecipePaths } from './place.ts';
 import { RecipeService, type RunFlows } from './service.ts';
 import { type StreamLimits, type StreamServer, serveStream } from './stream.ts';
 import { JournalFeed } from './trace-feed.ts';
+import type { LoadDatagrams } from './unix-dgram.ts';
 
 export interface RecipesOptions {
   host: Pick<ActorHost, 'create'>;
@@ -20,6 +21,7 @@ export interface RecipesOptions {
   runFlow: RunFlows;
   logger: Logger;
   limits?: Partial<StreamLimits>;
+  loadDatagrams?: LoadDatagrams;
 }
 
 export interface Recipes {
@@ -45,7 +47,8 @@ export async function startRecipes({
   desktop,
   runFlow,
   logger,
-  limits
+  limits,
+  loadDatagrams
 }: RecipesOptions): Promise<Recipes> {
   const feed = new JournalFeed({ host });
   const service = new RecipeService({ desktop, macros: new Macros(join(dataDir, 'macros')), runFlow, feed });
@@ -69,7 +72,7 @@ export async function startRecipes({
   if (placed) {
     stream = await tryTo(() => serveStream(paths.stream, service, limits));
     // Whoever has the stream has the datagrams: two servers would each have half of a client's policy.
-    if (stream) datagram = await tryTo(() => serveDatagrams(paths.datagram, service));
+    if (stream) datagram = await tryTo(() => serveDatagrams(paths.datagram, service, loadDatagrams));
   }
   let closing: Promise<void> | undefined;
   const close = async (withinMs: number) => {

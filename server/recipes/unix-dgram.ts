@@ -2,12 +2,14 @@
 import type unixDgram from 'unix-dgram';
 
 type DatagramModule = typeof unixDgram;
-let loaded: Promise<{ module: DatagramModule | undefined; why: string | null }> | undefined;
+/** `why`: it cannot be loaded here. */
+export type LoadDatagrams = () => Promise<{ module: DatagramModule | undefined; why: string | null }>;
+let loaded: ReturnType<LoadDatagrams> | undefined;
 
-export function loadDatagrams(): Promise<{ module: DatagramModule | undefined; why: string | null }> {
+export const loadDatagrams: LoadDatagrams = () => {
   loaded ??= import('unix-dgram').then(
     ({ default: module }) => ({ module, why: null }),
     (error: Error) => ({ module: undefined, why: `unix-dgram cannot be loaded: ${error.message.split('\n')[0]}` })
   );
   return loaded;
-}
+};

@@ -9,6 +9,8 @@ import { Apps } from '../../../actors/desktop/apps.ts';
 import { Deadline, type DesktopCommand } from '../../../actors/desktop/contract.ts';
 import { X11Desktop } from '../../../actors/desktop/x11/desktop.ts';
 import { packageRoot } from '../../../actors/package-root.ts';
+import { createRecipeClient } from '../../../client/recipes.ts';
+import { open, recipesFor } from '../../server/recipes/harness.ts';
 import { startXvfb, type Xvfb } from './xvfb.ts';
 
 const SHIFT = 1;
@@ -122,6 +124,36 @@ describe('an X11 desktop', () => {
     await run({ type: 'enter', text: 'send this' });
     assert.equal((await saw(({ event }) => event === 'paste')).text, 'send this');
     await saw(({ keysym }) => keysym === 0xff0d);
+  });
+
+  it('does over the recipe sockets what they say: a macro by datagram, stream, line and the older JSON', async (t) => {
+    const { path, dataDir } = await recipesFor(t, { run: (command, deadline) => desktop.run(command, deadline) });
+    mkdirSync(join(dataDir, 'macros'));
+    const steps = [
+      { type: 'open_app', app: 'Small Notes' },
+      { type: 'keystroke', key: 'm' },
+      { type: 'enter', text: 'from a macro' }
+    ];
+    writeFileSync(join(dataDir, 'macros/greet.json'), JSON.stringify({ steps }));
+    const sawAll = async () => {
+      await saw(({ keysym }) => keysym === 0x6d);
+      assert.equal((await saw(({ event }) => event === 'paste')).text, 'from a macro');
+      await saw(({ keysym }) => keysym === 0xff0d);
+    };
+    for (const datagrams of [true, false]) {
+      const client = createRecipeClient({ path, datagrams, ackMs: 60_000 });
+      t.after(() => client.close());
+      const reply = await client.send({ type: 'run_macro', name: 'greet' }, { timeoutMs: 60_000 });
+      assert.deepEqual([reply?.ok, reply?.results?.[0]?.state], [true, 'shown']);
+      await sawAll();
+    }
+    const { socket, next } = await open(t, path);
+    socket.write('RUN greet\n');
+    assert.equal(await next(), 'OK');
+    await sawAll();
+    socket.write('{"op":"run_macro","request_id":"r","args":{"name":"greet"}}\n');
+    assert.equal(JSON.parse(await next()).ok, true);
+    await sawAll();
   });
 
   it('hides the app in front when it is toggled, and shows it the next time', async () => {

@@ -56,7 +56,8 @@ export function temporaryFolder(t: Pick<TestContext, 'after'>): string {
 }
 
 /** A whole instance in this process that drives nothing, on free ports and a data directory of its own. */
-export async function stubInstance(dataDir: string): Promise<Troupe> {
-  const config = readConfig({ data: dataDir, driver: 'stub', control: '127.0.0.1:0', telemetry: '127.0.0.1:0' }, {});
+export async function stubInstance(dataDir: string, flags: Parameters<typeof readConfig>[0] = {}): Promise<Troupe> {
+  const places = { data: dataDir, driver: 'stub', control: '127.0.0.1:0', telemetry: '127.0.0.1:0' } as const;
+  const config = readConfig({ ...places, ...flags }, {});
   return startTroupe(config, { logger: pino({ level: 'silent' }), environment: {}, version: '0.0.0' });
 }

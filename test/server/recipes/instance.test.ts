@@ -1,7 +1,9 @@
 /** Recipes in a whole process: from the command line to the log. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { createRecipeClient } from '../../../client/recipes.ts';
 import { readConfig } from '../../../server/config.ts';
 import { stubInstance, temporaryFolder, troupe } from '../cli/harness.ts';
 
@@ -33,7 +35,7 @@ describe('a running instance', () => {
     assert.deepEqual([wrong.code, wrong.json[0].error.code], [2, 'invalid_argument']);
     assert.match(wrong.json[0].error.message, /FLOW_UNKNOWN/);
 
-    type Row = { type: string; payload: { id: string | null; commands?: string[]; driver?: string } };
+    type Row = { type: string; payload: Record<string, unknown> };
     let rows: Row[] = [];
     while (rows.filter(({ type }) => ['recipe.exec', 'recipe.error'].includes(type)).length < 3) {
       rows = (await get('/v1/events?cursor=0&limit=500')).items.filter(({ type }: Row) => type.startsWith('recipe.'));
@@ -48,8 +50,39 @@ describe('a running instance', () => {
     assert.equal(first[0]?.payload.driver, 'stub');
     assert.doesNotMatch(JSON.stringify(rows), /a secret/);
 
+    const meta = { source: 'a panel', recipe_id: 'hello', trace_id: 'trace-1' };
+    const client = createRecipeClient({ path: instance.endpoints.recipes?.stream as string });
+    t.after(() => client.close());
+    await client.send({ type: 'keystroke', key: 'a' }, { id: 'with-meta', meta });
+    let traced: Row[] = [];
+    while (traced.length < 4) {
+      const { items } = await get('/v1/events?cursor=0&limit=500');
+      traced = items.filter(({ payload }: Row) => payload.id === 'with-meta');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    for (const { type, payload } of traced) {
+      assert.deepEqual([payload.recipe_id, payload.source, typeof payload.us], ['hello', 'a panel', 'number'], type);
+    }
+
     const { checks } = await get('/ready');
     assert.match(JSON.stringify(checks), /recipes\.sock/);
+  });
+
+  it('hands a flow over once for an id, also across a restart', async (t) => {
+    const data = join(temporaryFolder(t), 'data');
+    const params = { post_url: 'http://127.0.0.1:9/post/1', text: 'hello' };
+    const flow = { type: 'flow', name: 'comment_on_post', platform: 'example', account_id: 'alice', params } as const;
+    const handed: unknown[] = [];
+    for (let start = 0; start < 2; start++) {
+      const instance = await stubInstance(data);
+      const client = createRecipeClient({ path: instance.endpoints.recipes?.stream as string, ackMs: 60_000 });
+      const reply = await client.send(flow, { id: 'the-flow', timeoutMs: 60_000 });
+      handed.push(reply?.results?.[0]?.command_id);
+      client.close();
+      await instance.stop();
+    }
+    assert.equal(typeof handed[0], 'string');
+    assert.equal(handed[1], handed[0]);
   });
 
   it('says what is wrong with what it is told to send', async (t) => {
@@ -63,5 +96,16 @@ describe('a running instance', () => {
     assert.equal(readConfig({ recipes: false }, { TROUPE_RECIPES: 'true' }).recipes, false);
     assert.equal(readConfig({}, { TROUPE_RECIPES: 'false' }).recipes, false);
     assert.match((await troupe(['start', '--help'])).out, /--no-recipes/);
+  });
+
+  it('has no socket and no folder for one with --no-recipes, and says that they are off', async (t) => {
+    const data = join(temporaryFolder(t), 'data');
+    const instance = await stubInstance(data, { recipes: false });
+    t.after(() => instance.stop());
+    assert.equal(instance.endpoints.recipes, null);
+    assert.equal(existsSync(join(data, 'recipes')), false);
+    const headers = { authorization: `Bearer ${instance.adminToken.token}` };
+    const response = await fetch(`${instance.endpoints.control}/ready`, { headers });
+    assert.match(await response.text(), /off: --no-recipes/);
   });
 });

@@ -1,98 +1,15 @@
-/** The recipe sockets, real ones: what may come over them, and what comes back. The desktop is a list of what it was told. */
+/** The recipe stream and the client library: what may come over a socket, and what comes back. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { describe, it, type TestContext } from 'node:test';
-import pino from 'pino';
-import unixDgram from 'unix-dgram';
-import type { Desktop, DesktopCommand, Done } from '../../../actors/desktop/contract.ts';
+import { describe, it } from 'node:test';
+import { RecipeError } from '../../../actors/desktop/contract.ts';
 import { isRecipeReply } from '../../../actors/desktop/recipe-schema.ts';
 import { createRecipeClient } from '../../../client/recipes.ts';
-import type { RecipeReply } from '../../../schemas/generated/contracts.ts';
-import { recipePaths } from '../../../server/recipes/place.ts';
-import { startRecipes } from '../../../server/recipes/recipes.ts';
-import type { StreamLimits } from '../../../server/recipes/stream.ts';
-
-type Reply = RecipeReply & Record<string, unknown>;
-
-async function recipesFor(
-  t: TestContext,
-  { limits, folder }: { limits?: Partial<StreamLimits>; folder?: string } = {}
-) {
-  const dataDir = folder ?? mkdtempSync(join(tmpdir(), 'troupe-recipes-'));
-  const told: DesktopCommand[] = [];
-  /** Set: the next command waits until it is called. */
-  const held: (() => void)[] = [];
-  let hold = false;
-  const desktop: Desktop = {
-    about: 'a list',
-    run(command) {
-      told.push(command);
-      if (!hold) return {};
-      return new Promise<Done>((resolve) => held.push(() => resolve({})));
-    },
-    close: async () => {}
-  };
-  const created: Record<string, unknown>[] = [];
-  const recipes = await startRecipes({
-    host: {
-      create: async (_, input) => {
-        created.push(input);
-        return {} as never;
-      }
-    },
-    dataDir,
-    paths: recipePaths(dataDir, undefined),
-    desktop,
-    runFlow: async ({ name }) => `command-of-${name}`,
-    logger: pino({ level: 'silent' }),
-    ...(limits ? { limits } : {})
-  });
-  t.after(async () => {
-    for (const go of held.splice(0)) go();
-    await recipes.close(1_000);
-    if (!folder) rmSync(dataDir, { recursive: true, force: true });
-  });
-  return {
-    recipes,
-    dataDir,
-    told,
-    created,
-    path: join(dataDir, 'recipes/recipes.sock'),
-    hold: () => {
-      hold = true;
-    },
-    letGo: () => {
-      hold = false;
-      for (const go of held.splice(0)) go();
-    }
-  };
-}
-
-/** A client of the stream that hears line by line. */
-async function open(t: TestContext, path: string) {
-  const socket = connect(path);
-  await once(socket, 'connect');
-  t.after(() => socket.destroy());
-  socket.on('error', () => {});
-  const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
-  const next = async () => (await lines.next()).value as string;
-  const ask = async (line: unknown): Promise<Reply> => {
-    socket.write(`${typeof line === 'string' ? line : JSON.stringify(line)}\n`);
-    return JSON.parse(await next());
-  };
-  return { socket, next, ask };
-}
-
-const key = (name: string, more: object = {}) => ({ v: 1, type: 'keystroke', key: name, ...more });
-const codeOf = ({ error }: Reply) => error?.code;
-const until = async (holds: () => boolean) => {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
-};
+import { codeOf, key, open, type Reply, recipesFor, until } from './harness.ts';
 
 describe('the recipe stream', () => {
   it('runs commands in order and answers as the contract says', async (t) => {
@@ -119,10 +36,17 @@ describe('the recipe stream', () => {
   it('refuses what does not fit with a code and a place, and the connection goes on', async (t) => {
     const { path, told } = await recipesFor(t);
     const { ask } = await open(t, path);
+    const nested = '['.repeat(100_000) + ']'.repeat(100_000);
     const cases: [unknown, string][] = [
       ['{nope', 'malformed'],
       ['{"v":1', 'malformed'],
       [`{"v":${'['.repeat(100_000)}`, 'malformed'],
+      ['{}', 'malformed'],
+      [`{"v":${nested}}`, 'unsupported_version'],
+      [`{"v":1,"type":${nested}}`, 'invalid_argument'],
+      [`{"v":1,"type":"keystroke","key":${nested}}`, 'invalid_argument'],
+      [`{"v":1,"type":"keystroke","key":"a","meta":{"source":${nested}}}`, 'invalid_argument'],
+      [`{"v":1,"type":"batch","commands":${nested}}`, 'invalid_argument'],
       [{ type: 'paste', text: 'x' }, 'malformed'],
       [{ v: 2, type: 'paste', text: 'x' }, 'unsupported_version'],
       [{ v: '1', type: 'paste', text: 'x' }, 'unsupported_version'],
@@ -180,6 +104,46 @@ describe('the recipe stream', () => {
     assert.equal(told.length, 2);
   });
 
+  it('says what the desktop said, in the codes of the contract', async (t) => {
+    const { path } = await recipesFor(t, {
+      run(command) {
+        if (command.type === 'open_app') throw new RecipeError('app_not_found', "no application 'Nope'");
+        if (command.type === 'open_with_app')
+          return Promise.reject(new RecipeError('not_permitted', 'not on the list'));
+        throw new Error('the display is gone');
+      }
+    });
+    const { ask } = await open(t, path);
+    const errorOf = async (command: object) => (await ask({ v: 1, ...command })).error;
+    assert.deepEqual(await errorOf({ type: 'open_app', app: 'Nope' }), {
+      code: 'app_not_found',
+      message: "no application 'Nope'",
+      index: 0
+    });
+    assert.equal((await errorOf({ type: 'open_with_app', app: 'a', target: 'b' }))?.code, 'not_permitted');
+    assert.deepEqual(await errorOf({ type: 'paste', text: '' }), {
+      code: 'internal',
+      message: 'the display is gone',
+      index: 0
+    });
+  });
+
+  it('serves many clients at once, each with many requests, and each hears its own', async (t) => {
+    const { path, told } = await recipesFor(t, { run: () => new Promise((resolve) => setImmediate(resolve, {})) });
+    const clients = await Promise.all(Array.from({ length: 50 }, () => open(t, path)));
+    const sent = clients.map(({ socket }, client) => {
+      const ids = Array.from({ length: 20 }, (_, n) => `${client}-${n}`);
+      socket.write(ids.map((id) => `${JSON.stringify(key('a', { id }))}\n`).join(''));
+      return ids;
+    });
+    for (const [client, ids] of sent.entries()) {
+      const heard: (string | null)[] = [];
+      while (heard.length < ids.length) heard.push(JSON.parse(await clients[client]!.next()).id);
+      assert.deepEqual(heard.sort(), ids.sort());
+    }
+    assert.equal(told.length, 1_000);
+  });
+
   it('stops a batch at its first failure and says which ran', async (t) => {
     const { path, told } = await recipesFor(t);
     const { ask } = await open(t, path);
@@ -230,28 +194,45 @@ describe('the recipe stream', () => {
     ]);
     write('self', [{ type: 'run_macro', name: 'self' }]);
     write('wrong', [{ type: 'rm' }]);
+    write('long', Array(100).fill({ type: 'run_macro', name: 'steps' }));
+    write('steps', Array(100).fill({ type: 'keystroke', key: 'x' }));
+    writeFileSync(join(folder, 'broken.json'), '{"steps":[');
     const { ask } = await open(t, path);
     assert.equal((await ask({ v: 1, type: 'run_macro', name: 'm2' })).ok, true);
     assert.equal(told.length, 2);
-    for (const name of ['m1', 'self', 'wrong']) {
+    for (const name of ['m1', 'self', 'wrong', 'long', 'broken']) {
       assert.equal(codeOf(await ask({ v: 1, type: 'run_macro', name })), 'invalid_argument', name);
     }
+    assert.equal(told.length, 2);
+    // An edit counts at once.
+    write('m9', [{ type: 'enter', text: 'anew' }]);
+    assert.equal((await ask({ v: 1, type: 'run_macro', name: 'm2' })).ok, true);
+    assert.deepEqual(told.at(-1), { type: 'enter', text: 'anew' });
   });
 
   it('speaks the line protocol, in order, and the newline JSON form', async (t) => {
-    const { path, told } = await recipesFor(t);
+    const { path, dataDir, told } = await recipesFor(t);
+    mkdirSync(join(dataDir, 'macros'));
+    const steps = [{ type: 'keystroke', key: 'x' }];
+    writeFileSync(join(dataDir, 'macros/one.json'), JSON.stringify({ steps }));
     const { socket, next } = await open(t, path);
-    socket.write('PING\nOPEN_APP Notes\nOPEN_APP_TOGGLE Notes\nOPEN_WITH_APP Notes:/tmp/a:b\nRUN none\nRUN\nWAT\n');
-    const answers: string[] = [];
-    for (let n = 0; n < 7; n++) answers.push(await next());
-    assert.deepEqual(answers.slice(0, 4), ['PONG', 'OK', 'OK', 'OK']);
-    for (const answer of answers.slice(4)) assert.match(answer, /^ERR /);
-    assert.deepEqual(told.at(-1), { type: 'open_with_app', app: 'Notes', target: '/tmp/a:b' });
+    const lines = ['PING', 'OPEN_APP Notes', 'OPEN_APP_TOGGLE Notes', 'OPEN_WITH_APP Notes:/tmp/a:b', 'RUN one\r'];
+    const wrong = ['RUN none', 'RUN', 'OPEN_WITH_APP Notes', 'WAT', `RUN ${'x'.repeat(200)}`, 'ping'];
+    socket.write(`${[...lines, ...wrong].join('\n')}\n`);
+    for (const answer of ['PONG', 'OK', 'OK', 'OK', 'OK']) assert.equal(await next(), answer);
+    for (const line of wrong) assert.match(await next(), /^ERR (malformed|invalid_argument): ./, line);
+    assert.deepEqual(told, [
+      { type: 'open_app', app: 'Notes' },
+      { type: 'open_app', app: 'Notes', toggle: true },
+      { type: 'open_with_app', app: 'Notes', target: '/tmp/a:b' },
+      ...steps
+    ]);
     socket.write(
       '{"op":"paste","request_id":"r","run_id":7,"tool_call_id":"t","args":{"text":"x"}}\n{"op":"paste","request_id":"q"}\n'
     );
     const good = JSON.parse(await next());
     assert.deepEqual([good.ok, good.op, good.request_id, good.run_id, good.tool_call_id], [true, 'paste', 'r', 7, 't']);
+    assert.deepEqual([typeof good.ts_ms, typeof good.dur_us, good.result[0].type], ['number', 'number', 'paste']);
     assert.match(JSON.parse(await next()).error, /invalid_argument/);
   });
 
@@ -285,42 +266,6 @@ describe('the recipe stream', () => {
     for (let n = 0; n < 20; n++) assert.equal((await ask(key('a', { id: `n${n}` }))).ok, true);
     await new Promise((resolve) => deaf.resume().once('close', resolve));
     assert.ok(told.length < 50_020, 'it was not read from any more, and closed');
-  });
-});
-
-describe('recipe datagrams', () => {
-  const bound = (t: TestContext, dataDir: string) => {
-    const socket = unixDgram.createSocket('unix_dgram');
-    socket.bind(join(dataDir, 'me'));
-    t.after(() => socket.close());
-    const replies: Reply[] = [];
-    socket.on('message', (bytes) => replies.push(JSON.parse(bytes.toString())));
-    const send = (text: string) =>
-      new Promise<Error | undefined>((resolve) => {
-        const bytes = Buffer.from(text);
-        socket.send(bytes, 0, bytes.length, join(dataDir, 'recipes/recipes.sock.dgram'), resolve);
-      });
-    return { replies, send };
-  };
-
-  it('are answered where their sender is bound, and not when no answer is wanted', async (t) => {
-    const { dataDir, told } = await recipesFor(t);
-    const { replies, send } = bound(t, dataDir);
-    await send(JSON.stringify(key('a', { id: 'quiet', ack: false })));
-    await send(JSON.stringify(key('b', { id: 'loud' })));
-    await until(() => replies.length > 0);
-    assert.deepEqual([replies.length, replies[0]?.id, told.length], [1, 'loud', 2]);
-  });
-
-  it('that do not fit are each refused', async (t) => {
-    const { dataDir, told } = await recipesFor(t);
-    const { replies, send } = bound(t, dataDir);
-    for (const text of ['', 'nope', '{"v":9}', `{"v":1,"type":"paste","text":"${'x'.repeat(70_000)}"}`]) {
-      await send(text);
-    }
-    await until(() => replies.length === 4);
-    assert.deepEqual(replies.map(codeOf), ['malformed', 'malformed', 'unsupported_version', 'too_large']);
-    assert.equal(told.length, 0);
   });
 });
 
@@ -379,64 +324,5 @@ describe('the recipe client', () => {
     t.after(() => client.close());
     await assert.rejects(client.send({ type: 'keystroke', key: 'a' }), { name: 'RecipeUnreachable' });
     assert.deepEqual([connections, client.counts.reconnects], [2, 1]);
-  });
-});
-
-describe('the place of the recipe sockets', () => {
-  const why = async (t: TestContext, folder: string) =>
-    (await (await recipesFor(t, { folder })).recipes.check.check()).why ?? '';
-  const temporary = (t: TestContext) => {
-    const folder = mkdtempSync(join(tmpdir(), 'troupe-place-'));
-    t.after(() => rmSync(folder, { recursive: true, force: true }));
-    return folder;
-  };
-
-  it('is ours alone: mode 0600 in 0700', async (t) => {
-    const { dataDir } = await recipesFor(t);
-    const modeOf = (path: string) => lstatSync(join(dataDir, path)).mode & 0o777;
-    assert.deepEqual(
-      ['recipes', 'recipes/recipes.sock', 'recipes/recipes.sock.dgram'].map(modeOf),
-      [0o700, 0o600, 0o600]
-    );
-  });
-
-  it('is left when it ends, and taken over from one that was killed', async (t) => {
-    const folder = temporary(t);
-    mkdirSync(join(folder, 'recipes'), { mode: 0o700 });
-    for (const name of ['recipes.sock', 'recipes.sock.dgram']) {
-      // A bound socket that is closed without being removed is what a killed process leaves.
-      const dead = unixDgram.createSocket('unix_dgram');
-      dead.bind(join(folder, 'recipes', name));
-      dead.close();
-    }
-    const { recipes } = await recipesFor(t, { folder });
-    assert.ok(recipes.stream && recipes.datagram);
-    await recipes.close(0);
-    assert.equal(existsSync(join(folder, 'recipes/recipes.sock')), false);
-  });
-
-  it('is not taken from one that runs, nor from a file, nor from a link', async (t) => {
-    const { dataDir } = await recipesFor(t);
-    assert.match(await why(t, dataDir), /not served; .*in use by a server that runs/);
-    const folder = temporary(t);
-    mkdirSync(join(folder, 'recipes'), { mode: 0o700 });
-    writeFileSync(join(folder, 'recipes/recipes.sock'), 'mine');
-    assert.match(await why(t, folder), /in use by a file that is no socket/);
-    rmSync(join(folder, 'recipes/recipes.sock'));
-    symlinkSync('/etc/passwd', join(folder, 'recipes/recipes.sock'));
-    assert.match(await why(t, folder), /in use by a symbolic link/);
-  });
-
-  it('is no folder that others may use, no link, and no path that a socket cannot have', async (t) => {
-    const open = temporary(t);
-    mkdirSync(join(open, 'recipes'));
-    chmodSync(join(open, 'recipes'), 0o777);
-    assert.match(await why(t, open), /mode is 777/);
-    const linked = temporary(t);
-    symlinkSync(open, join(linked, 'recipes'));
-    assert.match(await why(t, linked), /symbolic link/);
-    const long = join(temporary(t), 'x'.repeat(100));
-    mkdirSync(long);
-    assert.match(await why(t, long), /at most 10[37] bytes/);
   });
 });
