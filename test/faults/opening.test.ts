@@ -6,6 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import type { DriverLimits } from '../../actors/driver/limits.ts';
+import { Page } from '../../actors/executor/page.ts';
+import { isComplete, putBack } from '../../actors/profile/browser-state.ts';
+import { emptyState, type StorageState } from '../../actors/profile/storage-state.ts';
 import type { Fault } from '../../actors/safaridriver/faults.ts';
 import { WebDriverClient, type WebDriverSession } from '../../actors/webdriver/client.ts';
 import type { Lease } from '../../machines/protocol.ts';
@@ -177,6 +180,52 @@ describe('a session', { skip: browserMissing }, () => {
       ms: Math.round(performance.now() - began),
       effects: null,
       end: 'CLOSED, each command answered'
+    });
+  });
+
+  it('is believed about a cookie only when it is read back', async (t) => {
+    const site = createServer((_, response) => response.end('<!doctype html><title>here</title>'));
+    await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+    t.after(() => {
+      site.close();
+      site.closeAllConnections();
+    });
+    const origin = `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
+    const { session } = await open(t);
+    const began = performance.now();
+    await session.navigate(origin);
+    const cookie = (name: string, domain: string) => ({
+      name,
+      value: 'x',
+      domain,
+      path: '/',
+      secure: false,
+      httpOnly: false
+    });
+    // The fault itself: no error, and no cookie.
+    await session.addCookie(cookie('foreign', 'elsewhere.example'));
+    assert.deepEqual(await session.cookies(), [], 'it is set: the table is out of date');
+
+    const stored = [cookie('own', '127.0.0.1'), cookie('foreign', 'elsewhere.example')];
+    const state: StorageState = {
+      ...emptyState(),
+      cookies: stored.map((one) => ({ ...one, origin })),
+      origins: [{ origin, local: {}, seenAt: Date.now() }]
+    };
+    const restored = await putBack(new Page(session, new AbortController().signal), state, Date.now);
+    assert.deepEqual(restored.cookies, { wanted: 2, restored: 1 });
+    assert.equal(isComplete(restored), false);
+    await says(session);
+    await oneOfEach(s);
+    assert.ok(!(await s.path('slot-1')).includes('QUARANTINED'));
+    tell(t, {
+      fault: 'foreign-domain cookie',
+      symptom: '200, and not set',
+      path: 'stays READY',
+      bound: 'read back at once',
+      ms: Math.round(performance.now() - began),
+      effects: null,
+      end: '1 of 2 restored, and said so'
     });
   });
 
