@@ -42,6 +42,11 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
+interface Said {
+  note?: string;
+  edited?: Record<string, unknown>;
+}
+
 export interface RunOptions extends CallOptions, Partial<Omit<CommandEnvelope, 'version' | 'type' | 'payload'>> {
   platform: string;
   account_id?: string;
@@ -103,11 +108,11 @@ export function createClient(options: ClientOptions) {
     request<T>('POST', path, { repeatable, ...(body === undefined ? {} : { body }), ...(signal ? { signal } : {}) });
   const listOf = <T>(path: string, { signal, ...query }: object & CallOptions) =>
     list<T>((at) => get<Page<T>>(at, signal ? { signal } : {}), path, query);
-  const decide = (decision: 'allow' | 'deny', id: string, { note, signal }: CallOptions & { note?: string }) =>
+  const decide = (decision: 'allow' | 'deny', id: string, { note, edited, signal }: CallOptions & Said) =>
     // The same answer again is as good as the first.
     post<ApprovalView>(
       at('approvals', id),
-      { decision, ...(note === undefined ? {} : { note }) },
+      { decision, ...(note === undefined ? {} : { note }), ...(edited === undefined ? {} : { edited }) },
       signal ? { signal } : {},
       true
     );
@@ -165,8 +170,9 @@ export function createClient(options: ClientOptions) {
         signal ? { signal } : {}
       ),
 
-    approve: (id: string, more: CallOptions & { note?: string } = {}) => decide('allow', id, more),
-    deny: (id: string, more: CallOptions & { note?: string } = {}) => decide('deny', id, more),
+    /** `edited`: params with other values, such as a better text; that is what goes out then. */
+    approve: (id: string, more: CallOptions & Said = {}) => decide('allow', id, more),
+    deny: (id: string, more: CallOptions & Pick<Said, 'note'> = {}) => decide('deny', id, more),
 
     command: (id: string, call?: CallOptions) => get<CommandView>(at('commands', id), call),
     session: (id: string, call?: CallOptions) => get<SessionView>(at('sessions', id), call),

@@ -1,6 +1,6 @@
 import { assign, setup } from 'xstate';
 import type { ApprovalPreview } from '../schemas/generated/contracts.ts';
-import { type ApprovalDecide, type ApprovalWithdraw, hostActions } from './protocol.ts';
+import { type ApprovalDecide, type ApprovalWithdraw, type EditedAction, hostActions } from './protocol.ts';
 
 export interface ApprovalInput {
   approvalId: string;
@@ -18,6 +18,8 @@ export interface ApprovalInput {
 }
 
 export interface ApprovalContext extends Omit<ApprovalInput, 'at'> {
+  /** What was allowed in its place. */
+  edited: EditedAction | null;
   decidedBy: string | null;
   note: string | null;
   why: string | null;
@@ -28,7 +30,10 @@ export interface ApprovalContext extends Omit<ApprovalInput, 'at'> {
 type Timed<E> = E & { at: number };
 
 const answered = {
-  telemetry: { type: 'approval.changed', take: { action_hash: 'actionHash', decided_by: 'decidedBy', note: 'note' } }
+  telemetry: {
+    type: 'approval.changed',
+    take: { action_hash: 'actionHash', edited: 'edited', decided_by: 'decidedBy', note: 'note' }
+  }
 };
 
 const tellCommand = (state: 'ALLOWED' | 'DENIED' | 'EXPIRED') => ({
@@ -38,9 +43,10 @@ const tellCommand = (state: 'ALLOWED' | 'DENIED' | 'EXPIRED') => ({
     event: {
       type: 'approval.resolved',
       approvalId: context.approvalId,
-      actionHash: context.actionHash,
+      actionHash: context.edited?.actionHash ?? context.actionHash,
       state,
-      note: context.note
+      note: context.note,
+      ...(context.edited ? { edited: { params: context.edited.params, reaches: context.edited.reaches } } : {})
     }
   })
 });
@@ -52,9 +58,10 @@ const tellCommand = (state: 'ALLOWED' | 'DENIED' | 'EXPIRED') => ({
  * PENDING ──approval.decide allow──▶ ALLOWED
  *    ├─────approval.decide deny────▶ DENIED
  *    ├─────after expiry────────────▶ EXPIRED
- *    └─────approval.withdraw───────▶ WITHDRAWN   (the command was cancelled)
+ *    └─────approval.withdraw───────▶ WITHDRAWN   (its command ended: cancelled, or late)
  * ```
- * The first answer wins: the answered states accept nothing more.
+ * The first answer wins: the answered states accept nothing more. Who allows may edit: then what counts is the edited
+ * action and its hash, and both stay readable.
  */
 export const approvalMachine = setup({
   types: {
@@ -66,10 +73,21 @@ export const approvalMachine = setup({
     ...hostActions,
     decide: assign(({ event }) =>
       event.type === 'approval.decide'
-        ? { decidedBy: event.by, note: event.note ?? null, decidedAt: event.at, why: null }
+        ? {
+            decidedBy: event.by,
+            note: event.note ?? null,
+            edited: event.decision === 'allow' ? (event.edited ?? null) : null,
+            decidedAt: event.at,
+            why: null
+          }
         : {}
     ),
-    close: assign({ decidedAt: ({ event }) => event.at, why: (_, params: { why: string }) => params.why })
+    close: assign({ decidedAt: ({ event }) => event.at, why: (_, params: { why: string }) => params.why }),
+    withdraw: assign(({ event }) =>
+      event.type === 'approval.withdraw'
+        ? { decidedAt: event.at, why: `withdrawn: ${event.reason ?? 'its command was cancelled'}` }
+        : {}
+    )
   },
   guards: {
     allows: ({ event }) => event.type === 'approval.decide' && event.decision === 'allow'
@@ -89,6 +107,7 @@ export const approvalMachine = setup({
   },
   context: ({ input: { at, ...input } }) => ({
     ...input,
+    edited: null,
     decidedBy: null,
     note: null,
     why: 'waiting for a person to allow or deny it',
@@ -103,10 +122,7 @@ export const approvalMachine = setup({
           { guard: 'allows', target: 'ALLOWED', actions: 'decide' },
           { target: 'DENIED', actions: 'decide' }
         ],
-        'approval.withdraw': {
-          target: 'WITHDRAWN',
-          actions: { type: 'close', params: { why: 'its command was cancelled' } }
-        }
+        'approval.withdraw': { target: 'WITHDRAWN', actions: 'withdraw' }
       },
       after: { expiry: { target: 'EXPIRED', actions: { type: 'close', params: { why: 'nobody answered in time' } } } }
     },

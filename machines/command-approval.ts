@@ -7,7 +7,11 @@ export const awaitingApproval = words.createStateConfig({
   states: {
     asking: {
       entry: [
-        { type: 'because', params: { why: 'waiting for a person to allow it' } },
+        assign({
+          approvalId: ({ context }) => context.approval?.approvalId ?? null,
+          lease: null,
+          why: 'waiting for a person to allow it'
+        }),
         {
           type: 'create',
           params: ({ context }) => ({
@@ -26,24 +30,8 @@ export const awaitingApproval = words.createStateConfig({
       ],
       on: {
         'approval.resolved': [
-          { guard: 'isAllowed', target: '#command.QUEUED.waiting', actions: assign({ approved: true }) },
-          {
-            guard: 'isOurApproval',
-            target: '#command.FAILED',
-            actions: assign(({ event }) => {
-              const failure =
-                event.state === 'EXPIRED'
-                  ? {
-                      code: 'APPROVAL_EXPIRED',
-                      message: 'nobody answered its approval in time; send it again to ask anew'
-                    }
-                  : {
-                      code: 'APPROVAL_DENIED',
-                      message: `a person denied it${event.note ? `: ${event.note}` : ''}`
-                    };
-              return { error: failure, why: failure.message };
-            })
-          }
+          { guard: 'isAllowed', target: '#command.QUEUED.admitting', actions: 'noteAllowed' },
+          { guard: 'isOurApproval', target: '#command.FAILED', actions: 'noteRefusal' }
         ],
         'command.cancel': {
           target: '#command.CANCELLED',

@@ -5,7 +5,8 @@ import type {
   CommandEnvelope,
   Flow,
   FlowAction,
-  Proof
+  Proof,
+  Reach
 } from '../schemas/generated/contracts.ts';
 import type {
   ApprovalResolved,
@@ -34,7 +35,12 @@ export interface CommandInput {
   envelope: CommandEnvelope;
   /** The flow as it was when the command was accepted: a later version does not change it. */
   flow: Flow | null;
+  /** How a person would be asked; null: nobody ever has to be. */
   approval: { approvalId: string; actionHash: string; preview: ApprovalPreview; expiresAt: number } | null;
+  /** Nobody has to be asked as things stand: its account is for tests, or it reaches nobody by message. */
+  waived?: boolean;
+  /** Whom each action of the flow reaches, in order. What is missing reaches nobody. */
+  reaches?: Reach[];
   /** ms since 1970 */
   deadlineAt: number | null;
   allowScript: boolean;
@@ -112,6 +118,8 @@ export interface CommandContext {
   flow: Flow | null;
   approval: CommandInput['approval'];
   approved: boolean;
+  waived: boolean;
+  reaches: Reach[];
   deadlineAt: number | null;
   allowScript: boolean;
   lease: Lease | null;

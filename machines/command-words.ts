@@ -1,7 +1,8 @@
 /** The vocabulary of the command machine: its actions, guards and delays by name, and the data its actions declare. */
 import { assign, fromPromise, setup } from 'xstate';
 import type { Failure } from '../schemas/errors.ts';
-import type { ActionResult, FlowAction } from '../schemas/generated/contracts.ts';
+import type { ActionResult, FlowAction, Reach } from '../schemas/generated/contracts.ts';
+import { actionHash } from './action-hash.ts';
 import type {
   ActionInput,
   ArtifactRef,
@@ -13,7 +14,7 @@ import type {
   VerifiedOutput
 } from './command-context.ts';
 import { timeOf } from './command-records.ts';
-import { hostActions, type Lease, selectorAddress } from './protocol.ts';
+import { type ApprovalResolved, hostActions, type Lease, selectorAddress } from './protocol.ts';
 import type { Finding } from './selector-context.ts';
 
 const notProvided = () => Promise.reject(new Error('no executor was provided'));
@@ -28,6 +29,11 @@ const BROWSER_FAULTS = ['DRIVER_LOST', 'DRIVER_TIMEOUT', 'LEASE_LOST'];
 
 const failureIn = (event: unknown): Failure | null => (event as { error?: Failure }).error ?? null;
 const actionAt = ({ flow, index }: CommandContext) => flow?.actions[index];
+/** Nobody has to be asked, or somebody has allowed exactly what it is about to do. */
+const isFree = (context: CommandContext) =>
+  context.approval === null || context.waived || (context.approved && isWhatWasAsked(context));
+const isWhatWasAsked = ({ approval, flow, envelope }: CommandContext) =>
+  flow !== null && approval?.actionHash === actionHash(flow, envelope);
 const isWrite = ({ context }: { context: CommandContext }) => context.current?.effect === 'write';
 
 export const words = setup({
@@ -122,6 +128,28 @@ export const words = setup({
       };
       return { ...put(context, current), verdict: null, attemptError: null, doubtful: false, findings: [] };
     }),
+    /** From here on it is what the person let out, word for word. */
+    noteAllowed: assign(({ context, event }) => {
+      if (event.type !== 'approval.resolved' || !context.approval) return {};
+      const { edited, actionHash } = event;
+      if (!edited) return { approved: true };
+      const payload = { ...context.envelope.payload, params: edited.params };
+      return {
+        approved: true,
+        envelope: { ...context.envelope, payload },
+        reaches: edited.reaches,
+        approval: { ...context.approval, actionHash }
+      };
+    }),
+    noteRefusal: assign(({ context, event }) => {
+      if (event.type !== 'approval.resolved') return {};
+      const failure = refusal(context, event);
+      return { error: failure, why: failure.message };
+    }),
+    failAltered: assign(({ context }) => {
+      const failure = altered(context, context.approval?.actionHash ?? '');
+      return { error: failure, why: failure.message };
+    }),
     skipAction: assign(({ context }) => ({ index: context.index + 1 })),
     notePrepared: assign(({ context, event }) => {
       if (event.type !== 'xstate.done.actor.prepare' || !context.current) return {};
@@ -209,13 +237,16 @@ export const words = setup({
     end: assign({ completedAt: ({ event }) => event.at, queuePosition: null, lease: null, createSession: null })
   },
   guards: {
-    needsApproval: ({ context }) => context.approval !== null && !context.approved,
+    needsApproval: ({ context }) => context.approval !== null && !context.approved && !context.waived,
+    /** Right before it is attempted: nothing that waits for a person goes past here. */
+    isUnasked: ({ context }) => !isFree(context) && !context.approved,
+    isAltered: ({ context }) => !isFree(context),
     isSessionClose: ({ context }) => context.envelope.type === 'session.close',
     isAllowed: ({ context, event }) =>
       event.type === 'approval.resolved' &&
       event.state === 'ALLOWED' &&
       event.approvalId === context.approval?.approvalId &&
-      event.actionHash === context.approval?.actionHash,
+      event.actionHash === hashAllowed(context, event),
     isOurApproval: ({ context, event }) =>
       event.type === 'approval.resolved' && event.approvalId === context.approval?.approvalId,
     isOver: ({ context }) => actionAt(context) === undefined,
@@ -248,7 +279,8 @@ export const words = setup({
       const failure = failureIn(event);
       return failure?.code === 'HUMAN_REQUIRED' && (failure.details?.sent === false || !isWrite({ context }));
     },
-    isDryWrite: ({ context }) => context.envelope.dry_run === true && context.current?.effect === 'write',
+    isDryWrite: ({ context }) =>
+      context.envelope.dry_run === true && (context.current?.effect === 'write' || reachOf(context) !== 'nobody'),
     isWrite,
     lostBrowser: ({ event }) => BROWSER_FAULTS.includes(failureIn(event)?.code ?? ''),
     lostBrowserInRead: ({ context, event }) =>
@@ -281,6 +313,28 @@ export const words = setup({
     selectorLimit: DEFAULT_LIMIT,
     submitLimit: 3_600_000
   }
+});
+
+/** Of the action at hand. */
+export const reachOf = ({ reaches, index }: CommandContext): Reach => reaches?.[index] ?? 'nobody';
+
+/** What an answer has to be bound to: without an edit what was asked for, with one what would go out then. */
+function hashAllowed({ approval, flow, envelope }: CommandContext, { edited }: ApprovalResolved): string | undefined {
+  if (!edited || !flow) return approval?.actionHash;
+  return actionHash(flow, { ...envelope, payload: { ...envelope.payload, params: edited.params } });
+}
+
+function refusal(context: CommandContext, { state, note, actionHash: allowed }: ApprovalResolved): Failure {
+  if (state === 'ALLOWED') return altered(context, allowed);
+  return state === 'EXPIRED'
+    ? { code: 'APPROVAL_EXPIRED', message: 'nobody answered its approval in time; send it again to ask anew' }
+    : { code: 'APPROVAL_DENIED', message: `a person denied it${note ? `: ${note}` : ''}` };
+}
+
+const altered = ({ flow, envelope }: CommandContext, allowed: string): Failure => ({
+  code: 'APPROVAL_VOID',
+  message: 'what was allowed is not what would go out; nothing was attempted, send it again to ask anew',
+  details: { allowed, action_hash: flow ? actionHash(flow, envelope) : null }
 });
 
 const expired = ({ deadlineAt }: CommandContext): Failure => ({
@@ -411,7 +465,10 @@ export const awaitDecision = {
 
 export const withdrawApproval = {
   type: 'tell' as const,
-  params: ({ context }: With) => ({ to: `approval/${context.approvalId}`, event: { type: 'approval.withdraw' } })
+  params: ({ context }: With) => ({
+    to: `approval/${context.approvalId}`,
+    event: { type: 'approval.withdraw', reason: `its command ended: ${context.stop?.failure.message ?? 'cancelled'}` }
+  })
 };
 
 const keep = (artifactsOf: (context: CommandContext) => ArtifactRef[]) => ({

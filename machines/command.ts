@@ -65,8 +65,10 @@ export const commandMachine = words.createMachine({
   },
   context: ({ input: { at, ...input } }) => ({
     ...input,
-    approvalId: input.approval?.approvalId ?? null,
+    approvalId: (!input.waived && input.approval?.approvalId) || null,
     approved: false,
+    waived: input.waived ?? false,
+    reaches: input.reaches ?? [],
     lease: null,
     index: 0,
     actions: [],
@@ -179,6 +181,8 @@ export const commandMachine = words.createMachine({
                   { guard: 'wasTried', target: '#command.RUNNING.failing', actions: ['notePrepared', 'refuseRepeat'] },
                   { guard: 'isDryWrite', target: 'choosing', actions: ['notePrepared', 'skipAction'] },
                   { guard: 'foundHealed', target: '#command.AWAITING_APPROVAL.selector', actions: 'notePrepared' },
+                  { guard: 'isUnasked', target: '#command.AWAITING_APPROVAL.asking', actions: 'rewind' },
+                  { guard: 'isAltered', target: '#command.RUNNING.failing', actions: 'failAltered' },
                   { target: '#command.RUNNING.ACTION_ATTEMPTED', actions: 'notePrepared' }
                 ],
                 onError: [

@@ -7,6 +7,7 @@
  * ```
  */
 import type { Failure } from '../schemas/errors.ts';
+import type { ApprovalPreview, Reach } from '../schemas/generated/contracts.ts';
 import type { Finding } from './selector-context.ts';
 
 /** Proof that the sender may drive: an old `fencing` is refused by whoever holds the browser. */
@@ -126,15 +127,34 @@ export type SessionInput_ = {
 /** It was done, or could not be. */
 export type SessionInputDone = { type: 'session.input_done'; code: string | null };
 export type SessionHandback = { type: 'session.handback' };
-export type ApprovalDecide = { type: 'approval.decide'; decision: 'allow' | 'deny'; by: string; note?: string };
-export type ApprovalWithdraw = { type: 'approval.withdraw' };
+export type ApprovalDecide = {
+  type: 'approval.decide';
+  decision: 'allow' | 'deny';
+  by: string;
+  note?: string;
+  edited?: EditedAction;
+};
+/** Allowed with other params than were asked for: what goes out then, and its own hash. */
+export interface EditedAction {
+  /** All of them. */
+  params: Record<string, unknown>;
+  /** Those that changed. */
+  changed: Record<string, unknown>;
+  actionHash: string;
+  preview: ApprovalPreview;
+  /** Of each action of the flow, in order. */
+  reaches: Reach[];
+}
+export type ApprovalWithdraw = { type: 'approval.withdraw'; reason?: string };
 // approval → command/<id>
 export type ApprovalResolved = {
   type: 'approval.resolved';
   approvalId: string;
+  /** Of what was allowed, which is another than was asked for when it was edited. */
   actionHash: string;
   state: 'ALLOWED' | 'DENIED' | 'EXPIRED';
   note: string | null;
+  edited?: Pick<EditedAction, 'params' | 'reaches'>;
 };
 
 // command → selector/<platform>:<name>

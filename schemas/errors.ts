@@ -157,6 +157,12 @@ export const catalogue = {
     false,
     (d) => `no session '${d.sessionId}'; POST /v1/sessions makes one`
   ),
+  REACH_FORBIDDEN: entry<{ flow: string; action: string; reaches: string }>(
+    403,
+    false,
+    (d) =>
+      `only an admin may put a flow whose action '${d.action}' acts and reaches '${d.reaches}'; leave 'reaches' out of '${d.flow}', and each run waits for a person`
+  ),
   APPROVAL_NOT_FOUND: entry<{ approvalId: string }>(404, false, (d) => `no approval '${d.approvalId}'`),
   TOKEN_NOT_FOUND: entry<{ tokenId: string }>(
     404,
@@ -263,6 +269,12 @@ export const catalogue = {
   ),
   CANCELLED: entry<{ reason?: string }>(409, false, (d) => `cancelled${d.reason ? `: ${d.reason}` : ''}`),
   APPROVAL_DENIED: entry<{ note?: string }>(403, false, (d) => `a person denied it${d.note ? `: ${d.note}` : ''}`),
+  APPROVAL_VOID: entry<{ allowed: string; action_hash: string }>(
+    409,
+    false,
+    (d) =>
+      `what was allowed (${d.allowed}) is not what would go out (${d.action_hash}); send the command again to ask anew`
+  ),
   APPROVAL_EXPIRED: entry<{ waitedMs: number }>(
     504,
     false,

@@ -74,6 +74,10 @@ export type Cursor = string;
 export type Uuid = string;
 export type Severity = 'debug' | 'info' | 'warn' | 'error';
 export type ApprovalState = 'PENDING' | 'ALLOWED' | 'DENIED' | 'EXPIRED' | 'WITHDRAWN';
+/**
+ * nobody: nothing of it is seen by other people. message: somebody is written to.
+ */
+export type Reach = 'nobody' | 'like' | 'follow' | 'comment' | 'post' | 'message';
 export type SelectorName = string;
 export type CommandState =
   'CREATED' | 'QUEUED' | 'AWAITING_APPROVAL' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
@@ -510,6 +514,16 @@ export interface ApprovalPreview {
    * Names of the actions that change something.
    */
   writes: string[];
+  /**
+   * Whom each of these reaches, by its name. An action that does not say counts as a message.
+   */
+  reaches?: {
+    [k: string]: Reach;
+  };
+  /**
+   * Addresses it opens, in order, with the params put in.
+   */
+  pages?: string[];
 }
 /**
  * POST /v1/approvals/{id}. First answer wins; the same again is 200, another 409.
@@ -517,13 +531,43 @@ export interface ApprovalPreview {
 export interface ApprovalDecision {
   decision: 'allow' | 'deny';
   note?: string;
+  /**
+   * With allow: params with other values, such as a better text; the others stay. The flow's own schema judges them. What goes out then is what these say, under a hash of its own.
+   */
+  edited?: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * What was allowed instead of what was asked for.
+ */
+export interface ApprovalEdit {
+  /**
+   * Those that have another value now.
+   */
+  params: {
+    [k: string]: unknown;
+  };
+  /**
+   * Of what `preview` shows: the only one that was allowed.
+   */
+  action_hash: string;
+  preview: ApprovalPreview;
+  /**
+   * The client whose token it was.
+   */
+  by: string;
 }
 export interface ApprovalView {
   approval_id: Uuid;
   command_id: Uuid;
   state: ApprovalState;
+  /**
+   * Of what `preview` shows.
+   */
   action_hash: string;
   preview: ApprovalPreview;
+  edited: ApprovalEdit | null;
   decided_by: string | null;
   note: string | null;
   created_at: Instant;
@@ -992,6 +1036,7 @@ export interface FlowAction {
    * write: attempted once, proved, never blindly repeated.
    */
   effect: 'read' | 'write';
+  reaches?: Reach;
   /**
    * It goes on from the page as the actions before left it: in a browser in which these were not done it is not attempted. Actions of a recording do.
    */
@@ -1712,6 +1757,12 @@ export interface SelectorRegistry {
    * The page on which @account.logged_in says whether somebody is logged in.
    */
   home?: string;
+  /**
+   * Beginnings of paths under which people are written to, in small letters: /direct. What acts there is a message, whatever its flow says.
+   *
+   * @maxItems 50
+   */
+  message_pages?: string[];
   note?: string;
   selectors: {
     [k: string]: {

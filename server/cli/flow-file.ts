@@ -12,13 +12,15 @@ export const isFlowFile = (argument: string): boolean => argument.endsWith('.jso
 
 /**
  * Puts the flow or the recording of this file to the server, a new version if it has changed.
+ * @param reaches whom its actions reach that do not say so themselves; an admin's word
  * @returns its name: a flow's own, a recording's that of its file
  * @throws CliError usage, and those of the API
  */
-export async function putFlowFile(api: Api, path: string): Promise<string> {
+export async function putFlowFile(api: Api, path: string, reaches?: string): Promise<string> {
   const body = await readJson(path);
   const name = nameOf(body) ?? PREFIX + slug(basename(path, '.json'));
-  const flow = await api.call<Flow>('PUT', `/v1/flows/${encodeURIComponent(name)}`, body);
+  const said = reaches === undefined ? '' : `?reaches=${encodeURIComponent(reaches)}`;
+  const flow = await api.call<Flow>('PUT', `/v1/flows/${encodeURIComponent(name)}${said}`, body);
   return flow.name;
 }
 

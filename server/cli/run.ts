@@ -22,6 +22,7 @@ interface RunFlags extends ClientFlags {
   platform: string;
   session?: string;
   idempotencyKey?: string;
+  reaches?: string;
   priority?: string;
   dryRun?: boolean;
   follow?: boolean;
@@ -47,6 +48,7 @@ export const addRun: AddCommand = (program, context, ends) => {
     .option('--session <ID>', 'the session it runs in')
     .option('--idempotency-key <KEY>', 'the same again is the same command')
     .option('--priority <1-5>', '1 is served first')
+    .option('--reaches <WHOM>', 'of a file: whom what it clicks and types reaches, such as nobody; default a message')
     .option('--dry-run', 'look at everything, change nothing')
     .option('--follow', 'print its events until it ends')
     .option('--wait', 'wait until it ends')
@@ -57,12 +59,15 @@ export const addRun: AddCommand = (program, context, ends) => {
 async function run(flow: string, flags: RunFlags, context: CliContext): Promise<ExitCode> {
   const seconds = Number(flags.timeout);
   if (!(seconds > 0)) throw new CliError(`--timeout '${flags.timeout}' is not a number of seconds`, EXIT.usage);
+  if (flags.reaches !== undefined && !isFlowFile(flow)) {
+    throw new CliError(`--reaches is of a file; '${flow}' says itself whom it reaches`, EXIT.usage);
+  }
   const params = readParams(flags.param);
   const client = connect(flags, context);
   const { api, terminal } = client;
   // A key may answer with a command of long ago; a new one's events all come after the log's head of now.
   const since = flags.idempotencyKey === undefined && flags.follow ? await headOf(api) : '0';
-  const name = isFlowFile(flow) ? await putFlowFile(api, flow) : flow;
+  const name = isFlowFile(flow) ? await putFlowFile(api, flow, flags.reaches) : flow;
   const accepted = await api.call<CommandAccepted>('POST', '/v1/commands', await envelopeOf(api, name, params, flags));
   if (!flags.follow && !flags.wait) {
     if (!terminal.people) terminal.json(accepted);

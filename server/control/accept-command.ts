@@ -5,9 +5,11 @@
  * time, whether it was sent before; and only for a new one what the world decides: flow, platform, deadline, session. So
  * a command that was accepted is answered again even when it would not be accepted today.
  */
+import { planApproval } from '../../actors/command/approval-plan.ts';
+import { asAttempted, reachesOf } from '../../actors/command/reaches.ts';
 import type { ActorView, Tables, Write } from '../../actors/host/contract.ts';
 import { ControlError, isControlError } from '../../schemas/errors.ts';
-import type { ApprovalPreview, CommandEnvelope } from '../../schemas/generated/contracts.ts';
+import type { CommandEnvelope } from '../../schemas/generated/contracts.ts';
 import { demandAccount } from '../auth/accounts.ts';
 import { allows, demand } from '../auth/scopes.ts';
 import type { Client } from '../auth/tokens.ts';
@@ -145,14 +147,15 @@ async function create(
   };
   const session = await chooseSession(control, commandId, envelope, type, client);
   try {
+    // Who names a session acts for its account: what is allowed, and counted, is that account's.
+    if (session.accountId !== null) envelope.target = { ...envelope.target, account_id: session.accountId };
     const input = {
       commandId,
       correlationId: envelope.correlation_id,
       sessionId: session.sessionId,
       createSession: session.toMake,
       envelope,
-      flow,
-      approval: flow?.approval === 'required' && !envelope.dry_run ? approvalOf(control, flow, envelope) : null,
+      ...(flow ? reaching(control, flow, envelope, flow === named || client.scopes.includes('admin')) : noFlow),
       deadlineAt,
       allowScript: allows(client.scopes, 'script')
     };
@@ -194,25 +197,27 @@ function flowFor({ flows }: Control, name: string, envelope: CommandEnvelope, cl
   return flow;
 }
 
-/** The approval is bound to the hash of exactly what will be done: another text, flow or account is another hash. */
-function approvalOf({ limits, newId, now }: Control, flow: PinnedFlow, { target, payload }: CommandEnvelope) {
-  const params = payload.params as Record<string, unknown>;
-  const account = target.account_id ?? null;
-  const preview: ApprovalPreview = {
-    flow: flow.name,
-    flow_version: flow.version,
-    account_id: account,
-    platform: target.platform,
-    params,
-    writes: flow.actions.filter((action) => action.effect === 'write').map((action) => action.attempt)
+const noFlow = { flow: null, approval: null };
+
+/** The flow as it is run, whom it reaches, and how a person would be asked before it does. */
+function reaching(
+  { limits, newId, now, selectors }: Control,
+  flow: PinnedFlow,
+  envelope: CommandEnvelope,
+  isTrusted: boolean
+) {
+  const params = (envelope.payload.params ?? {}) as Record<string, unknown>;
+  const registry = selectors.get(envelope.target.platform);
+  const reaches = reachesOf(flow, { params, registry, isTrusted });
+  const pinned = asAttempted(flow, reaches);
+  const isRequired = flow.approval === 'required' || reaches.includes('message');
+  if (envelope.dry_run || (!isRequired && reaches.every((reach) => reach === 'nobody'))) {
+    return { flow: pinned, reaches, approval: null };
+  }
+  const approval = {
+    approvalId: newId(),
+    ...planApproval(pinned, envelope, reaches),
+    expiresAt: now() + limits.approvalMs
   };
-  const actionHash = canonicalHash({
-    flow: flow.name,
-    version: flow.version,
-    body: canonicalHash(flow),
-    params,
-    account,
-    platform: target.platform
-  });
-  return { approvalId: newId(), actionHash, preview, expiresAt: now() + limits.approvalMs };
+  return { flow: pinned, reaches, approval, waived: !isRequired };
 }

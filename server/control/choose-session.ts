@@ -10,6 +10,8 @@ import type { OpenSession, SessionInput } from './session-directory.ts';
 
 export interface ChosenSession {
   sessionId: string;
+  /** Whose browser it is; null: nobody's. */
+  accountId: string | null;
   /** How the command has to make it, while nobody has. */
   toMake: SessionInput | null;
   /** To be called when the command did not come to be. */
@@ -69,6 +71,7 @@ function enter(
   const leave = sessions.enter(commandId, sessionId);
   return {
     sessionId,
+    accountId: known?.accountId ?? toMake?.accountId ?? null,
     toMake: toMake ?? null,
     release() {
       leave();

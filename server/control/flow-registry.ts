@@ -17,6 +17,8 @@ export interface FlowRegistry {
   /** By name. */
   list(): PinnedFlow[];
   get(name: string): PinnedFlow | undefined;
+  /** It is the newest of its name already, word for word. */
+  has(flow: Flow): boolean;
   /**
    * A new version, or the one there is when nothing changed.
    * @param flow as `checkFlow` gave it
@@ -43,13 +45,17 @@ export async function openFlowRegistry(host: ActorHost, shipped: Flow[]): Promis
   return {
     list: () => [...flows.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
     get: (name) => flows.get(name),
+    has(flow) {
+      const current = flows.get(flow.name);
+      return current !== undefined && isSame(current, flow);
+    },
 
     put: (name, flow) =>
       lock.with([name], async () => {
         if (flow.name !== name) throw unfit([{ path: '/name', message: `must be '${name}', as in the path` }]);
         const current = flows.get(name);
         const { version, ...content } = flow;
-        if (current && canonical({ ...current, version: undefined }) === canonical(content)) {
+        if (current && isSame(current, flow)) {
           return { flow: current, outcome: 'unchanged' };
         }
         const next = current ? current.version + 1 : (version ?? 1);
@@ -94,6 +100,9 @@ export function checkFlow(body: unknown, name?: string): Flow {
   if (errors.length > 0) throw unfit(errors);
   return flow;
 }
+
+const isSame = (current: Flow, flow: Flow): boolean =>
+  canonical({ ...current, version: undefined }) === canonical({ ...flow, version: undefined });
 
 const unfit = (errors: Misfit[]) => new ControlError('VALIDATION_FAILED', { what: 'the flow', errors });
 

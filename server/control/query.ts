@@ -37,6 +37,15 @@ export const oneOf =
       return found;
     });
 
+/** Exactly one of `values`. */
+export const choice =
+  <T extends string>(values: readonly T[]): Reader<T> =>
+  (value, parameter) => {
+    const found = values.find((known) => known === value);
+    if (found === undefined) throw refuse(parameter, value, `one of ${values.join(', ')}`);
+    return found;
+  };
+
 export const list: Reader<string[]> = (value, parameter) => {
   const items = value.split(',').map((item) => item.trim());
   if (items.some((item) => item === '') || items.length > 100)

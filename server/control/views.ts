@@ -66,6 +66,7 @@ interface ApprovalContext {
   commandId: string;
   actionHash: string;
   preview: ApprovalPreview;
+  edited?: { changed: Record<string, unknown>; actionHash: string; preview: ApprovalPreview } | null;
   decidedBy: string | null;
   note: string | null;
   expiresAt: number | null;
@@ -170,6 +171,14 @@ export function approvalView(actor: ActorFacts): ApprovalView {
     state: stateOf(actor) as ApprovalState,
     action_hash: context.actionHash,
     preview: context.preview,
+    edited: context.edited
+      ? {
+          params: context.edited.changed,
+          action_hash: context.edited.actionHash,
+          preview: context.edited.preview,
+          by: context.decidedBy ?? ''
+        }
+      : null,
     decided_by: context.decidedBy ?? null,
     note: context.note ?? null,
     created_at: instantOf(actor.createdAt),

@@ -11,7 +11,7 @@ describe('a recording of Chrome', needsBrowser(), () => {
   async function play(name: string) {
     const { manager, site } = stage;
     const flow = `recorded.${name}`;
-    const put = await manager.request<Flow>('PUT', `/v1/flows/${flow}`, recordingOf(name, site.url));
+    const put = await manager.request<Flow>('PUT', `/v1/flows/${flow}?reaches=comment`, recordingOf(name, site.url));
     assert.equal(put.status, 201, JSON.stringify(put.body));
     const wish = body({ target: { platform: 'example', account_id: 'alice' }, payload: { flow, params: {} } });
     const sent = await manager.request<CommandAccepted>('POST', '/v1/commands', wish);
@@ -40,7 +40,7 @@ describe('a recording of Chrome', needsBrowser(), () => {
     const { manager, site } = stage;
     const recording = recordingOf('comment', site.url) as { steps: { selectors?: string[][]; timeout?: number }[] };
     Object.assign(recording.steps[5]!, { selectors: [['aria/Send it'], ['#none']], timeout: 500 });
-    await manager.request('PUT', '/v1/flows/recorded.broken', recording);
+    await manager.request('PUT', '/v1/flows/recorded.broken?reaches=comment', recording);
     const wish = body({
       target: { platform: 'example', account_id: 'alice' },
       payload: { flow: 'recorded.broken', params: {} }

@@ -203,7 +203,7 @@ describe('the selector registry, with a real browser', needsBrowser(), () => {
       platforms: ['example'],
       actions: [
         { attempt: 'OPEN', effect: 'read', steps: [{ type: 'navigate', url: site.postUrl(1, 'variant=renamed') }] },
-        { attempt: 'PRESS', effect: 'write', steps: [{ type: 'click', selectors: ['@post.body'] }] }
+        { attempt: 'PRESS', effect: 'write', reaches: 'nobody', steps: [{ type: 'click', selectors: ['@post.body'] }] }
       ]
     };
     assert.equal((await manager.request('PUT', '/v1/flows/press_the_post', flow)).status, 201);

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { actionHash } from '../../machines/action-hash.ts';
 import { commandMachine } from '../../machines/command.ts';
 import { type CommandInput, UNSENT } from '../../machines/command-context.ts';
+import type { Flow } from '../../schemas/generated/contracts.ts';
 import { Rehearsal } from '../support/rehearsal.ts';
 
 const read = {
@@ -327,13 +329,15 @@ describe('a deadline', () => {
 });
 
 describe('a command that needs a person', () => {
+  const asked = input() as unknown as CommandInput;
+  const hash = actionHash(asked.flow as Flow, asked.envelope);
   const approval = {
     approvalId: 'p1',
-    actionHash: 'h',
+    actionHash: hash,
     preview: { flow: 'f', params: {}, writes: [] },
     expiresAt: 1_700_000_900_000
   };
-  const resolved = (state: string, actionHash = 'h') => ({
+  const resolved = (state: string, actionHash = hash) => ({
     type: 'approval.resolved',
     approvalId: 'p1',
     actionHash,
@@ -355,6 +359,7 @@ describe('a command that needs a person', () => {
     const c = command({ approval });
     c.send(resolved('ALLOWED', 'another'));
     assert.equal(c.state, 'FAILED');
+    assert.equal(c.context.error.code, 'APPROVAL_VOID');
   });
 
   it('ends when it is denied, and withdraws the question when it is cancelled', () => {

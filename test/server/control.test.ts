@@ -421,7 +421,9 @@ describe('an approval', () => {
       account_id: 'ada',
       platform: 'instagram',
       params: { text: 'hello', times: 1 },
-      writes: ['GREET']
+      writes: ['GREET'],
+      reaches: { GREET: 'nobody' },
+      pages: []
     });
     assert.equal(h.executor.attempts.length, 0);
     const token = await h.token(['approve:asked'], 'boss');

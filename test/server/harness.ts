@@ -51,6 +51,7 @@ export const greet: Flow = {
     {
       attempt: 'GREET',
       effect: 'write',
+      reaches: 'nobody',
       steps: [{ type: 'click', selectors: ['text/$' + '{params.text}'] }],
       verify: { as: 'GREETED', steps: [{ type: 'waitForElement', selectors: ['#done'] }] }
     }
@@ -59,13 +60,15 @@ export const greet: Flow = {
 const look: Flow = {
   name: 'look',
   platforms: ['*'],
-  actions: [{ attempt: 'LOOK', effect: 'read', steps: [{ type: 'click', selectors: ['a'] }] }]
+  actions: [{ attempt: 'LOOK', effect: 'read', reaches: 'nobody', steps: [{ type: 'click', selectors: ['a'] }] }]
 };
 const asked: Flow = { ...greet, name: 'asked', approval: 'required' };
 const scripted: Flow = {
   ...look,
   name: 'scripted',
-  actions: [{ attempt: 'RUN', effect: 'read', steps: [{ type: 'waitForExpression', expression: 'true' }] }]
+  actions: [
+    { attempt: 'RUN', effect: 'read', reaches: 'nobody', steps: [{ type: 'waitForExpression', expression: 'true' }] }
+  ]
 };
 
 /** Grants every request at once, or keeps it in line for ever. */

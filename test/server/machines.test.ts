@@ -107,7 +107,7 @@ export default defineConfig({
   flows: [{
     name: 'wave', platforms: ['harbour'], params: { type: 'object', additionalProperties: false },
     actions: [{
-      attempt: 'WAVED', effect: 'read', steps: [{ type: 'click', selectors: ['@flag'] }],
+      attempt: 'WAVED', effect: 'read', reaches: 'nobody', steps: [{ type: 'click', selectors: ['@flag'] }],
       verify: { as: 'WAVE_SEEN', steps: [{ type: 'waitForElement', selectors: ['@flag'] }] }
     }]
   }],

@@ -30,6 +30,7 @@ export const flows: Flow[] = [
       {
         attempt: 'COMMENT',
         effect: 'write',
+        reaches: 'comment',
         steps: [
           { type: 'change', selectors: ['textarea'], value: '${params.text}' },
           { type: 'click', selectors: ['button.send'] }
@@ -39,6 +40,7 @@ export const flows: Flow[] = [
       {
         attempt: 'LIKE',
         effect: 'write',
+        reaches: 'like',
         dedupe: { steps: [{ type: 'waitForElement', selectors: ['.like:not(.on)'] }] },
         steps: [{ type: 'click', selectors: ['.like'] }],
         verify: { ...see('LIKE_SHOWN', '.like.on'), afterReload: true }
@@ -55,6 +57,7 @@ export const flows: Flow[] = [
       {
         attempt: 'SEND',
         effect: 'write',
+        reaches: 'message',
         steps: [
           { type: 'change', selectors: ['textarea'], value: '${params.text}' },
           { type: 'click', selectors: ['button.send'] }

@@ -49,6 +49,8 @@ export const mutants: Record<string, Mutant> = {
   'what is sent is not noted before': { sendsUnnoted: true },
   'what nobody knows is called undone': { kinds: commandsThat({ isDoubtful: () => false }) },
   'the ledger is not asked': { kinds: commandsThat({ wasTried: () => false }) },
-  'nobody is asked': { kinds: commandsThat({ needsApproval: () => false }) },
+  'nobody is asked': {
+    kinds: commandsThat({ needsApproval: () => false, isUnasked: () => false, isAltered: () => false })
+  },
   'every answer is a yes': { kinds: commandsThat({ isAllowed: () => true }) }
 };

@@ -282,6 +282,7 @@ export class World {
         flows: await registry,
         sessions: await openSessionDirectory(host),
         platforms: ['x'],
+        selectors: { get: () => undefined },
         limits: { ...defaultLimits, approvalMs: APPROVAL_MS },
         now: () => this.#time.wall,
         newId: () => this.#newId()

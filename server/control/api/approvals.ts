@@ -1,12 +1,16 @@
 import type Router from '@koa/router';
+import { type EditedAction, planApproval } from '../../../actors/command/approval-plan.ts';
+import { reachesOf } from '../../../actors/command/reaches.ts';
 import type { ActorView } from '../../../actors/host/contract.ts';
 import { ControlError, isControlError } from '../../../schemas/errors.ts';
-import type { ApprovalDecision } from '../../../schemas/generated/contracts.ts';
+import type { ApprovalDecision, CommandEnvelope, Reach } from '../../../schemas/generated/contracts.ts';
 import { seenBy, withinAccounts } from '../../auth/accounts.ts';
 import { demand } from '../../auth/scopes.ts';
 import type { Client } from '../../auth/tokens.ts';
 import { parse } from '../../contracts.ts';
+import { canonical } from '../canonical.ts';
 import type { Control } from '../deps.ts';
+import type { PinnedFlow } from '../flow-registry.ts';
 import { actorQuery, listParameters } from '../listing.ts';
 import { readQuery, text } from '../query.ts';
 import { asks, clientOf, jsonBody } from '../request.ts';
@@ -58,21 +62,71 @@ async function find({ host }: Control, approvalId: string, client: Client) {
 async function decide(
   control: Control,
   approval: ActorView,
-  { decision, note }: ApprovalDecision,
+  { decision, note, edited }: ApprovalDecision,
   client: Client
 ): Promise<ActorView> {
-  if (approval.status !== 'active') return settled(approval, decision);
+  const edit = edited === undefined ? null : await editOf(control, approval, edited);
+  const answer = { decision, hash: edit?.actionHash ?? approvalView(approval).action_hash };
+  if (approval.status !== 'active') return settled(approval, answer);
   try {
-    const event = { type: 'approval.decide', decision, by: client.service, ...(note === undefined ? {} : { note }) };
+    const event = {
+      type: 'approval.decide',
+      decision,
+      by: client.service,
+      ...(note === undefined ? {} : { note }),
+      ...(edit ? { edited: edit } : {})
+    };
     return await control.host.send(approval.address, event);
   } catch (error) {
     if (!isControlError(error, 'EVENT_REJECTED')) throw error;
-    return settled(await find(control, approval.id, client), decision);
+    return settled(await find(control, approval.id, client), answer);
   }
 }
 
-function settled(approval: ActorView, decision: ApprovalDecision['decision']): ActorView {
-  const { state } = approvalView(approval);
-  if (state !== MEANS[decision]) throw new ControlError('APPROVAL_DECIDED', { approvalId: approval.id, state });
+/** Who allows another text than was allowed gives another answer. */
+function settled(
+  approval: ActorView,
+  { decision, hash }: { decision: ApprovalDecision['decision']; hash: string }
+): ActorView {
+  const { state, action_hash, edited } = approvalView(approval);
+  const isSame = state === MEANS[decision] && (decision === 'deny' || hash === (edited?.action_hash ?? action_hash));
+  if (!isSame) throw new ControlError('APPROVAL_DECIDED', { approvalId: approval.id, state });
   return approval;
+}
+
+/**
+ * What would go out with these params instead; null when they are what was asked for.
+ * @throws ControlError VALIDATION_FAILED with places under /edited
+ */
+async function editOf(
+  { host, flows, selectors }: Control,
+  approval: ActorView,
+  edited: Record<string, unknown>
+): Promise<EditedAction | null> {
+  const { command_id, preview } = approvalView(approval);
+  const command = await host.read(`command/${command_id}`);
+  const { flow, envelope } = (command?.context ?? {}) as { flow?: PinnedFlow; envelope?: CommandEnvelope };
+  if (!flow || !envelope) throw new ControlError('COMMAND_NOT_FOUND', { commandId: command_id });
+  // Of the question as it was asked: an edit that was let out is no longer what is edited.
+  const params = { ...structuredClone(preview.params), ...edited };
+  const errors = flows
+    .misfits(flow, params)
+    .map(({ path, message }) => ({ path: path.replace(/^\/payload\/params/, '/edited'), message }));
+  if (errors.length > 0) throw new ControlError('VALIDATION_FAILED', { what: `the edit of '${flow.name}'`, errors });
+  const changed = Object.fromEntries(
+    Object.entries(params).filter(([name, value]) => canonical(value) !== canonical(preview.params[name]))
+  );
+  if (Object.keys(changed).length === 0) return null;
+  const registry = selectors.get(envelope.target.platform);
+  // What was a message stays one, and what was none becomes one where the edit leads it among messages.
+  const before = (command?.context.reaches ?? []) as Reach[];
+  const now = reachesOf(flow, { params, registry, isTrusted: true });
+  const reaches = now.map((reach, i) => (before[i] === 'message' ? 'message' : reach));
+  const read = flow.actions.find(({ effect }, i) => effect === 'read' && reaches[i] !== 'nobody');
+  if (read) {
+    const message = `would make a message of ${read.attempt}, which is only read; send a new command instead`;
+    throw new ControlError('VALIDATION_FAILED', { what: 'the edit', errors: [{ path: '/edited', message }] });
+  }
+  const next = { ...envelope, payload: { ...envelope.payload, params } };
+  return { params, changed, ...planApproval(flow, next, reaches), reaches };
 }

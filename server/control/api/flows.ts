@@ -1,9 +1,11 @@
 import type Router from '@koa/router';
+import { acts } from '../../../actors/command/reaches.ts';
 import { ControlError } from '../../../schemas/errors.ts';
+import type { Flow, Reach } from '../../../schemas/generated/contracts.ts';
 import { allows } from '../../auth/scopes.ts';
 import type { Control } from '../deps.ts';
 import { checkFlow, flowSummary, runsScript } from '../flow-registry.ts';
-import { readQuery, text } from '../query.ts';
+import { choice, readQuery, text } from '../query.ts';
 import { asks, clientOf, jsonBody } from '../request.ts';
 import { pageOf } from '../views.ts';
 
@@ -26,13 +28,30 @@ export function flowRoutes(router: Router, { flows, tokens, limits }: Control): 
 
   router.put('/v1/flows/:name', asks(tokens, 'flows:write'), jsonBody(limits.bodyBytes), async (ctx) => {
     const name = ctx.params.name as string;
-    const asked = checkFlow(ctx.request.body, name);
+    const { reaches } = readQuery(ctx.query, { reaches: choice(REACHES) });
+    const asked = saying(checkFlow(ctx.request.body, name), reaches);
     // Whoever may run it would run it with this client's script.
     if (runsScript(asked) && !allows(clientOf(ctx).scopes, 'script')) {
       throw new ControlError('SCRIPT_FORBIDDEN', { step: `flow '${name}'` });
+    }
+    const claim = lessThanMessage(asked);
+    if (claim && !flows.has(asked) && !allows(clientOf(ctx).scopes, 'admin')) {
+      throw new ControlError('REACH_FORBIDDEN', { flow: name, action: claim.attempt, reaches: claim.reaches as Reach });
     }
     const { flow, outcome } = await flows.put(name, asked);
     ctx.status = outcome === 'created' ? 201 : 200;
     ctx.body = flow;
   });
 }
+
+const REACHES: Reach[] = ['nobody', 'like', 'follow', 'comment', 'post', 'message'];
+
+/** What a recording cannot say of itself: whom its clicks reach, where an action does not say. */
+const saying = (flow: Flow, reaches: Reach | undefined): Flow =>
+  reaches === undefined
+    ? flow
+    : { ...flow, actions: flow.actions.map((action) => (acts(action) ? { reaches, ...action } : action)) };
+
+/** An action that acts and is said to be no message: whoever says so is believed. */
+const lessThanMessage = ({ actions }: Flow) =>
+  actions.find((action) => acts(action) && action.reaches !== undefined && action.reaches !== 'message');
