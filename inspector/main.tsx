@@ -3,6 +3,7 @@ import './styles/base.css';
 import './styles/shell.css';
 import './styles/views.css';
 import './styles/diagram.css';
+import './styles/acts.css';
 import './state/theme.ts';
 import { effect, signal } from '@preact/signals';
 import { render } from 'preact';
@@ -16,6 +17,7 @@ import { ActorView } from './views/actor.tsx';
 import { Actors } from './views/actors.tsx';
 import { Approvals } from './views/approvals.tsx';
 import { Drivers } from './views/drivers.tsx';
+import { FlowView } from './views/flow.tsx';
 import { Machines } from './views/machines.tsx';
 import { Overview } from './views/overview.tsx';
 import { Sessions } from './views/sessions.tsx';
@@ -50,7 +52,7 @@ function App() {
   if (!begun.value) return <Notice title="Opening…" role="status" whole />;
   if (!identity.value?.service) return <SignIn trouble={trouble.value} />;
   const here = place.value[0] ?? '';
-  const View = SECTIONS.find(({ name }) => name === here)?.view;
+  const View = here === 'flows' ? FlowView : SECTIONS.find(({ name }) => name === here)?.view;
   return (
     <Shell sections={SECTIONS}>
       {View ? (

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { identity, signOut } from './api/connection.ts';
 import { streamState, streamTrouble } from './api/stream.ts';
 import icon from './icon.svg';
+import { Palette, SearchButton } from './parts/palette.tsx';
 import { href, place } from './state/router.ts';
 import { theme, turnTheme } from './state/theme.ts';
 
@@ -25,6 +26,7 @@ export function Shell({ sections, children }: { sections: Section[]; children: C
           {WORDS[streamState.value]}
         </span>
         <span class="grow" />
+        <SearchButton />
         <span class="small muted">{identity.value?.service}</span>
         <button type="button" class="button quiet" onClick={turnTheme} aria-label={`Colours: ${theme.value}`}>
           {theme.value}
@@ -48,6 +50,7 @@ export function Shell({ sections, children }: { sections: Section[]; children: C
           );
         })}
       </nav>
+      <Palette />
       <main class="main" id="main" tabIndex={-1}>
         {children}
       </main>

@@ -35,7 +35,16 @@ export class ApiError extends Error {
  * @throws ApiError with the problem the server answered, or one of code UNREACHABLE
  */
 export async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const headers: Record<string, string> = { accept: 'application/json' };
+  const response = await request(method, path, 'application/json', body);
+  return (response.status === 204 ? null : await response.json().catch(() => null)) as T;
+}
+
+/** What a GET answers, as it is. @throws ApiError as `api` does */
+export const download = async (path: string, accept = '*/*'): Promise<Blob> =>
+  (await request('GET', path, accept)).blob();
+
+async function request(method: string, path: string, accept: string, body?: unknown): Promise<Response> {
+  const headers: Record<string, string> = { accept };
   if (identity.value) headers.authorization = `Bearer ${identity.value.token}`;
   if (body !== undefined) headers['content-type'] = 'application/json';
   let response: Response;
@@ -44,10 +53,10 @@ export async function api<T>(method: string, path: string, body?: unknown): Prom
   } catch {
     throw new ApiError(problem(0, 'UNREACHABLE', 'the control plane does not answer; is troupe still running?'));
   }
-  const answer: unknown = response.status === 204 ? null : await response.json().catch(() => null);
-  if (response.ok) return answer as T;
+  if (response.ok) return response;
   if (response.status === 401) signOut();
-  throw new ApiError((answer as Problem | null) ?? problem(response.status, 'INTERNAL', response.statusText));
+  const answer = (await response.json().catch(() => null)) as Problem | null;
+  throw new ApiError(answer ?? problem(response.status, 'INTERNAL', response.statusText));
 }
 
 const problem = (status: number, code: string, detail: string): Problem => ({

@@ -1,12 +1,15 @@
 import type { ActorSummary, EventEnvelope, Diagram as Picture } from '../../schemas/generated/contracts.ts';
+import { ActorPanel } from '../parts/actor-panel.tsx';
 import { Diagram } from '../parts/diagram.tsx';
+import { Effects } from '../parts/effects.tsx';
 import { EventRow } from '../parts/event-row.tsx';
+import { JsonTree } from '../parts/json-tree.tsx';
 import { Later } from '../parts/later.tsx';
 import { useLive } from '../parts/live-resource.ts';
 import { Notice } from '../parts/notice.tsx';
 import { StatePill } from '../parts/pill.tsx';
 import { resource } from '../parts/resource.ts';
-import { duration, now, Since } from '../parts/time.tsx';
+import { Since } from '../parts/time.tsx';
 import { place } from '../state/router.ts';
 
 /** One actor: where it is in its machine, how it came there, what it waits for, and what it takes now. */
@@ -33,7 +36,6 @@ function Actor({ kind, id }: { kind: string; id: string }) {
               for <Since at={Date.parse(found.updated_at)} />
             </span>
           </header>
-          {found.why !== null && <p class="why">{found.why}</p>}
           <div class="two">
             {picture.state === 'here' ? (
               <Diagram
@@ -46,9 +48,21 @@ function Actor({ kind, id }: { kind: string; id: string }) {
               <Notice title="Laying it out…" role="status" />
             )}
             <aside class="stack">
-              <Facts actor={found} />
+              <ActorPanel actor={found} done={actor.again} />
             </aside>
           </div>
+          {kind === 'command' && <Effects id={id} />}
+          {found.context && (
+            <section class="card" aria-labelledby="context">
+              <header>
+                <h2 id="context">Context</h2>
+                <span class="muted small">what it works with; secrets are masked</span>
+              </header>
+              <div class="body">
+                <JsonTree value={found.context} />
+              </div>
+            </section>
+          )}
           <section class="card" aria-labelledby="path">
             <header>
               <h2 id="path">How it came here</h2>
@@ -63,33 +77,6 @@ function Actor({ kind, id }: { kind: string; id: string }) {
         </>
       )}
     </Later>
-  );
-}
-
-function Facts({ actor }: { actor: ActorSummary }) {
-  return (
-    <section class="card" aria-label="Facts">
-      <dl class="facts body">
-        <div>
-          <dt>deadline</dt>
-          <dd>{actor.deadline_at === null ? 'none' : `in ${duration(Date.parse(actor.deadline_at) - now.value)}`}</dd>
-        </div>
-        <div>
-          <dt>takes</dt>
-          <dd class="mono small">{actor.accepts.join(', ') || 'nothing'}</dd>
-        </div>
-        <div>
-          <dt>steps</dt>
-          <dd>{actor.step}</dd>
-        </div>
-        <div>
-          <dt>made</dt>
-          <dd>
-            <Since at={Date.parse(actor.created_at)} />
-          </dd>
-        </div>
-      </dl>
-    </section>
   );
 }
 

@@ -1,10 +1,14 @@
-import type { ApprovalView } from '../../schemas/generated/contracts.ts';
+import { useSignal } from '@preact/signals';
+import type { ApprovalView, ArtifactView } from '../../schemas/generated/contracts.ts';
+import { may } from '../api/connection.ts';
 import { Act } from '../parts/act.tsx';
+import { Picture } from '../parts/artifact.tsx';
+import { EditAndAllow } from '../parts/edit-allow.tsx';
 import { Later } from '../parts/later.tsx';
 import { useLive } from '../parts/live-resource.ts';
 import { Notice } from '../parts/notice.tsx';
 import { StatePill } from '../parts/pill.tsx';
-import { duration, now } from '../parts/time.tsx';
+import { duration, now, Since } from '../parts/time.tsx';
 import { href } from '../state/router.ts';
 
 /** What waits for a yes or a no: exactly what would be done, as whom, and until when one may say so. */
@@ -40,15 +44,19 @@ function Approval({ approval, done }: { approval: ApprovalView; done: () => void
   const path = `/v1/approvals/${id}`;
   const scope = `approve:${preview.flow}`;
   const heading = `approval-${id}`;
+  const editing = useSignal(false);
+  const note = useSignal('');
+  const said = note.value.trim() === '' ? {} : { note: note.value.trim() };
   return (
     <li class="card" aria-labelledby={heading}>
       <header>
         <h2 id={heading}>
-          {preview.flow} <span class="muted">as {preview.account_id ?? 'nobody in particular'}</span>
+          {preview.flow} <span class="muted">as</span> {preview.account_id ?? 'nobody in particular'}{' '}
+          {preview.platform !== undefined && <span class="muted">on {preview.platform}</span>}
         </h2>
         <StatePill state={approval.state} />
       </header>
-      <div class="body">
+      <div class="body approval">
         <dl class="facts">
           {Object.entries(preview.params).map(([name, value]) => (
             <div key={name}>
@@ -68,17 +76,61 @@ function Approval({ approval, done }: { approval: ApprovalView; done: () => void
               </a>
             </dd>
           </div>
+          <div>
+            <dt>asked</dt>
+            <dd>
+              <Since at={Date.parse(approval.created_at)} /> ago
+              {expires !== null && <span class="muted">, expires in {duration(Date.parse(expires) - now.value)}</span>}
+            </dd>
+          </div>
         </dl>
+        <Seen commandId={approval.command_id} />
+        <label class="note">
+          Note
+          <input
+            class="field"
+            maxLength={2000}
+            placeholder="kept with the decision"
+            value={note.value}
+            onInput={({ currentTarget }) => {
+              note.value = currentTarget.value;
+            }}
+          />
+        </label>
         <div class="row">
-          <Act method="POST" path={path} body={{ decision: 'allow' }} scope={scope} kind="primary" done={done}>
+          <Act method="POST" path={path} body={{ decision: 'allow', ...said }} scope={scope} kind="primary" done={done}>
             Allow
           </Act>
-          <Act method="POST" path={path} body={{ decision: 'deny' }} scope={scope} kind="danger" done={done}>
+          <button
+            type="button"
+            class="button"
+            aria-expanded={editing.value}
+            disabled={!may(scope)}
+            onClick={() => {
+              editing.value = !editing.value;
+            }}
+          >
+            Edit…
+          </button>
+          <Act method="POST" path={path} body={{ decision: 'deny', ...said }} scope={scope} kind="danger" done={done}>
             Deny
           </Act>
-          {expires !== null && <span class="muted small">expires in {duration(Date.parse(expires) - now.value)}</span>}
+          {!may(scope) && <span class="muted small">Your token lacks the scope {scope}.</span>}
         </div>
+        {editing.value && <EditAndAllow approval={approval} done={done} />}
       </div>
     </li>
   );
+}
+
+/** What was last seen of the page it is about; most are asked before a page is open. */
+function Seen({ commandId }: { commandId: string }) {
+  const kept = useLive<{ items: ArtifactView[] }>(
+    `/v1/artifacts?command_id=${commandId}&limit=50`,
+    ({ command_id }) => command_id === commandId
+  );
+  if (kept.state !== 'here') return null;
+  const newest = kept.value.items.find(({ kind }) => kind === 'screenshot');
+  if (!newest) return <p class="muted small">No page was open yet when it asked.</p>;
+  return <Picture path={newest.links.self} alt="The page it is about" />;
 }

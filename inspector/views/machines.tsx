@@ -1,5 +1,6 @@
 import type { Diagram as Picture } from '../../schemas/generated/contracts.ts';
 import { Diagram } from '../parts/diagram.tsx';
+import { MachineExports } from '../parts/exports.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { resource } from '../parts/resource.ts';
 import { href, place } from '../state/router.ts';
@@ -38,6 +39,7 @@ export function Machines() {
           </a>
         ))}
       </nav>
+      <MachineExports kind={kind} />
       <MachinePicture kind={kind} />
     </>
   );

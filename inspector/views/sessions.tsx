@@ -1,11 +1,15 @@
-import type { SessionView } from '../../schemas/generated/contracts.ts';
+import type { ArtifactView, SessionView } from '../../schemas/generated/contracts.ts';
+import { connection, may } from '../api/connection.ts';
 import { Act } from '../parts/act.tsx';
+import { Picture } from '../parts/artifact.tsx';
 import { Later } from '../parts/later.tsx';
 import { useLive } from '../parts/live-resource.ts';
 import { Notice } from '../parts/notice.tsx';
 import { StatePill } from '../parts/pill.tsx';
 import { href } from '../state/router.ts';
 
+/** Between two pictures of a window that somebody drives. */
+const LIVE_MS = 1_000;
 const ENDED = ['CLOSED', 'FAILED', 'CLOSING'];
 
 /** Who drives what: every open session, its account, its browser, and the ways a person takes part. */
@@ -28,26 +32,11 @@ export function Sessions() {
             );
           }
           return (
-            <div class="card table-card">
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">Session</th>
-                    <th scope="col">Account</th>
-                    <th scope="col">State</th>
-                    <th scope="col">Why</th>
-                    <th scope="col">Browser</th>
-                    <th scope="col">Waiting</th>
-                    <th scope="col">You may</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {open.map((session) => (
-                    <SessionRow key={session.session_id} session={session} done={found.again} />
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <ul class="sessions">
+              {open.map((session) => (
+                <SessionCard key={session.session_id} session={session} done={found.again} />
+              ))}
+            </ul>
           );
         }}
       </Later>
@@ -55,33 +44,76 @@ export function Sessions() {
   );
 }
 
-function SessionRow({ session, done }: { session: SessionView; done: () => void }) {
-  const { session_id: id, state } = session;
+function SessionCard({ session, done }: { session: SessionView; done: () => void }) {
+  const { session_id: id, state, queue } = session;
+  const heading = `session-${id}`;
   const verb = (name: string, title: string) => (
     <Act method="POST" path={`/v1/sessions/${id}/${name}`} scope={`session:${name}`} done={done}>
       {title}
     </Act>
   );
   return (
-    <tr>
-      <td>
-        <a class="mono" href={href('actors', 'session', id)}>
-          {id.slice(0, 8)}
-        </a>
-      </td>
-      <td>
-        {session.account_id ?? <span class="muted">none</span>} <span class="muted small">{session.platform}</span>
-      </td>
-      <td>
+    <li class="card" aria-labelledby={heading}>
+      <header>
+        <h2 id={heading}>
+          {session.account_id ?? 'no account'} <span class="muted">on {session.platform}</span>
+        </h2>
         <StatePill state={state} />
-      </td>
-      <td>{session.why}</td>
-      <td class="mono">{session.driver?.slot ?? <span class="muted">none</span>}</td>
-      <td>{session.queue.length}</td>
-      <td>
+      </header>
+      <div class="body">
+        <Screen session={session} />
+        <dl class="facts">
+          <div>
+            <dt>session</dt>
+            <dd>
+              <a class="mono" href={href('actors', 'session', id)}>
+                {id.slice(0, 8)}
+              </a>
+            </dd>
+          </div>
+          <div>
+            <dt>drives</dt>
+            <dd>
+              <Driver session={session} />
+            </dd>
+          </div>
+          {session.why !== null && (
+            <div>
+              <dt>why</dt>
+              <dd>{session.why}</dd>
+            </div>
+          )}
+          {session.needs && (
+            <div>
+              <dt>needs</dt>
+              <dd>{session.needs.message}</dd>
+            </div>
+          )}
+          <div>
+            <dt>browser</dt>
+            <dd>
+              {session.driver ? (
+                <a class="mono" href={href('actors', 'driver', session.driver.slot)}>
+                  {session.driver.slot}
+                </a>
+              ) : (
+                <span class="muted">none</span>
+              )}
+            </dd>
+          </div>
+          <div>
+            <dt>waiting</dt>
+            <dd>{queue.length === 0 ? <span class="muted">nothing</span> : `${queue.length} commands`}</dd>
+          </div>
+        </dl>
         <span class="row">
           {state === 'PAUSED_BY_HUMAN' ? verb('resume', 'Resume') : verb('pause', 'Pause')}
           {state === 'HUMAN_DRIVING' ? verb('handback', 'Hand back') : verb('takeover', 'Take over')}
+          {state === 'HUMAN_DRIVING' && may('session:drive') && (
+            <a class="button" href={`/v1/sessions/${id}/view`} target="_blank" rel="noreferrer">
+              Open its window
+            </a>
+          )}
           <Act
             method="DELETE"
             path={`/v1/sessions/${id}`}
@@ -93,7 +125,39 @@ function SessionRow({ session, done }: { session: SessionView; done: () => void 
             Close
           </Act>
         </span>
-      </td>
-    </tr>
+      </div>
+    </li>
   );
+}
+
+/** A person, a command, or nobody. */
+function Driver({ session: { driven_by, current_command_id, state } }: { session: SessionView }) {
+  if (state === 'HUMAN_DRIVING') return <b>{driven_by ?? 'a person'}</b>;
+  if (current_command_id === null) return <span class="muted">nobody</span>;
+  return (
+    <a class="mono" href={href('actors', 'command', current_command_id)}>
+      command/{current_command_id.slice(0, 8)}
+    </a>
+  );
+}
+
+/** Its window, live, while a person drives; while a command does, the last that was kept of it. */
+function Screen({ session }: { session: SessionView }) {
+  const { session_id: id, state, current_command_id: command } = session;
+  const kept = useLive<{ items: ArtifactView[] }>(
+    command === null ? null : `/v1/artifacts?command_id=${command}&limit=20`,
+    ({ command_id }) => command_id === command
+  );
+  if (state === 'HUMAN_DRIVING' && may('session:drive') && !connection.value?.stub) {
+    return <Picture path={`/v1/sessions/${id}/screen`} alt={`Window of ${session.account_id ?? id}`} every={LIVE_MS} />;
+  }
+  const newest = kept.state === 'here' ? kept.value.items.find(({ kind }) => kind === 'screenshot') : undefined;
+  if (newest) return <Picture path={newest.links.self} alt="What its command last kept of the page" />;
+  const words =
+    state === 'HUMAN_DRIVING'
+      ? connection.value?.stub
+        ? 'Nothing is really driven here: there is no window to see.'
+        : 'Your token lacks the scope session:drive to see its window.'
+      : 'Take it over to see its window.';
+  return <p class="picture muted small">{words}</p>;
 }

@@ -1,6 +1,7 @@
 import { useEffect, useMemo } from 'preact/hooks';
 import type { Severity, StreamFilters } from '../../schemas/generated/contracts.ts';
 import { EventRow } from '../parts/event-row.tsx';
+import { TimelineExports } from '../parts/exports.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { VirtualList } from '../parts/virtual-list.tsx';
 import { LogWindow } from '../state/log-window.ts';
@@ -28,6 +29,7 @@ export function Timeline() {
     <>
       <h1>Timeline</h1>
       <Filters />
+      <TimelineExports />
       <section class="card" aria-label="The log">
         {older.state === 'failed' && (
           <p class="failure older" role="alert">

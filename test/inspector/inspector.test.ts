@@ -121,7 +121,7 @@ describe('the inspector in a browser', { skip: chromiumMissing }, () => {
     assert.ok(session);
     const { page, open } = await tab(t);
     await open('/sessions');
-    const row = page.getByRole('row').filter({ hasText: session.session_id.slice(0, 8) });
+    const row = page.getByRole('listitem').filter({ hasText: session.session_id.slice(0, 8) });
     await row.getByRole('button', { name: 'Pause' }).click();
     await row.getByText('PAUSED_BY_HUMAN').waitFor();
     await inState(stage.manager, `session/${session.session_id}`, 'PAUSED_BY_HUMAN');
@@ -137,7 +137,7 @@ describe('the inspector in a browser', { skip: chromiumMissing }, () => {
     const lit = page.locator('.d-node.d-atomic.active .d-title, .d-node.d-final.active .d-title');
     await lit.getByText('asking').waitFor();
     assert.equal(await lit.count(), 1);
-    await page.getByText('waiting for a person to allow it').waitFor();
+    await page.getByRole('region', { name: 'Waits' }).getByText('waiting for a person to allow it').waitFor();
     const title = await page.getByRole('img', { name: /Statechart of command/ }).getAttribute('aria-label');
     assert.match(title ?? '', /AWAITING_APPROVAL\.asking/);
 

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { ActorSummary, CommandView, Flow } from '../../schemas/generated/contracts.ts';
 import { type Manager, startManager } from './manager.ts';
 
-const message: Flow = {
+export const message: Flow = {
   name: 'send_message',
   title: 'Send a message',
   version: 1,
