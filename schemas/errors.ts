@@ -25,6 +25,32 @@ export const catalogue = {
     false,
     (d) => `the body is not JSON: ${d.reason}; send one UTF-8 JSON object`
   ),
+  REQUEST_MALFORMED: entry<{ reason: string }>(400, false, (d) => `this is no HTTP request: ${d.reason}`),
+  HEADERS_TOO_LARGE: entry<{ limitBytes: number }>(
+    431,
+    false,
+    (d) => `the headers are over ${d.limitBytes} bytes; send fewer or shorter ones`
+  ),
+  REQUEST_TIMEOUT: entry<Record<string, never>>(
+    408,
+    true,
+    () => 'the request did not come in time; send its headers within 10 s and its body within 30 s'
+  ),
+  HEADER_REPEATED: entry<{ header: string; count: number }>(
+    400,
+    false,
+    (d) => `the header '${d.header}' came ${d.count} times; send it once`
+  ),
+  HOST_UNKNOWN: entry<{ host: string }>(
+    421,
+    false,
+    (d) => `'${d.host}' is no name of this server; use its address or localhost, or start it with --hosts NAME`
+  ),
+  ORIGIN_REFUSED: entry<{ origin: string }>(
+    403,
+    false,
+    (d) => `a page of '${d.origin}' changes nothing here and opens no stream; use one that this server sent`
+  ),
   BODY_TOO_LARGE: entry<{ limitBytes: number }>(413, false, (d) => `the body is over ${d.limitBytes} bytes; send less`),
   MEDIA_TYPE_UNSUPPORTED: entry<{ mediaType: string }>(
     415,
@@ -102,6 +128,17 @@ export const catalogue = {
     true,
     (d) => `${d.limit} streams are open and no more may be; close one, or read GET /v1/events`
   ),
+  CLIENT_STREAMS_FULL: entry<{ client: string; limit: number }>(
+    429,
+    true,
+    (d) => `client '${d.client}' has ${d.limit} streams open, and no more may be; close one, or share it`
+  ),
+  SUBSCRIBED_TOO_OFTEN: entry<{ client: string; limit: number; retryAfter: number }>(
+    429,
+    true,
+    (d) =>
+      `client '${d.client}' subscribed over ${d.limit} times within a minute; keep a subscription, and filter what it tells`
+  ),
   UPGRADE_REQUIRED: entry<{ path: string }>(426, false, (d) => `${d.path} is a WebSocket; connect with ws://`),
 
   // Who asks
@@ -109,6 +146,12 @@ export const catalogue = {
     401,
     false,
     (d) => `${d.reason}; send Authorization: Bearer with a token from 'troupe token create'`
+  ),
+  REFUSED_TOO_OFTEN: entry<{ address: string; limit: number; retryAfter: number }>(
+    429,
+    true,
+    (d) =>
+      `over ${d.limit} refused tokens or codes came from ${d.address} within a minute; wait, and send one that is good`
   ),
   SIGN_IN_CODE_INVALID: entry<Record<string, never>>(
     401,

@@ -30,6 +30,7 @@ import type { Owner } from '../actors/profile/seal.ts';
 import { ProfileStore, type Rows } from '../actors/profile/store.ts';
 import type { Config } from '../schemas/generated/contracts.ts';
 import { bindGuard } from './auth/bind-guard.ts';
+import { createRefusals } from './auth/refusals.ts';
 import { createSignIn } from './auth/sign-in.ts';
 import { openTls } from './auth/tls.ts';
 import { createTokens } from './auth/tokens.ts';
@@ -38,6 +39,7 @@ import { signInLink } from './control/api/tokens.ts';
 import { controlOf, createControlPlane } from './control/app.ts';
 import type { ControlDeps } from './control/deps.ts';
 import { openFlowRegistry } from './control/flow-registry.ts';
+import { type IsOurs, namesOf } from './control/names.ts';
 import { diskCheck, hostChecks } from './control/readiness.ts';
 import { type Served, serve } from './control/serve.ts';
 import { openSessionDirectory } from './control/session-directory.ts';
@@ -208,7 +210,13 @@ async function bringUp(
   const { retention_days: days, retention_events: events } = config;
   const retention = startRetention({ host, store, days, events, logger });
   undo.push(() => retention.stop());
-  const plane = { host, tokens, logger, stub: isStub, version };
+  const own = namesOf([...namesIn(config.hosts), control.host, telemetry.host]);
+  const isOurs: IsOurs = (name) => own(name) || tls?.current.isFor(name) === true;
+  const refusals = createRefusals({
+    onRefused: metrics.refused,
+    onFlood: (from, perMinute) => logger.warn({ from }, `over ${perMinute} refused tokens or codes within a minute`)
+  });
+  const plane = { host, tokens, refusals, isOurs, logger, stub: isStub, version };
   const stream = createTelemetryPlane(plane);
   const deps: ControlDeps = {
     ...plane,

@@ -820,6 +820,10 @@ export interface Config {
    */
   recipe_apps: string;
   /**
+   * Names under which clients reach it, separated by commas, beside its address, localhost and those of its certificate; under another it does not answer.
+   */
+  hosts: string;
+  /**
    * PEM file with the certificate of both planes, its chain after it; then they speak TLS, and may bind other addresses than loopback. A renewed one is taken without a restart.
    */
   tls_cert: string;

@@ -21,6 +21,8 @@ export interface Certificate {
   key: Buffer;
   /** Clients show a certificate of one of these; null: they need none. */
   ca: Buffer | null;
+  /** Whether it is for this name. */
+  isFor: (name: string) => boolean;
   /** Whom it is for, as it says. */
   subject: string;
   /** ms since 1970 */
@@ -127,6 +129,7 @@ export function readCertificate({ tls_cert, tls_key, client_ca }: Paths, now = D
     cert,
     key,
     ca: client_ca === '' ? null : authority(client_ca),
+    isFor: (name) => leaf.checkHost(name) !== undefined,
     subject: nameOf(leaf),
     expiresAt: until
   };

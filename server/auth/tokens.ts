@@ -55,8 +55,11 @@ export interface Tokens {
   revoke(tokenId: string): Promise<boolean>;
   /** `run` is called, once, when the token is revoked or its time is over. @returns how to stop listening */
   onEnd(client: Client, run: () => void): () => void;
-  /** @throws ControlError UNAUTHENTICATED saying whether it is missing, unknown, expired or revoked */
-  authenticate(bearer: string | undefined): Promise<Client>;
+  /**
+   * @param from whose refusals are counted, see `refusals.ts`; absent where nobody asks anew
+   * @throws ControlError UNAUTHENTICATED saying whether it is missing, unknown, expired or revoked
+   */
+  authenticate(bearer: string | undefined, from?: string): Promise<Client>;
   /**
    * `<dataDir>/admin.token`, made when it is missing, expired or unknown to this database. One that was revoked stays revoked; one
    * that is rotated from here on is replaced in its file.
@@ -66,6 +69,12 @@ export interface Tokens {
 
 type Row = Tables['tokens'];
 
+interface Looked {
+  row: Row | null;
+  /** ms since 1970 */
+  readAt: number;
+}
+
 const CACHED = 1_000;
 const FRESH_MS = 30_000;
 /** Of a service and of an account. */
@@ -74,23 +83,29 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/;
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 export function createTokens(host: ActorHost, { now = Date.now }: { now?: () => number } = {}): Tokens {
-  /** SHA-256 → row, or null for one that is not known. Oldest first, bounded. */
-  const cache = new Map<string, { row: Row | null; readAt: number }>();
+  /** SHA-256 → row. Oldest first, bounded. */
+  const rows = new Map<string, Looked>();
+  /** Those that are not known, apart: however many are guessed, they drive out no good one. */
+  const strangers = new Map<string, Looked>();
   const ends = new TokenEnds(now);
   /** What `mintAdmin` found or made. */
   let admin: { path: string; token: string } | undefined;
 
   function remember(hash: string, row: Row | null) {
-    cache.delete(hash);
+    rows.delete(hash);
+    strangers.delete(hash);
+    const cache = row ? rows : strangers;
     cache.set(hash, { row, readAt: now() });
     if (cache.size > CACHED) cache.delete(cache.keys().next().value as string);
   }
 
+  const looked = (hash: string) => rows.get(hash) ?? strangers.get(hash);
+
   async function lookUp(hash: string): Promise<Row | null> {
-    const known = cache.get(hash);
+    const known = looked(hash);
     if (known && now() - known.readAt < FRESH_MS) return known.row;
     const [row = null] = await host.journal.find('tokens', { sha256: hash }, 1);
-    const meanwhile = cache.get(hash);
+    const meanwhile = looked(hash);
     if (meanwhile && meanwhile !== known) return meanwhile.row; // made or revoked while this was being read
     remember(hash, row);
     return row;

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import Router from '@koa/router';
 import Koa from 'koa';
+import { countRefusals, createRefusals } from '../auth/refusals.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import { exportRoutes } from '../inspector/export/routes.ts';
 import { inspectorPage } from '../inspector/page.ts';
@@ -26,8 +27,9 @@ import { sessionRoutes } from './api/sessions.ts';
 import { streamRoutes } from './api/stream.ts';
 import { signInRoutes, tokenRoutes } from './api/tokens.ts';
 import { type Control, type ControlDeps, defaultLimits } from './deps.ts';
+import { namesOf } from './names.ts';
 import { problems } from './problem.ts';
-import { hygiene, refuseWhileDraining, requestId } from './request.ts';
+import { forUs, hygiene, refuseWhileDraining, requestId } from './request.ts';
 import { limitRequests } from './request-limit.ts';
 import { unrouted } from './routes.ts';
 
@@ -36,6 +38,8 @@ export const controlOf = (deps: ControlDeps): Control => ({
   now: Date.now,
   newId: randomUUID,
   intakes: new Map(),
+  refusals: createRefusals(),
+  isOurs: namesOf([]),
   ...deps,
   limits: { ...defaultLimits, ...deps.limits }
 });
@@ -76,7 +80,10 @@ export function controlRoutes(control: Control, unlimited: Tokens): Router {
 
 export function createControlPlane(deps: ControlDeps): Koa {
   const whole = controlOf(deps);
-  const control: Control = { ...whole, tokens: limitRequests(deps.tokens, whole.limits.requests) };
+  const control: Control = {
+    ...whole,
+    tokens: limitRequests(countRefusals(deps.tokens, whole.refusals), whole.limits.requests)
+  };
   const router = controlRoutes(control, deps.tokens);
 
   const app = new Koa();
@@ -89,6 +96,7 @@ export function createControlPlane(deps: ControlDeps): Koa {
   app.use(deps.metrics.requests);
   app.use(hygiene(control.stub));
   app.use(problems(control.logger));
+  app.use(forUs(control.isOurs));
   app.use(refuseWhileDraining(control.draining));
   app.use(router.routes());
   app.use(unrouted(router));

@@ -5,12 +5,14 @@ import type { Registry } from '../../actors/executor/registry.ts';
 import type { ActorHost, ActorKind } from '../../actors/host/contract.ts';
 import type { Accounts } from '../../actors/profile/accounts.ts';
 import type { ProfileStore } from '../../actors/profile/store.ts';
+import type { Refusals } from '../auth/refusals.ts';
 import type { SignIn } from '../auth/sign-in.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { Layout } from '../inspector/layout.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { ActorIntake } from '../user-config/intake.ts';
 import type { FlowRegistry } from './flow-registry.ts';
+import type { IsOurs } from './names.ts';
 import type { ReadinessCheck } from './readiness.ts';
 import type { SessionDirectory } from './session-directory.ts';
 
@@ -33,6 +35,8 @@ export interface ControlLimits {
   pageMax: number;
   /** Of one client, a second; 0 is no limit. */
   requests: number;
+  /** Server-Sent Events that one client may have open. */
+  streams: number;
   /** `?wait=` at most this. */
   waitSeconds: number;
 }
@@ -45,6 +49,7 @@ export const defaultLimits: ControlLimits = {
   pageDefault: 50,
   pageMax: 500,
   requests: 0,
+  streams: 100,
   waitSeconds: 60
 };
 
@@ -52,6 +57,10 @@ export const defaultLimits: ControlLimits = {
 export interface ControlDeps {
   host: ActorHost;
   tokens: Tokens;
+  /** Counts refused tokens and codes, over both planes. Default: of its own. */
+  refusals?: Refusals;
+  /** Names under which it is reached, see `names.ts`. Default: addresses and localhost. */
+  isOurs?: IsOurs;
   signIn: SignIn;
   layout: Layout;
   metrics: Metrics;
@@ -87,4 +96,4 @@ export interface ControlDeps {
 
 /** With what may be left out filled in. */
 export type Control = ControlDeps &
-  Required<Pick<ControlDeps, 'intakes' | 'now' | 'newId'>> & { limits: ControlLimits };
+  Required<Pick<ControlDeps, 'intakes' | 'now' | 'newId' | 'refusals' | 'isOurs'>> & { limits: ControlLimits };

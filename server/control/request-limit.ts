@@ -11,8 +11,8 @@ export function limitRequests(tokens: Tokens, perSecond: number): Tokens {
   const limiter = new RateLimiterMemory({ points: perSecond, duration: 1 });
   return {
     ...tokens,
-    async authenticate(bearer) {
-      const client = await tokens.authenticate(bearer);
+    async authenticate(bearer, from) {
+      const client = await tokens.authenticate(bearer, from);
       try {
         await limiter.consume(client.service);
       } catch (over) {

@@ -1,11 +1,15 @@
 /** What every request goes through before its route: an id, headers, who asks, its body. */
+import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { bodyParser } from '@koa/bodyparser';
 import type { Middleware } from 'koa';
 import { ControlError } from '../../schemas/errors.ts';
 import { isLoopback } from '../auth/bind-guard.ts';
 import { demand } from '../auth/scopes.ts';
 import { bearerOf, type Client, type Tokens } from '../auth/tokens.ts';
+import { assertForUs, type IsOurs } from './names.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
@@ -21,15 +25,16 @@ export const requestId: Middleware = async (ctx, next) => {
 export const hygiene =
   (stub: boolean): Middleware =>
   async (ctx, next) => {
-    ctx.set({
-      'X-Content-Type-Options': 'nosniff',
-      'X-Frame-Options': 'DENY',
-      'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
-      'Referrer-Policy': 'no-referrer',
-      'Cross-Origin-Resource-Policy': 'same-origin',
-      'Cache-Control': 'no-store',
-      ...(stub ? { 'X-Troupe-Driver': 'stub' } : {})
-    });
+    ctx.set(SECURITY_HEADERS as Record<string, string>);
+    if (stub) ctx.set('X-Troupe-Driver', 'stub');
+    await next();
+  };
+
+/** Only what was meant for this server, and no page of another may have sent it to change something. */
+export const forUs =
+  (isOurs: IsOurs): Middleware =>
+  async (ctx, next) => {
+    assertForUs(ctx.req, isOurs);
     await next();
   };
 
@@ -53,13 +58,16 @@ export interface Door {
 export const asks = (tokens: Tokens, scope?: string): Middleware & Door =>
   Object.assign(
     async (ctx: Ctx, next: () => Promise<unknown>) => {
-      const client = await tokens.authenticate(bearerOf(ctx.get('authorization')));
+      const client = await tokens.authenticate(bearerOf(ctx.get('authorization')), fromOf(ctx.req));
       ctx.state.client = client;
       if (scope) demand(client.scopes, scope);
       await next();
     },
     { needs: scope ?? null, openOnLoopback: false }
   );
+
+/** Where it comes from, as the socket says; behind a gateway that is the gateway. */
+export const fromOf = ({ socket }: { socket: Socket }): string => socket.remoteAddress ?? 'unknown';
 
 /** The same for who is on another machine; on loopback nobody is asked. */
 export const asksFromAfar = (tokens: Tokens, scope: string): Middleware & Door => {
@@ -77,9 +85,12 @@ export const clientOf = (ctx: Ctx): Client => ctx.state.client as Client;
 
 /** A JSON object as `ctx.request.body`. @throws MEDIA_TYPE_UNSUPPORTED, BODY_TOO_LARGE, JSON_MALFORMED */
 export const jsonBody = (limitBytes: number, { optional = false } = {}): Middleware => {
+  // Its bytes, inflated and counted, one a character: what is not UTF-8 is refused here and not patched up there.
   const read = bodyParser({
-    enableTypes: ['json'],
-    jsonLimit: limitBytes,
+    enableTypes: ['text'],
+    extendTypes: { text: ['application/json'] },
+    encoding: 'latin1',
+    textLimit: limitBytes as unknown as string,
     onError: (error) => {
       throw unreadable(error, limitBytes);
     }
@@ -92,11 +103,41 @@ export const jsonBody = (limitBytes: number, { optional = false } = {}): Middlew
       throw new ControlError('MEDIA_TYPE_UNSUPPORTED', { mediaType: ctx.get('content-type').slice(0, 100) });
     }
     await read(ctx as Parameters<typeof read>[0], async () => {
-      if (ctx.request.rawBody === '') throw new ControlError('JSON_MALFORMED', { reason: 'it is empty' });
+      ctx.request.body = jsonOf(Buffer.from(ctx.request.body as string, 'latin1'));
       await next();
     });
   };
 };
+
+/** @throws ControlError JSON_MALFORMED */
+function jsonOf(bytes: Buffer): object {
+  const malformed = (reason: string, cause?: unknown) => new ControlError('JSON_MALFORMED', { reason }, cause);
+  if (bytes.length === 0) throw malformed('it is empty');
+  if (!isUtf8(bytes)) throw malformed('it is not UTF-8');
+  const text = bytes.toString();
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw malformed((cause as Error).message.slice(0, 200), cause);
+  }
+  if (value === null || typeof value !== 'object') throw malformed('it is neither an object nor an array');
+  // Whoever copies such an object field by field would change what the copy is.
+  if (PROTO.test(text) && hasProto(value)) throw malformed("a field is called '__proto__'");
+  return value;
+}
+
+const PROTO = /"(?:_|\\u005[Ff])(?:_|\\u005[Ff])(?:p|\\u0070)/;
+
+function hasProto(root: object): boolean {
+  // No recursion: it may be nested deeper than that goes.
+  const left: object[] = [root];
+  for (let value = left.pop(); value; value = left.pop()) {
+    if (Object.hasOwn(value, '__proto__')) return true;
+    for (const inner of Object.values(value)) if (inner !== null && typeof inner === 'object') left.push(inner);
+  }
+  return false;
+}
 
 /** raw-body, inflation and the parser each fail in their own way. */
 function unreadable(error: Error, limitBytes: number): Error {

@@ -4,15 +4,25 @@ import type { AddressInfo, Socket } from 'node:net';
 import { ControlError } from '../../schemas/errors.ts';
 import type { BindAddress } from '../auth/bind-guard.ts';
 import type { Tls } from '../auth/tls.ts';
+import { answerBadRequests, MAX_HEADER_BYTES } from './raw-answer.ts';
 
 /** How long a client may take: an idle or dripping connection must not hold one of ours. */
 export interface HttpLimits {
   headersMs: number;
   requestMs: number;
   keepAliveMs: number;
+  /** Nothing goes either way for so long: who does not read what was asked for is not waited for. Over the longest wait. */
+  idleMs: number;
+  connections: number;
 }
 
-export const httpLimits: HttpLimits = { headersMs: 10_000, requestMs: 30_000, keepAliveMs: 65_000 };
+export const httpLimits: HttpLimits = {
+  headersMs: 10_000,
+  requestMs: 30_000,
+  keepAliveMs: 65_000,
+  idleMs: 120_000,
+  connections: 4_096
+};
 
 export interface Served {
   server: Server | SecureServer;
@@ -36,18 +46,22 @@ export function httpServer(
   limits: Partial<HttpLimits>,
   tls: Tls | null
 ): Server | SecureServer {
-  const { headersMs, requestMs, keepAliveMs } = { ...httpLimits, ...limits };
+  const { headersMs, requestMs, keepAliveMs, idleMs, connections } = { ...httpLimits, ...limits };
   const options = {
     headersTimeout: headersMs,
     requestTimeout: requestMs,
     keepAliveTimeout: keepAliveMs,
     // Half of what it checks, so that a limit is kept to within half of itself.
     connectionsCheckingInterval: Math.max(50, Math.min(headersMs, requestMs) / 2),
-    maxHeaderSize: 16 * 1024
+    maxHeaderSize: MAX_HEADER_BYTES,
+    // Ours has a word for it.
+    requireHostHeader: false
   };
-  if (!tls) return createServer(options, listener);
-  const server = createSecureServer({ ...tls.options(), ...options }, listener);
-  tls.keeps(server);
+  const server = tls ? createSecureServer({ ...tls.options(), ...options }, listener) : createServer(options, listener);
+  if (tls) tls.keeps(server as SecureServer);
+  server.setTimeout(idleMs);
+  server.maxConnections = connections;
+  answerBadRequests(server);
   return server;
 }
 

@@ -26,6 +26,8 @@ export interface Metrics {
   text(): Promise<string>;
   /** Measures every request of the plane it is used in. */
   requests: Middleware;
+  /** A token or code was refused. */
+  refused: () => void;
   close(): void;
 }
 
@@ -193,6 +195,12 @@ export function createMetrics({
     registers
   });
 
+  const refusedTotal = new Counter({
+    name: 'troupe_auth_refusals_total',
+    help: 'Tokens and sign-in codes that were refused.',
+    registers
+  });
+
   const entered = new Map<string, number>();
   const stop = host.onCommit((rows) => {
     const oldest = rows[0] as EventRow;
@@ -224,6 +232,7 @@ export function createMetrics({
     contentType: registry.contentType,
     text: () => registry.metrics(),
     close: stop,
+    refused: () => refusedTotal.inc(),
     requests: async (ctx, next) => {
       const stopTimer = http.startTimer();
       try {

@@ -11,6 +11,10 @@ export interface TelemetryLimits {
   /** Newest rows kept in memory for all clients. */
   tailRows: number;
   connections: number;
+  /** Of one client. */
+  clientConnections: number;
+  /** Subscriptions of one client, over all its connections. */
+  subscribesPerMinute: number;
 }
 
 export const defaultTelemetryLimits: TelemetryLimits = {
@@ -20,5 +24,7 @@ export const defaultTelemetryLimits: TelemetryLimits = {
   frameBytes: 64 * 1024,
   highWaterBytes: 1024 * 1024,
   tailRows: 10_000,
-  connections: 1_000
+  connections: 1_000,
+  clientConnections: 100,
+  subscribesPerMinute: 600
 };

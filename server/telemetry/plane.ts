@@ -3,17 +3,22 @@
  * is the log in order, and how fast it reads is nobody else's concern.
  */
 import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import Koa from 'koa';
 import koaWebsocket from 'koa-websocket';
 import type { Logger } from 'pino';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { VerifyClientCallbackAsync } from 'ws';
 import type { ActorHost } from '../../actors/host/contract.ts';
 import { ControlError } from '../../schemas/errors.ts';
 import type { BindAddress } from '../auth/bind-guard.ts';
+import { countRefusals, createRefusals, type Refusals } from '../auth/refusals.ts';
 import type { Tls } from '../auth/tls.ts';
-import { bearerOf, type Tokens } from '../auth/tokens.ts';
+import { bearerOf, type Client, type Tokens } from '../auth/tokens.ts';
+import { assertForUs, type IsOurs, namesOf } from '../control/names.ts';
 import { problems } from '../control/problem.ts';
-import { hygiene, requestId } from '../control/request.ts';
+import { answerRaw } from '../control/raw-answer.ts';
+import { forUs, fromOf, hygiene, requestId } from '../control/request.ts';
 import { httpServer, listen, type Served } from '../control/serve.ts';
 import { Consumers } from './consumers.ts';
 import { createEventLog } from './event-log.ts';
@@ -23,6 +28,9 @@ import { StreamClient } from './stream-client.ts';
 export interface TelemetryDeps {
   host: ActorHost;
   tokens: Tokens;
+  /** As of the control plane. */
+  refusals?: Refusals;
+  isOurs?: IsOurs;
   logger: Logger;
   stub: boolean;
   version: string;
@@ -43,6 +51,7 @@ export interface TelemetryPlane {
 
 const PATH = '/v1/stream';
 const GOING_AWAY = 1001;
+const CLOSE_MS = 5_000;
 
 export function createTelemetryPlane(deps: TelemetryDeps): TelemetryPlane {
   const limits = { ...defaultTelemetryLimits, ...deps.limits };
@@ -51,15 +60,60 @@ export function createTelemetryPlane(deps: TelemetryDeps): TelemetryPlane {
   const consumers = new Consumers(deps.host, now);
   const clients = new Set<StreamClient>();
 
+  const tokens = countRefusals(deps.tokens, deps.refusals ?? createRefusals());
+  const isOurs = deps.isOurs ?? namesOf([]);
+  const subscribes = new RateLimiterMemory({ points: limits.subscribesPerMinute, duration: 60 });
+  const isIn = (client: StreamClient) => client.service !== undefined;
+
+  /** Those that were let in and those that were not yet, or are on their way out, take no place of each other's. */
+  function assertRoom(): void {
+    let inside = 0;
+    for (const client of clients) if (isIn(client)) inside++;
+    if (Math.max(inside, clients.size - inside) < limits.connections) return;
+    throw new ControlError('STREAMS_FULL', { limit: limits.connections });
+  }
+
   const verifyClient: VerifyClientCallbackAsync = ({ req }, answer) => {
-    if (pathOf(req) !== PATH) answer(false, 404, 'Not Found');
-    else if (clients.size >= limits.connections) answer(false, 503, 'Service Unavailable', { 'Retry-After': '5' });
-    else answer(true);
+    try {
+      assertForUs(req, isOurs, true);
+      if (pathOf(req) !== PATH) {
+        throw new ControlError('ROUTE_NOT_FOUND', { method: 'GET', path: pathOf(req)?.slice(0, 200) ?? '' });
+      }
+      assertRoom();
+    } catch (error) {
+      // Where ws would write an answer of its own.
+      answerRaw(req.socket, error as ControlError);
+      return;
+    }
+    answer(true);
   };
+
+  /** @throws ControlError CLIENT_STREAMS_FULL */
+  function join(client: Client): void {
+    let own = 0;
+    for (const { service } of clients) if (service === client.service) own++;
+    const limit = limits.clientConnections;
+    if (own >= limit) throw new ControlError('CLIENT_STREAMS_FULL', { client: client.service, limit });
+  }
+
+  /** @throws ControlError SUBSCRIBED_TOO_OFTEN */
+  async function subscribed({ service }: Client): Promise<void> {
+    await subscribes.consume(service).catch((over) => {
+      if (!(over instanceof RateLimiterRes)) throw over;
+      const retryAfter = Math.max(1, Math.ceil(over.msBeforeNext / 1000));
+      throw new ControlError('SUBSCRIBED_TOO_OFTEN', {
+        client: service,
+        limit: limits.subscribesPerMinute,
+        retryAfter
+      });
+    });
+  }
   const sockets = {
     verifyClient,
     // Refused by the receiver before it is in memory; the client hears 4009, see StreamClient.
     maxPayload: limits.frameBytes,
+    // Who was told that it is over, and does not go, is let go of.
+    closeTimeout: CLOSE_MS,
     // A browser drops the connection unless one of the protocols it offered is named back.
     handleProtocols: (protocols: Set<string>) =>
       [...protocols].find((name) => !name.startsWith('bearer.')) ?? [...protocols][0] ?? false
@@ -69,6 +123,7 @@ export function createTelemetryPlane(deps: TelemetryDeps): TelemetryPlane {
   app.use(requestId);
   app.use(hygiene(deps.stub));
   app.use(problems(deps.logger));
+  app.use(forUs(isOurs));
   app.use(({ method, path }) => {
     if (path === PATH) throw new ControlError('UPGRADE_REQUIRED', { path });
     throw new ControlError('ROUTE_NOT_FOUND', { method, path: path.slice(0, 200) });
@@ -81,7 +136,10 @@ export function createTelemetryPlane(deps: TelemetryDeps): TelemetryPlane {
       query,
       log,
       consumers,
-      tokens: deps.tokens,
+      tokens,
+      from: fromOf(req),
+      join,
+      subscribed,
       logger: deps.logger,
       limits,
       now
@@ -108,6 +166,9 @@ export function createTelemetryPlane(deps: TelemetryDeps): TelemetryPlane {
       app.ws.listen({ server, ...sockets });
       // ws hears the server's errors too, and throws them when nobody listens; they are taken below.
       app.ws.server?.on('error', () => {});
+      app.ws.server?.on('wsClientError', (error: Error, socket: Duplex) =>
+        answerRaw(socket, new ControlError('REQUEST_MALFORMED', { reason: error.message }))
+      );
       const served = await listen(server, at);
       return {
         ...served,

@@ -35,12 +35,18 @@ export interface StreamClientDeps {
   log: EventLog;
   consumers: Consumers;
   tokens: Tokens;
+  /** The peer's address. */
+  from: string;
+  /** Whether one more of the client may come in. @throws ControlError CLIENT_STREAMS_FULL */
+  join: (client: Client) => void;
+  /** @throws ControlError SUBSCRIBED_TOO_OFTEN */
+  subscribed: (client: Client) => Promise<void>;
   logger: Logger;
   limits: TelemetryLimits;
   now: () => number;
 }
 
-const CLOSE = { token: 4001, scope: 4003, late: 4008, frame: 4009, ours: 1011 };
+const CLOSE = { token: 4001, scope: 4003, late: 4008, frame: 4009, ours: 1011, later: 1013 };
 const SCOPE = 'read:events';
 /** Rows read at a time: a few ms of work, then others have their turn. */
 const BATCH = 100;
@@ -57,6 +63,7 @@ export class StreamClient {
   #position = 0;
   #heardAt: number;
   #over = false;
+  #isIn = false;
   /** Ends hearing of the end of its token. */
   #unwatch: (() => void) | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
@@ -94,6 +101,11 @@ export class StreamClient {
     await last;
   }
 
+  /** Of the client, as long as it is in; undefined before, and once it is told that it is over. */
+  get service(): string | undefined {
+    return this.#isIn && !this.#over ? this.#client?.service : undefined;
+  }
+
   /** Rows of the log it has still to look through; 0 before it subscribed. */
   get behind(): number {
     return this.#subscription && !this.#over ? Math.max(0, this.#deps.log.head - this.#position) : 0;
@@ -112,8 +124,10 @@ export class StreamClient {
 
   async #letIn(): Promise<void> {
     const { limits } = this.#deps;
-    if (!(await this.#authenticate())) return;
+    if (!(await this.#authenticate(this.#deps.from))) return;
     try {
+      this.#deps.join(this.#client as Client);
+      this.#isIn = true;
       this.#queryFilters = readQuery(this.#deps.query, filterParameters);
       withinAccounts(this.#client as Client, this.#queryFilters);
     } catch (error) {
@@ -127,15 +141,16 @@ export class StreamClient {
   }
 
   /** false: it was told and closed. Asked again with every ping, so a revoked token ends what it began. */
-  async #authenticate(): Promise<boolean> {
+  async #authenticate(from?: string): Promise<boolean> {
     try {
-      this.#client = await this.#deps.tokens.authenticate(this.#deps.bearer);
+      this.#client = await this.#deps.tokens.authenticate(this.#deps.bearer, from);
       demand(this.#client.scopes, SCOPE);
       this.#unwatch ??= this.#deps.tokens.onEnd(this.#client, () => void this.#authenticate());
       if (this.#over) this.#unwatch();
       return !this.#over;
     } catch (error) {
-      const code = isControlError(error, 'UNAUTHENTICATED') ? CLOSE.token : CLOSE.scope;
+      const isToken = isControlError(error, 'UNAUTHENTICATED') || isControlError(error, 'REFUSED_TOO_OFTEN');
+      const code = isToken ? CLOSE.token : CLOSE.scope;
       this.#fail(error, isControlError(error) ? code : CLOSE.ours);
       return false;
     }
@@ -185,6 +200,7 @@ export class StreamClient {
 
   async #subscribe({ cursor, consumer, filters = {} }: SubscribeFrame): Promise<void> {
     const { log, consumers } = this.#deps;
+    await this.#deps.subscribed(this.#client as Client);
     this.#subscription?.abort();
     const subscription = new AbortController();
     this.#subscription = subscription;
@@ -300,6 +316,7 @@ export class StreamClient {
 
 function closeCodeOf(error: unknown): number {
   if (isControlError(error, 'ACCOUNT_FORBIDDEN')) return CLOSE.scope;
+  if (isControlError(error) && error.status === 429) return CLOSE.later;
   return isControlError(error) && error.status < 500 ? CLOSE.frame : CLOSE.ours;
 }
 

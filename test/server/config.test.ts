@@ -42,6 +42,7 @@ describe('the configuration', () => {
       retention_events: 10_000_000,
       recipes: true,
       recipe_apps: '',
+      hosts: '',
       tls_cert: '',
       tls_key: '',
       client_ca: '',

@@ -151,9 +151,9 @@ describe('HTTP', () => {
   it('hangs up on a client that drips its headers or its body', async (t) => {
     const h = await openHarness(t, { http: { headersMs: 200, requestMs: 300 } });
     const port = Number(new URL(h.url).port);
-    const head = `POST /v1/commands HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${h.admin}\r\n`;
+    const head = `POST /v1/commands HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${h.admin}\r\n`;
     for (const dripped of [
-      'GET /health HTTP/1.1\r\nhost: x\r\n',
+      'GET /health HTTP/1.1\r\nhost: localhost\r\n',
       `${head}content-type: application/json\r\ncontent-length: 100\r\n\r\n{`
     ]) {
       const socket = connect(port, '127.0.0.1');
@@ -248,7 +248,7 @@ describe('/ready', () => {
       });
     });
     // Pipelined: all five are taken in the same turn.
-    socket.write('GET /ready HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(5));
+    socket.write('GET /ready HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(5));
     while (looks === 0) await new Promise(setImmediate);
     await new Promise(setImmediate);
     letGo();

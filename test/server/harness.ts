@@ -23,6 +23,7 @@ import type { Profiles } from '../../actors/profile/profiles.ts';
 import { ProfileStore, type Rows } from '../../actors/profile/store.ts';
 import { hostActions, type SlotRelease, type SlotRequest } from '../../machines/protocol.ts';
 import type { CommandView, Flow } from '../../schemas/generated/contracts.ts';
+import { createRefusals } from '../../server/auth/refusals.ts';
 import { createSignIn } from '../../server/auth/sign-in.ts';
 import { createTokens, type Tokens } from '../../server/auth/tokens.ts';
 import { createControlPlane } from '../../server/control/app.ts';
@@ -193,6 +194,8 @@ export interface Harness {
   files: ArtifactStore;
   profiles: ProfileStore;
   plane: TelemetryPlane;
+  /** Open to the control plane. */
+  connections(): Promise<number>;
   /** Writes one event each, at once. */
   note(...texts: string[]): Promise<void>;
   logged: string[];
@@ -299,9 +302,12 @@ export async function openHarness(
   const files = new ArtifactStore(dataDir);
   const draining = new AbortController();
   const rows: Rows = { find: (...asked) => journal.find(...asked), write: (writes) => host.write(writes) };
+  // Tests of who is refused refuse often.
+  const refusals = createRefusals({ perMinute: 1_000_000 });
   const deps: ControlDeps = {
     host,
     tokens,
+    refusals,
     signIn,
     layout,
     metrics,
@@ -327,6 +333,7 @@ export async function openHarness(
   const plane = createTelemetryPlane({
     host,
     tokens,
+    refusals,
     logger,
     stub: deps.stub,
     version: deps.version,
@@ -378,6 +385,7 @@ export async function openHarness(
     files,
     profiles: deps.profiles,
     plane,
+    connections: () => new Promise((resolve) => control.server.getConnections((_, count) => resolve(count ?? 0))),
     note: async (...texts) => {
       await Promise.all(texts.map((text) => host.send('notes/main', { type: 'note.add', text })));
     },

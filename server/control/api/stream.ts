@@ -19,8 +19,14 @@ const TYPE = 'text/event-stream';
  * GET /v1/stream with `Accept: text/event-stream`: the log as Server-Sent Events, resumed by `Last-Event-ID`.
  * `holds` says whether a token still does; a heartbeat is no request of its client's, so it is not counted as one.
  */
-export function streamRoutes(router: Router, { tokens, draining }: Control, log: EventLog, holds: Tokens): void {
+export function streamRoutes(
+  router: Router,
+  { tokens, limits, draining }: Control,
+  log: EventLog,
+  holds: Tokens
+): void {
   let open = 0;
+  const ofClient = new Map<string, number>();
 
   router.get('/v1/stream', asks(tokens, 'read:events'), async (ctx) => {
     if (!ctx.accepts(TYPE))
@@ -32,6 +38,10 @@ export function streamRoutes(router: Router, { tokens, draining }: Control, log:
     const client = clientOf(ctx);
     const filter = withinAccounts(client, intersect(filters, {}) ?? {});
     if (open >= MOST_STREAMS) throw new ControlError('STREAMS_FULL', { limit: MOST_STREAMS });
+    const { service } = client;
+    const own = ofClient.get(service) ?? 0;
+    if (own >= limits.streams)
+      throw new ControlError('CLIENT_STREAMS_FULL', { client: service, limit: limits.streams });
 
     const ended = new AbortController();
     const revoked = new AbortController();
@@ -49,9 +59,14 @@ export function streamRoutes(router: Router, { tokens, draining }: Control, log:
     // Its end wakes the stream, which asks whether it may go on, and says why not.
     const stop = holds.onEnd(client, () => revoked.abort());
     open++;
+    ofClient.set(service, own + 1);
     const body = Readable.from(text, { objectMode: false, highWaterMark: 64 * 1024 });
-    body.once('close', () => {
+    // The response's and not the body's, which ends only when the log has something to say again.
+    ctx.res.once('close', () => {
       open--;
+      const left = (ofClient.get(service) ?? 1) - 1;
+      if (left > 0) ofClient.set(service, left);
+      else ofClient.delete(service);
       stop();
       ended.abort();
     });

@@ -5,7 +5,7 @@ import type { SignIn, SignInWish } from '../../auth/sign-in.ts';
 import type { TokenInfo } from '../../auth/tokens.ts';
 import { parse } from '../../contracts.ts';
 import type { Control } from '../deps.ts';
-import { asks, clientOf, jsonBody } from '../request.ts';
+import { asks, clientOf, fromOf, jsonBody } from '../request.ts';
 import { instantOf, pageOf } from '../views.ts';
 
 /**
@@ -62,10 +62,10 @@ export function tokenRoutes(router: Router, { tokens, limits, now }: Control): v
  * POST /v1/sign-in: a one-time code for a token. POST /v1/sign-in/links: such a code, for whoever asks and no more than
  * they may themselves.
  */
-export function signInRoutes(router: Router, { tokens, signIn, limits }: Control): void {
+export function signInRoutes(router: Router, { tokens, signIn, refusals, limits }: Control): void {
   router.post('/v1/sign-in', jsonBody(limits.bodyBytes), async (ctx) => {
     const { code } = parse.signIn(ctx.request.body);
-    const { token, ...info } = await signIn.exchange(code);
+    const { token, ...info } = await refusals.counted(fromOf(ctx.req), () => signIn.exchange(code));
     ctx.status = 201;
     ctx.body = { ...tokenView(info), token };
   });
