@@ -3,9 +3,9 @@
  * on nothing; what may be done with an answer is decided by the command machine.
  */
 import type { Finding } from '../../machines/selector-context.ts';
-import type { Fingerprint, Selectors, Step } from '../../schemas/generated/contracts.ts';
+import type { Fingerprint, Frame, Selectors, Step } from '../../schemas/generated/contracts.ts';
 import type { ActionRun, LiveSelector } from './contract.ts';
-import { documentChanged, type Page, Patience, sleep } from './page.ts';
+import { documentChanged, type Page, Patience, sleep, windowGone } from './page.ts';
 import { hasPlaceholder } from './placeholders.ts';
 import type { SelectorEntries, SelectorLookup } from './registry.ts';
 import { type Candidate, candidatesOf } from './selectors.ts';
@@ -21,6 +21,8 @@ export interface Want {
   known: Fingerprint | null;
   many: boolean;
   rejected: string[];
+  /** Where the registry says that it is; [] is the page itself. */
+  frame: Frame;
 }
 
 /** The platform's candidates, and after them those that were accepted since. */
@@ -69,7 +71,8 @@ export function wantsOf(
         candidates,
         known: live?.fingerprint ?? entry.fingerprint ?? null,
         many: entry.many ?? false,
-        rejected: live?.rejected ?? []
+        rejected: live?.rejected ?? [],
+        frame: entry.frame ?? []
       }
     ];
   });
@@ -84,20 +87,42 @@ export async function inspect(
 ): Promise<Finding[]> {
   const patience = new Patience(limitMs);
   for (;;) {
-    let findings: Finding[] | null = null;
-    try {
-      await page.enter();
-      findings = wants.length === 0 ? [] : await page.ask<Finding[]>('inspect', { wants });
-    } catch (error) {
-      if (!documentChanged(error)) throw error;
-      page.forgetFrame();
-    }
+    const findings = wants.length === 0 ? [] : await look(page, wants);
     const isOver = findings?.every((finding) => finding.state === 'ok' || !isWorthWaiting(finding)) || patience.over;
     if (isOver && findings) return findings;
     if (isOver) return [];
     await sleep(Math.min(250, patience.leftMs), page.signal);
   }
 }
+
+/** One look at every frame that something is in. Null: the page changed under it. */
+async function look(page: Page, wants: Want[]): Promise<Finding[] | null> {
+  const byFrame = new Map<string, Want[]>();
+  for (const want of wants) byFrame.set(want.frame.join(), [...(byFrame.get(want.frame.join()) ?? []), want]);
+  const findings = new Map<string, Finding>();
+  for (const group of byFrame.values()) {
+    try {
+      await page.enter(group[0]!.frame);
+      for (const finding of await page.ask<Finding[]>('inspect', { wants: group })) findings.set(finding.name, finding);
+    } catch (error) {
+      if (!documentChanged(error)) throw error;
+      page.forgetFrame();
+      if (group[0]!.frame.length === 0 || windowGone(error)) return null;
+      for (const want of group) findings.set(want.name, frameless(want));
+    }
+  }
+  return wants.map(({ name }) => findings.get(name)!);
+}
+
+const frameless = ({ name, candidates, frame }: Want): Finding => ({
+  name,
+  state: 'missing',
+  tried: candidates.map(({ label }) => ({ selector: label, found: 0 })),
+  selector: null,
+  fingerprint: null,
+  healed: null,
+  why: `its frame, ${frame.join(' › ')}, is not there`
+});
 
 /** What the registry does not know, or knew long ago. */
 export const isNews = (live: LiveSelector | undefined, { state }: Finding, now: number): boolean =>

@@ -1776,6 +1776,7 @@ export interface SelectorRegistry {
        * It names a list: any number of elements is right, and none is ever chosen by likeness.
        */
       many?: boolean;
+      frame?: Frame;
       fingerprint?: Fingerprint;
     };
   };

@@ -78,7 +78,7 @@ describe('the names of the registry on a page', { skip: missing ?? false }, () =
     ['variant=shifting&every=0', {}],
     ['variant=twins', { 'post.comment_submit': 'ambiguous' }],
     ['variant=lookalike', { 'post.comment_submit': 'missing' }],
-    // A frame has its own document, into which nobody looks here.
+    // A frame has its own document, into which nobody looks whom the registry does not send there.
     ['variant=iframe', { 'post.comment_input': 'missing', 'post.comment_submit': 'missing' }],
     [
       'variant=renamed',
@@ -109,6 +109,53 @@ describe('the names of the registry on a page', { skip: missing ?? false }, () =
       }
     });
   }
+
+  const example = shipped.get('example')!;
+  const inFrame = (frame: number[]) => {
+    const selectors = structuredClone(example.selectors);
+    for (const name of ['post.comment_input', 'post.comment_submit']) Object.assign(selectors[name]!, { frame });
+    return new Registry([{ ...example, selectors }]);
+  };
+
+  it('are looked for in the frame where the registry says that they are, and the others on the page', async () => {
+    for (const query of ['variant=iframe', 'variant=iframe,shadow']) {
+      await go(query);
+      for (const [name, { state, why }] of await findings(NAMES, known, inFrame([0]))) {
+        assert.equal(state, 'ok', `${query} ${name}: ${why}`);
+      }
+    }
+    await go('variant=renamed,iframe');
+    const renamed = await findings(NAMES, known, inFrame([0]));
+    assert.equal(renamed.get('post.comment_input')?.state, 'healed');
+    assert.equal(renamed.get('post.body')?.state, 'healed');
+    await go();
+    const without = await findings(NAMES, known, inFrame([0]));
+    assert.deepEqual(
+      [...without].filter(([, { state }]) => state !== 'ok').map(([name, { state, why }]) => [name, state, why]),
+      ['post.comment_input', 'post.comment_submit'].map((name) => [name, 'missing', 'its frame, 0, is not there'])
+    );
+    assert.ok(without.get('post.comment_input')!.tried.every(({ found }) => found === 0));
+  });
+
+  it('are found in a shadow root of a frame in a frame', async () => {
+    const shadow = '<div><template shadowrootmode="open"><button data-testid="it">Post</button></template></div>';
+    const attribute = (html: string) => html.replaceAll('&', '&amp;').replaceAll("'", '&#39;');
+    const inner = `<iframe></iframe><iframe srcdoc='${attribute(shadow)}'></iframe>`;
+    const entry = (candidate: string) => ({ 'it.self': { candidates: [candidate], frame: [0, 1] } });
+    await bench.show(`<iframe srcdoc='${attribute(inner)}'></iframe>`);
+    for (const [candidate, state] of [
+      ['pierce/[data-testid="it"]', 'ok'],
+      ['aria/Post[role="button"]', 'ok'],
+      ['[data-testid="it"]', 'missing']
+    ] as const) {
+      const registry = new Registry([{ platform: 'example', last_seen_working: null, selectors: entry(candidate) }]);
+      const wants = wantsOf(['it.self'], bench.run({ steps: [] }, { selectors: new Map() }), registry);
+      // A frame's document comes when it comes.
+      const limitMs = state === 'ok' ? 60_000 : 0;
+      const [found] = await inspect(new Page(bench.webkit.session, never), wants, limitMs);
+      assert.equal(found?.state, state, `${candidate}: ${found?.why}`);
+    }
+  });
 
   it('are on every post alike, however long its text and whichever way it runs', async () => {
     for (const post of [2, 3, 5, 8]) {
