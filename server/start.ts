@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { commandKinds } from '../actors/command/kinds.ts';
 import { openDesktop } from '../actors/desktop/desktop.ts';
+import { downloadsIn } from '../actors/driver/downloads.ts';
 import { createDrivers, type Drivers, SUPERVISOR, stubDrivers } from '../actors/driver/drivers.ts';
 import { ArtifactStore } from '../actors/executor/artifacts.ts';
 import { createStepExecutor } from '../actors/executor/executor.ts';
@@ -151,7 +152,13 @@ async function bringUp(
     ? createStubExecutor()
     : withObstacles(
         createHealingExecutor(
-          createStepExecutor({ pool, registry, artifacts: store, uploads: join(dataDir, 'uploads') }),
+          createStepExecutor({
+            pool,
+            registry,
+            artifacts: store,
+            uploads: join(dataDir, 'uploads'),
+            downloads: downloadsIn(dataDir)
+          }),
           { pool, registry, journal }
         ),
         { pool, registry }

@@ -1084,11 +1084,11 @@ export interface FlowAction {
     };
   };
   /**
-   * name → the element whose file is kept once the action is verified: fetched by the page itself, with its cookies, and stored as an artifact. The result has the artifact's id under the name.
+   * name → the file that is kept once the action is verified, as an artifact: that of an element, fetched by the page itself with its cookies, or what a click downloads. The result has the artifact's id under the name.
    */
   download?: {
     [k: string]: {
-      selectors: Selectors;
+      selectors?: Selectors;
       /**
        * Where the address stands. Default: the first of href, src and data that is there.
        */
