@@ -17,6 +17,7 @@ import type {
   CommandCancelRequest,
   CommandEnvelope,
   Flow,
+  InspectFrame,
   PersonInput,
   Recording,
   SelectorDecision,
@@ -121,6 +122,7 @@ export const parse = {
   flow: parser<Flow>(asSent, 'the flow', 'troupe:flow#/$defs/Flow'),
   recording: parser<Recording>(asSent, 'the recording', 'troupe:flow#/$defs/Recording'),
   clientFrame: parser<ClientFrame>(asSent, 'the frame', 'troupe:stream#/$defs/ClientFrame'),
+  inspectFrame: parser<InspectFrame>(asSent, 'the frame', 'troupe:stream#/$defs/InspectFrame'),
   streamFilters: parser<StreamFilters>(asSent, 'the filters', 'troupe:stream#/$defs/StreamFilters')
 };
 

@@ -44,6 +44,7 @@ import { type IsOurs, namesOf } from './control/names.ts';
 import { diskCheck, hostChecks } from './control/readiness.ts';
 import { type Served, serve } from './control/serve.ts';
 import { openSessionDirectory } from './control/session-directory.ts';
+import { actorTeller } from './control/tell-actor.ts';
 import { driverCheck } from './driver-check.ts';
 import { driverLimits } from './driver-limits.ts';
 import { type Endpoints, endpointUrl, removeEndpoints, writeEndpoints } from './endpoints.ts';
@@ -224,7 +225,12 @@ async function bringUp(
     onFlood: (from, perMinute) => logger.warn({ from }, `over ${perMinute} refused tokens or codes within a minute`)
   });
   const plane = { host, tokens, refusals, isOurs, logger, stub: isStub, version };
-  const stream = createTelemetryPlane(plane);
+  const stream = createTelemetryPlane({
+    ...plane,
+    kinds,
+    signIn,
+    tell: actorTeller({ host, kinds, intakes: registered.intakes })
+  });
   const deps: ControlDeps = {
     ...plane,
     signIn,

@@ -2010,6 +2010,22 @@ export interface SessionView {
   last_cursor: Cursor;
 }
 /**
+ * Client to WS /v1/inspect, scope actor:KIND: tells an actor an event, as @xstate/inspect did. What is refused is answered with {type: 'error', code, message}.
+ */
+export interface InspectFrame {
+  type: 'xstate.event';
+  sessionId: Address;
+  /**
+   * {type, …}; the same as JSON text; its type alone; or the envelope of XState 4, {name, data, $$type: 'scxml'}.
+   */
+  event:
+    | {
+        [k: string]: unknown;
+      }
+    | string;
+  [k: string]: unknown;
+}
+/**
  * All that are given must match. Query-string filters apply as well.
  */
 export interface StreamFilters {

@@ -19,7 +19,6 @@ import { eventRoutes } from './api/events.ts';
 import { flowRoutes } from './api/flows.ts';
 import { healthRoutes } from './api/health.ts';
 import { metricsRoutes } from './api/metrics.ts';
-import { operatorRoutes } from './api/operator.ts';
 import { personRoutes } from './api/person.ts';
 import { searchRoutes } from './api/search.ts';
 import { selectorRoutes } from './api/selectors.ts';
@@ -67,8 +66,6 @@ export function controlRoutes(control: Control, unlimited: Tokens): Router {
   streamRoutes(router, control, createEventLog(control.host, { tailRows: 1_000 }), unlimited);
   actorRoutes(router, control);
   searchRoutes(router, control);
-  // Before those of registered kinds, which would be refused.
-  operatorRoutes(router, control);
   actorIntakeRoutes(router, control);
   tokenRoutes(router, control);
   signInRoutes(router, control);

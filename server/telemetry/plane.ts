@@ -9,10 +9,13 @@ import koaWebsocket from 'koa-websocket';
 import type { Logger } from 'pino';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { VerifyClientCallbackAsync } from 'ws';
-import type { ActorHost } from '../../actors/host/contract.ts';
+import type { ActorHost, ActorKind } from '../../actors/host/contract.ts';
+import { defineAll } from '../../actors/kernel/definition.ts';
+import { outlineOf } from '../../actors/kernel/outline.ts';
 import { ControlError } from '../../schemas/errors.ts';
 import type { BindAddress } from '../auth/bind-guard.ts';
 import { countRefusals, createRefusals, type Refusals } from '../auth/refusals.ts';
+import type { SignIn } from '../auth/sign-in.ts';
 import type { Tls } from '../auth/tls.ts';
 import { bearerOf, type Client, type Tokens } from '../auth/tokens.ts';
 import { assertForUs, type IsOurs, namesOf } from '../control/names.ts';
@@ -20,9 +23,12 @@ import { problems } from '../control/problem.ts';
 import { answerRaw } from '../control/raw-answer.ts';
 import { forUs, fromOf, hygiene, requestId } from '../control/request.ts';
 import { httpServer, listen, type Served } from '../control/serve.ts';
+import type { TellActor } from '../control/tell-actor.ts';
 import { Consumers } from './consumers.ts';
 import { createEventLog } from './event-log.ts';
+import { InspectClient } from './inspect-client.ts';
 import { defaultTelemetryLimits, type TelemetryLimits } from './limits.ts';
+import type { LogClient } from './log-client.ts';
 import { StreamClient } from './stream-client.ts';
 
 export interface TelemetryDeps {
@@ -34,6 +40,10 @@ export interface TelemetryDeps {
   logger: Logger;
   stub: boolean;
   version: string;
+  /** What Stately's inspector is told of, and how it tells an actor something. */
+  kinds: readonly ActorKind[];
+  signIn: SignIn;
+  tell: TellActor;
   limits?: Partial<TelemetryLimits>;
   /** ms since 1970 */
   now?: () => number;
@@ -49,7 +59,10 @@ export interface TelemetryPlane {
   readonly mostBehind: number;
 }
 
-const PATH = '/v1/stream';
+const STREAM = '/v1/stream';
+/** Stately's inspector: see InspectClient. */
+const INSPECT = '/v1/inspect';
+const PATHS = [STREAM, INSPECT];
 const GOING_AWAY = 1001;
 const CLOSE_MS = 5_000;
 
@@ -58,12 +71,21 @@ export function createTelemetryPlane(deps: TelemetryDeps): TelemetryPlane {
   const now = deps.now ?? Date.now;
   const log = createEventLog(deps.host, { tailRows: limits.tailRows });
   const consumers = new Consumers(deps.host, now);
-  const clients = new Set<StreamClient>();
+  const definitions = new Map(deps.kinds.flatMap(defineAll).map((definition) => [definition.kind, definition]));
+  const inspected = {
+    volatileKinds: [...definitions.values()].filter(({ durable }) => !durable).map(({ kind }) => kind),
+    machineOf: (kind: string) => {
+      const definition = definitions.get(kind);
+      return definition && outlineOf(definition.machine);
+    }
+  };
+  const clients = new Set<LogClient>();
 
-  const tokens = countRefusals(deps.tokens, deps.refusals ?? createRefusals());
+  const refusals = deps.refusals ?? createRefusals();
+  const tokens = countRefusals(deps.tokens, refusals);
   const isOurs = deps.isOurs ?? namesOf([]);
   const subscribes = new RateLimiterMemory({ points: limits.subscribesPerMinute, duration: 60 });
-  const isIn = (client: StreamClient) => client.service !== undefined;
+  const isIn = (client: LogClient) => client.service !== undefined;
 
   /** Those that were let in and those that were not yet, or are on their way out, take no place of each other's. */
   function assertRoom(): void {
@@ -76,7 +98,7 @@ export function createTelemetryPlane(deps: TelemetryDeps): TelemetryPlane {
   const verifyClient: VerifyClientCallbackAsync = ({ req }, answer) => {
     try {
       assertForUs(req, isOurs, true);
-      if (pathOf(req) !== PATH) {
+      if (!PATHS.includes(pathOf(req) ?? '')) {
         throw new ControlError('ROUTE_NOT_FOUND', { method: 'GET', path: pathOf(req)?.slice(0, 200) ?? '' });
       }
       assertRoom();
@@ -125,25 +147,35 @@ export function createTelemetryPlane(deps: TelemetryDeps): TelemetryPlane {
   app.use(problems(deps.logger));
   app.use(forUs(isOurs));
   app.use(({ method, path }) => {
-    if (path === PATH) throw new ControlError('UPGRADE_REQUIRED', { path });
+    if (PATHS.includes(path)) throw new ControlError('UPGRADE_REQUIRED', { path });
     throw new ControlError('ROUTE_NOT_FOUND', { method, path: path.slice(0, 200) });
   });
   app.on('error', (error) => deps.logger.debug({ err: error }, 'connection failed'));
   app.ws.use(async ({ websocket, req, query }) => {
-    const client = new StreamClient({
+    const given = bearerOf(req.headers.authorization) ?? protocolToken(req);
+    const fed = {
       socket: websocket,
-      bearer: bearerOf(req.headers.authorization) ?? protocolToken(req),
+      bearer: async () => given,
       query,
       log,
-      consumers,
       tokens,
       from: fromOf(req),
       join,
-      subscribed,
       logger: deps.logger,
       limits,
       now
-    });
+    };
+    const client: LogClient =
+      pathOf(req) === STREAM
+        ? new StreamClient({ ...fed, consumers, subscribed })
+        : new InspectClient({
+            ...fed,
+            bearer: async () =>
+              given ?? (await refusals.counted(fromOf(req), () => bearerOfCode(deps.signIn, query.code))),
+            host: deps.host,
+            ...inspected,
+            tell: deps.tell
+          });
     clients.add(client);
     websocket.once('close', () => clients.delete(client));
     await client.run();
@@ -187,6 +219,11 @@ export function createTelemetryPlane(deps: TelemetryDeps): TelemetryPlane {
 }
 
 const pathOf = (req: IncomingMessage) => (req.url ?? '').split('?', 1)[0];
+
+/** A receiver that can name nothing but an address has a code in it that is good once, see POST /v1/sign-in/links. */
+async function bearerOfCode(signIn: SignIn, code: string | string[] | undefined): Promise<string | undefined> {
+  return typeof code === 'string' ? (await signIn.exchange(code)).token : undefined;
+}
 
 /** Browsers cannot set a header: they offer the protocol `bearer.<token>`. */
 const protocolToken = (req: IncomingMessage): string | undefined =>

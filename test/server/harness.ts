@@ -32,6 +32,7 @@ import { openFlowRegistry } from '../../server/control/flow-registry.ts';
 import { hostChecks, type ReadinessCheck } from '../../server/control/readiness.ts';
 import { type HttpLimits, serve } from '../../server/control/serve.ts';
 import { openSessionDirectory, type SessionDirectory } from '../../server/control/session-directory.ts';
+import { actorTeller } from '../../server/control/tell-actor.ts';
 import { createLayout } from '../../server/inspector/layout.ts';
 import { createMetrics } from '../../server/metrics/metrics.ts';
 import type { TelemetryLimits } from '../../server/telemetry/limits.ts';
@@ -337,6 +338,9 @@ export async function openHarness(
     logger,
     stub: deps.stub,
     version: deps.version,
+    kinds,
+    signIn,
+    tell: actorTeller({ host, kinds, intakes: deps.intakes ?? new Map() }),
     now,
     ...(options.telemetry ? { limits: options.telemetry } : {})
   });

@@ -497,7 +497,12 @@ describe('the handshake', () => {
     const { createTelemetryPlane } = await import('../../server/telemetry/plane.ts');
     const { hostname, port } = new URL(h.stream);
     const { logger } = await import('./quiet.ts');
-    const plane = createTelemetryPlane({ host: h.host, tokens: h.tokens, logger, stub: false, version: 'test' });
+    const plane = createTelemetryPlane({
+      ...h.deps,
+      limits: {},
+      logger,
+      tell: async () => assert.fail('nothing is told')
+    });
     await assert.rejects(
       plane.listen({ host: hostname, port: Number(port) }),
       (error) => error instanceof ControlError && error.code === 'PORT_IN_USE'

@@ -1,41 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type Router from '@koa/router';
-import { shapePart } from '../../../actors/kernel/outline.ts';
-import { Machines } from '../../../actors/kernel/versions.ts';
-import { ControlError } from '../../../schemas/errors.ts';
-import { demandAccount, seenBy } from '../../auth/accounts.ts';
+import { demandAccount } from '../../auth/accounts.ts';
 import { demand } from '../../auth/scopes.ts';
-import { assertShallow, parse } from '../../contracts.ts';
-import type { ActorIntake } from '../../user-config/intake.ts';
-import { builtInKinds } from '../built-in-kinds.ts';
+import { parse } from '../../contracts.ts';
 import type { Control } from '../deps.ts';
 import { asks, clientOf, jsonBody } from '../request.ts';
+import { actorTeller, intakeFinder, operatedKinds } from '../tell-actor.ts';
 import { actorSummary } from './actors.ts';
 
-/** POST /v1/actors/{kind}, POST /v1/actors/{kind}/{id}/events: for kinds that were registered with a schema. */
-export function actorIntakeRoutes(router: Router, { host, kinds, intakes, tokens, limits }: Control): void {
-  const known = new Machines(kinds).all.map(({ kind }) => kind);
-
-  /** @throws ControlError MACHINE_NOT_FOUND, KIND_CLOSED */
-  const intakeOf = (kind: string): ActorIntake => {
-    const intake = intakes.get(kind);
-    if (intake) return intake;
-    if (!known.includes(kind)) throw new ControlError('MACHINE_NOT_FOUND', { kind, known });
-    const parent = [...intakes.keys()].find((other) => kind.startsWith(`${other}_`));
-    const way =
-      builtInKinds[kind] ??
-      (kinds.some((registered) => registered.kind === kind)
-        ? 'its machine was registered without a schema; give it schema: { input, events } in troupe.config.ts'
-        : `they are children${parent ? ` of '${parent}'` : ''}; send to the parent, which makes and moves them`);
-    throw new ControlError('KIND_CLOSED', { kind, way });
-  };
-
-  /** One that stays with a former machine takes what that one took. */
-  const intakeFor = async (address: string, intake: ActorIntake): Promise<ActorIntake> => {
-    if (intake.former.size === 0) return intake;
-    const version = (await host.read(address))?.version;
-    return (version && intake.former.get(shapePart(version))) || intake;
-  };
+/**
+ * POST /v1/actors/{kind}, for kinds that were registered with a schema; POST /v1/actors/{kind}/{id}/events, for these and for
+ * what an operator tells the supervisor and the drivers. Scope actor:KIND.
+ */
+export function actorIntakeRoutes(router: Router, control: Control): void {
+  const { host, tokens, limits } = control;
+  const intakeOf = intakeFinder(control);
+  const tell = actorTeller(control);
 
   router.post('/v1/actors/:kind', asks(tokens), jsonBody(limits.bodyBytes, { optional: true }), async (ctx) => {
     const kind = ctx.params.kind as string;
@@ -50,19 +30,11 @@ export function actorIntakeRoutes(router: Router, { host, kinds, intakes, tokens
     ctx.body = actorSummary(actor);
   });
 
-  router.post('/v1/actors/:kind/:id/events', asks(tokens), jsonBody(limits.bodyBytes), async (ctx) => {
-    const kind = ctx.params.kind as string;
-    demand(clientOf(ctx).scopes, `actor:${kind}`);
-    const intake = intakeOf(kind);
-    const sent = ctx.request.body;
-    assertShallow(sent, 'the event');
-    const address = `${kind}/${ctx.params.id}`;
-    if (clientOf(ctx).accounts && !seenBy(clientOf(ctx), await host.read(address))) {
-      throw new ControlError('ACTOR_NOT_FOUND', { address });
-    }
-    const event = (await intakeFor(address, intake)).event(parse.actorEvent(sent));
-    const actor = await host.send(address, event);
-    ctx.status = 202;
-    ctx.body = actorSummary(actor);
-  });
+  for (const kind of [...operatedKinds, ':kind']) {
+    router.post(`/v1/actors/${kind}/:id/events`, asks(tokens), jsonBody(limits.bodyBytes), async (ctx) => {
+      const { kind: named, id } = ctx.params as { kind?: string; id: string };
+      ctx.body = actorSummary(await tell(clientOf(ctx), named ?? kind, id, ctx.request.body));
+      ctx.status = 202;
+    });
+  }
 }
