@@ -411,6 +411,12 @@ export const catalogue = {
     false,
     (d) => `${d.step}: flows run no JavaScript of their own unless the token has the scope 'script'`
   ),
+  PARAMS_SEALED: entry<{ commandId: string }>(
+    500,
+    false,
+    (d) =>
+      `the secret params of command '${d.commandId}' cannot be opened: its key is gone, or they are of another command; send it again`
+  ),
   NAVIGATION_FAILED: entry<{ url: string; reason: string }>(
     502,
     true,

@@ -2,6 +2,7 @@
 import { Writable } from 'node:stream';
 import { type Logger, pino } from 'pino';
 import type { Config } from '../schemas/generated/contracts.ts';
+import { masked, maskedText } from './control/masked.ts';
 
 export function createLogger(
   level: Config['log_level'],
@@ -10,12 +11,33 @@ export function createLogger(
   const lines = new Writable({
     decodeStrings: false,
     write(line: string, _encoding, done) {
-      err.write(err.isTTY ? forPeople(line) : line);
+      // Whatever it was that quoted one.
+      const safe = maskedText(line);
+      err.write(err.isTTY ? forPeople(safe) : safe);
       done();
     }
   });
-  return pino({ level, base: null, redact: ['req.headers.authorization', 'token', '*.token'] }, lines);
+  const { err: serialized } = pino.stdSerializers;
+  return pino(
+    {
+      level,
+      base: null,
+      // By the names of fields, however deep, of causes too.
+      formatters: { log: safely },
+      serializers: { err: (error) => masked(error instanceof Error ? serialized(error) : error) }
+    },
+    lines
+  );
 }
+
+/** An error is left to its serializer: what it says is in no field of its own. */
+const safely = (fields: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      value instanceof Error ? value : (masked({ [name]: value }) as Record<string, unknown>)[name]
+    ])
+  );
 
 /** `12:03:04 warn  the journal cannot be written {"reason":"…"}` */
 function forPeople(line: string): string {

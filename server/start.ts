@@ -169,7 +169,7 @@ async function bringUp(
     ? {}
     : { profiles: createProfiles({ store: profiles, pool, registry, artifacts: store, settings }) };
   const kinds = [
-    ...commandKinds({ executor, journal, write: rows.write, ...logins }),
+    ...commandKinds({ executor, journal, write: rows.write, ring: profiles.ring, ...logins }),
     ...drivers.kinds,
     ...registered.kinds
   ];

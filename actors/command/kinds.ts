@@ -11,13 +11,15 @@ import { type RecipeInput as RecipeBirth, recipeMachine } from '../../machines/r
 import { selectorMachine } from '../../machines/selector.ts';
 import { sessionMachine } from '../../machines/session.ts';
 import type { SessionInput as SessionBirth } from '../../machines/session-context.ts';
-import { isControlError } from '../../schemas/errors.ts';
+import { ControlError, isControlError } from '../../schemas/errors.ts';
 import type { ActionRun, StepExecutor } from '../executor/contract.ts';
 import { resolveAction, withDefaults } from '../executor/resolve.ts';
 import type { ActorKind, Journal, Write } from '../host/contract.ts';
 import { effect } from '../host/effect.ts';
 import { keepLogin, sessionEffects } from '../profile/hands.ts';
+import type { KeyRing } from '../profile/key-ring.ts';
 import type { Profiles } from '../profile/profiles.ts';
+import { openParams, withoutSecrets } from '../profile/secret-params.ts';
 
 /** What a session actor is born with; the host adds when. */
 export type SessionInput = Omit<SessionBirth, 'at'>;
@@ -33,6 +35,8 @@ export interface CommandHands {
    * before is known to have done nothing.
    */
   write?: (writes: Write[]) => Promise<void>;
+  /** Opens what is sealed among a command's params; without it nothing is. */
+  ring?: KeyRing;
   /** Stored logins; without them no session may be made that keeps its profile. */
   profiles?: Profiles;
 }
@@ -51,7 +55,7 @@ export const commandKinds = (hands: CommandHands): ActorKind[] => [
 ];
 
 /** All outside work of one command. */
-export const commandEffects = ({ executor, journal, profiles, write }: CommandHands) => {
+export const commandEffects = ({ executor, journal, profiles, write, ring }: CommandHands) => {
   /** Only who notes what is sent can say that something was not. */
   const isUnsent = async ({ action, commandId, dedupeKey }: ActionInput): Promise<boolean> => {
     if (!write || action.effect !== 'write' || dedupeKey === null) return false;
@@ -64,21 +68,35 @@ export const commandEffects = ({ executor, journal, profiles, write }: CommandHa
       ? { ...found, sent: false }
       : found;
 
+  /** What comes of an action, without the secrets that went into it: a page may show them again, and so may an error. */
+  const running = async <T>(input: ActionInput, use: (run: ActionRun) => Promise<T>): Promise<T> => {
+    const { run, secrets } = actionRun(input, ring);
+    try {
+      const came = await use(run);
+      return secrets.length === 0 ? came : (withoutSecrets(came, secrets) as T);
+    } catch (error) {
+      throw secrets.length === 0 ? error : silenced(error, secrets);
+    }
+  };
+
   return {
-    prepare: effect<ActionInput, PreparedOutput>(async ({ input, signal }) => {
-      const run = actionRun(input);
-      const prepared = await executor.prepare(run, signal);
-      return { ...prepared, earlier: await attemptedBefore(journal, prepared.dedupeKey, run) };
-    }),
+    prepare: effect<ActionInput, PreparedOutput>(async ({ input, signal }) =>
+      running(input, async (run) => {
+        const prepared = await executor.prepare(run, signal);
+        return { ...prepared, earlier: await attemptedBefore(journal, prepared.dedupeKey, run) };
+      })
+    ),
     attempt: effect<ActionInput, AttemptedOutput>(async ({ input, signal, effect }) =>
-      executor.attempt(
-        actionRun(input),
-        { ...effect, ...(write && { sending: () => noteSending(write, input, effect.id) }) },
-        signal
+      running(input, (run) =>
+        executor.attempt(
+          run,
+          { ...effect, ...(write && { sending: () => noteSending(write, input, effect.id) }) },
+          signal
+        )
       )
     ),
     verify: effect<ActionInput, VerifiedOutput>(async ({ input, signal }) => {
-      const verified = await executor.verify(actionRun(input), signal);
+      const verified = await running(input, (run) => executor.verify(run, signal));
       // Without a predicate anything is verified that did not fail; this did.
       const isUnproved = input.action.effect === 'write' && input.brokenOff && input.action.verify === undefined;
       const found = isUnproved
@@ -89,7 +107,7 @@ export const commandEffects = ({ executor, journal, profiles, write }: CommandHa
     reconcile: effect<ActionInput, VerifiedOutput>(async ({ input, signal }) => {
       let found: VerifiedOutput;
       try {
-        found = await executor.reconcile(actionRun(input), signal);
+        found = await running(input, (run) => executor.reconcile(run, signal));
       } catch (error) {
         // The flow says nothing by which it could be seen; the ledger may.
         if (!isControlError(error, 'OUTCOME_UNKNOWN') || !(await isUnsent(input))) throw error;
@@ -126,14 +144,26 @@ const noteSending = (
     : Promise.resolve();
 
 /** Params are put in here, once: what a person wrote is never read as a placeholder again. */
-function actionRun({ params, paramsSchema, action, before, ...input }: ActionInput): ActionRun {
-  const all = withDefaults({ params: paramsSchema }, params);
-  return {
+function actionRun({ params, paramsSchema, action, before, ...input }: ActionInput, ring: KeyRing | undefined) {
+  const given = withDefaults({ params: paramsSchema }, params);
+  const { params: all, secrets } = ring
+    ? openParams(ring, paramsSchema, given, input.commandId)
+    : { params: given, secrets: [] };
+  const run: ActionRun = {
     ...input,
     params: all,
     action: resolveAction(action, all),
     before: before.map((earlier) => resolveAction(earlier, all))
   };
+  return { run, secrets };
+}
+
+/** The same failure in other words: its text is made of its details. */
+function silenced(error: unknown, secrets: string[]): Error {
+  if (isControlError(error)) {
+    return new ControlError(error.code, withoutSecrets(error.details, secrets) as typeof error.details);
+  }
+  return new Error(String(withoutSecrets((error as Error)?.message ?? String(error), secrets)));
 }
 
 /** Another command's try at this very action. One that provably did nothing does not stand in the way. */

@@ -22,7 +22,8 @@ interface State {
  */
 export async function open(page: Page, url: string, limitMs = LOAD_LIMIT_MS): Promise<void> {
   const parsed = parseUrl(url);
-  if (!parsed) throw new ControlError('NAVIGATION_FAILED', { url, reason: 'it is not an address' });
+  if (!parsed)
+    throw new ControlError('NAVIGATION_FAILED', { url: withoutCredentials(url), reason: 'it is not an address' });
   // javascript: would be code, file: somebody's disk.
   if (!['http:', 'https:'].includes(parsed.protocol) && url !== 'about:blank') {
     throw new ControlError('STEP_UNSUPPORTED', { step: 'navigate', reason: `flows open http and https, not '${url}'` });
@@ -36,7 +37,7 @@ export async function open(page: Page, url: string, limitMs = LOAD_LIMIT_MS): Pr
     } catch (error) {
       if (isControlError(error, 'DRIVER_ERROR')) {
         const { error: code, message } = error.details as { error: string; message: string };
-        throw new ControlError('NAVIGATION_FAILED', { url, reason: message || code }, error);
+        throw new ControlError('NAVIGATION_FAILED', { url: withoutCredentials(url), reason: message || code }, error);
       }
       throw error;
     }
@@ -85,7 +86,10 @@ async function leave(
     const now = await bear(() => look(page, token));
     if (now?.state === 'complete' && (!now.marked || (samePage && now.url === parseUrl(url)?.href))) {
       if (isErrorPage(now.url, url)) {
-        throw new ControlError('NAVIGATION_FAILED', { url, reason: now.said || 'the site did not answer' });
+        throw new ControlError('NAVIGATION_FAILED', {
+          url: withoutCredentials(url),
+          reason: now.said || 'the site did not answer'
+        });
       }
       page.session.loads.missed = 0;
       return bear(() => page.enter());
@@ -93,7 +97,7 @@ async function leave(
     if (patience.over) {
       await page.ask('stop', {}).catch(() => {});
       page.session.loads.missed += 1;
-      throw new ControlError('NAVIGATION_TIMEOUT', { url, waitedMs: patience.waitedMs });
+      throw new ControlError('NAVIGATION_TIMEOUT', { url: withoutCredentials(url), waitedMs: patience.waitedMs });
     }
     await sleep(15, page.signal);
   }
@@ -153,3 +157,6 @@ function parseUrl(url: string): URL | null {
     return null;
   }
 }
+
+/** `https://ada:secret@x.test/` says who somebody is and how to prove it; a failure says where, and no more. */
+export const withoutCredentials = (url: string): string => url.replace(/(?<=:\/\/)[^\s/?#]*@/, '•••@');

@@ -43,7 +43,10 @@ export function classify(answer: Answer, asked: Asked): ControlError {
     case 'unexpected alert open':
       return new ControlError('ALERT_OPEN', { text: value.data?.text ?? '' });
     case 'timeout':
-      return new ControlError('NAVIGATION_TIMEOUT', { url: asked.url ?? 'the page', waitedMs: asked.waitedMs });
+      return new ControlError('NAVIGATION_TIMEOUT', {
+        url: asked.url?.replace(/(?<=:\/\/)[^\s/?#]*@/, '•••@') ?? 'the page',
+        waitedMs: asked.waitedMs
+      });
     case 'unknown error':
       if (GONE_BEHIND_APPIUM.test(message)) {
         return new ControlError('DRIVER_LOST', { slot, reason: message.slice(0, 500), sent: true });

@@ -8,6 +8,7 @@
 import { planApproval } from '../../actors/command/approval-plan.ts';
 import { asAttempted, reachesOf } from '../../actors/command/reaches.ts';
 import type { ActorView, Tables, Write } from '../../actors/host/contract.ts';
+import { sealParams } from '../../actors/profile/secret-params.ts';
 import { ControlError, isControlError } from '../../schemas/errors.ts';
 import type { CommandEnvelope } from '../../schemas/generated/contracts.ts';
 import { demandAccount } from '../auth/accounts.ts';
@@ -149,13 +150,19 @@ async function create(
   try {
     // Who names a session acts for its account: what is allowed, and counted, is that account's.
     if (session.accountId !== null) envelope.target = { ...envelope.target, account_id: session.accountId };
+    // Whom it reaches is read from the params as they are; all that is kept is made of them as they are sealed.
+    const params = (envelope.payload.params ?? {}) as Record<string, unknown>;
+    if (named && envelope.payload.params !== undefined) {
+      const sealed = sealParams(control.profiles, named.params, params, commandId);
+      envelope.payload = { ...envelope.payload, params: sealed };
+    }
     const input = {
       commandId,
       correlationId: envelope.correlation_id,
       sessionId: session.sessionId,
       createSession: session.toMake,
       envelope,
-      ...(flow ? reaching(control, flow, envelope, flow === named || client.scopes.includes('admin')) : noFlow),
+      ...(flow ? reaching(control, flow, envelope, params, flow === named || client.scopes.includes('admin')) : noFlow),
       deadlineAt,
       allowScript: allows(client.scopes, 'script')
     };
@@ -204,9 +211,9 @@ function reaching(
   { limits, newId, now, selectors }: Control,
   flow: PinnedFlow,
   envelope: CommandEnvelope,
+  params: Record<string, unknown>,
   isTrusted: boolean
 ) {
-  const params = (envelope.payload.params ?? {}) as Record<string, unknown>;
   const registry = selectors.get(envelope.target.platform);
   const reaches = reachesOf(flow, { params, registry, isTrusted });
   const pinned = asAttempted(flow, reaches);

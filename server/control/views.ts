@@ -1,5 +1,7 @@
 /** Actors as the contract's views. One place, so that REST, pages and the stream say the same. */
+
 import type { ActorRecord, ActorView } from '../../actors/host/contract.ts';
+import { withoutSealed } from '../../actors/profile/secret-params.ts';
 import type {
   ActionResult,
   ApprovalPreview,
@@ -104,7 +106,7 @@ export function commandView(actor: ActorFacts): CommandView {
     queue_position: context.queuePosition ?? null,
     target: envelope.target,
     requester: envelope.requester,
-    payload: envelope.payload,
+    payload: withoutSealed(envelope.payload),
     priority: envelope.priority ?? 3,
     dry_run: envelope.dry_run ?? false,
     session_id: context.sessionId ?? null,
@@ -170,12 +172,12 @@ export function approvalView(actor: ActorFacts): ApprovalView {
     command_id: context.commandId,
     state: stateOf(actor) as ApprovalState,
     action_hash: context.actionHash,
-    preview: context.preview,
+    preview: withoutSealed(context.preview),
     edited: context.edited
       ? {
-          params: context.edited.changed,
+          params: withoutSealed(context.edited.changed),
           action_hash: context.edited.actionHash,
-          preview: context.edited.preview,
+          preview: withoutSealed(context.edited.preview),
           by: context.decidedBy ?? ''
         }
       : null,

@@ -1,4 +1,5 @@
 import type { EventRow } from '../../actors/host/contract.ts';
+import { withoutSealed } from '../../actors/profile/secret-params.ts';
 import type { EventEnvelope } from '../../schemas/generated/contracts.ts';
 
 /** A row of the log as clients read it. */
@@ -16,7 +17,8 @@ export const eventEnvelope = (row: EventRow): EventEnvelope => ({
     account_id: row.subject.account_id,
     platform: row.subject.platform
   },
-  payload: row.payload
+  // An approval's shows what is asked; what is sealed in it says nothing to anybody.
+  payload: row.actorKind === 'approval' ? withoutSealed(row.payload) : row.payload
 });
 
 const frames = new WeakMap<EventRow, string>();

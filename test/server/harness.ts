@@ -270,8 +270,9 @@ export async function openHarness(
   const dataDir = await mkdtemp(join(tmpdir(), 'troupe-planes-'));
   const journal = openSqliteJournal({ directory: dataDir, synchronous: 'OFF' });
   const executor = new HeldExecutor();
+  const ring = KeyRing.open(join(dataDir, 'profile-keys.json'));
   const kinds: ActorKind[] = [
-    ...commandKinds({ executor, journal, ...(options.profiles ? { profiles: options.profiles } : {}) }),
+    ...commandKinds({ executor, journal, ring, ...(options.profiles ? { profiles: options.profiles } : {}) }),
     { kind: 'supervisor', machine: browsers(options.grants ?? true), durable: false },
     { kind: 'notes', machine: notes, durable: false }
   ];
@@ -318,7 +319,7 @@ export async function openHarness(
     flows: await openFlowRegistry(host, [greet, look, asked, scripted]),
     artifacts: files,
     accounts: new Accounts(rows),
-    profiles: new ProfileStore(KeyRing.open(join(dataDir, 'profile-keys.json')), rows, { now }),
+    profiles: new ProfileStore(ring, rows, { now }),
     ...(options.browsers ? { browsers: options.browsers } : {}),
     kinds,
     platforms: ['instagram', 'tiktok', 'x'],

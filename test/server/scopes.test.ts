@@ -49,6 +49,7 @@ async function world(h: Harness) {
   const command = await h.host.waitFor(`command/${command_id}`, isAsked, { timeoutMs: 60_000 });
   assert.ok(command);
   const { sessionId, approvalId } = command.context as { sessionId: string; approvalId: string };
+  await h.host.waitFor(`approval/${approvalId}`, () => true, { timeoutMs: 60_000 });
   const { id, sha256, size } = await h.files.store(Buffer.from(TEXT), 'html', 'text/html');
   const made = { id, command_id, kind: 'html', media_type: 'text/html', sha256, size, created_at: Date.now() };
   const row = { ...made, account_id: ACCOUNT };

@@ -3,6 +3,7 @@ import type { ActorView, EventRow, LivingVersion } from '../../../actors/host/co
 import { type Definition, pick } from '../../../actors/kernel/definition.ts';
 import { outlineOf } from '../../../actors/kernel/outline.ts';
 import { type KindVersions, Machines } from '../../../actors/kernel/versions.ts';
+import { withoutSealed } from '../../../actors/profile/secret-params.ts';
 import { ControlError } from '../../../schemas/errors.ts';
 import type { ActorSummary, EventEnvelope, MachineNode, MachineSummary } from '../../../schemas/generated/contracts.ts';
 import { maySee, seenBy, withinAccounts } from '../../auth/accounts.ts';
@@ -119,7 +120,7 @@ export function actorRoutes(router: Router, control: Control): void {
       offers: offersOf(control, actor),
       relatives: relativesOf(actor),
       running: Object.values(actor.children).flatMap(({ src, address }) => (address === undefined ? [src] : [])),
-      shows: shown(machines.get(actor.kind)?.current, actor),
+      shows: withoutSealed(shown(machines.get(actor.kind)?.current, actor)),
       transitions: await lastTransitions(control, actor)
     } satisfies ActorSummary;
   });

@@ -2,8 +2,14 @@ import type Router from '@koa/router';
 import { type EditedAction, planApproval } from '../../../actors/command/approval-plan.ts';
 import { reachesOf } from '../../../actors/command/reaches.ts';
 import type { ActorView } from '../../../actors/host/contract.ts';
+import { MASK, openParams, sealParams } from '../../../actors/profile/secret-params.ts';
 import { ControlError, isControlError } from '../../../schemas/errors.ts';
-import type { ApprovalDecision, CommandEnvelope, Reach } from '../../../schemas/generated/contracts.ts';
+import type {
+  ApprovalDecision,
+  ApprovalPreview,
+  CommandEnvelope,
+  Reach
+} from '../../../schemas/generated/contracts.ts';
 import { seenBy, withinAccounts } from '../../auth/accounts.ts';
 import { demand } from '../../auth/scopes.ts';
 import type { Client } from '../../auth/tokens.ts';
@@ -99,24 +105,32 @@ function settled(
  * @throws ControlError VALIDATION_FAILED with places under /edited
  */
 async function editOf(
-  { host, flows, selectors }: Control,
+  { host, flows, selectors, profiles }: Control,
   approval: ActorView,
   edited: Record<string, unknown>
 ): Promise<EditedAction | null> {
-  const { command_id, preview } = approvalView(approval);
+  const { command_id } = approvalView(approval);
+  // As it is kept: in what is shown, secrets are masked.
+  const { preview } = approval.context as { preview: ApprovalPreview };
   const command = await host.read(`command/${command_id}`);
   const { flow, envelope } = (command?.context ?? {}) as { flow?: PinnedFlow; envelope?: CommandEnvelope };
   if (!flow || !envelope) throw new ControlError('COMMAND_NOT_FOUND', { commandId: command_id });
   // Of the question as it was asked: an edit that was let out is no longer what is edited.
-  const params = { ...structuredClone(preview.params), ...edited };
+  const { params: asked } = openParams(profiles.ring, flow.params, structuredClone(preview.params), command_id);
+  const given = Object.entries(edited).filter(([, value]) => value !== MASK);
+  const params = { ...asked, ...Object.fromEntries(given) };
   const errors = flows
     .misfits(flow, params)
     .map(({ path, message }) => ({ path: path.replace(/^\/payload\/params/, '/edited'), message }));
   if (errors.length > 0) throw new ControlError('VALIDATION_FAILED', { what: `the edit of '${flow.name}'`, errors });
-  const changed = Object.fromEntries(
-    Object.entries(params).filter(([name, value]) => canonical(value) !== canonical(preview.params[name]))
+  const differs = (name: string) => canonical(params[name]) !== canonical(asked[name]);
+  if (!Object.keys(params).some(differs)) return null;
+  // What stays keeps its seal, so that the same edit again is the same answer but for a secret.
+  const fresh = sealParams(profiles, flow.params, params, command_id);
+  const sealed = Object.fromEntries(
+    Object.keys(params).map((name) => [name, differs(name) ? fresh[name] : preview.params[name]])
   );
-  if (Object.keys(changed).length === 0) return null;
+  const changed = Object.fromEntries(Object.entries(sealed).filter(([name]) => differs(name)));
   const registry = selectors.get(envelope.target.platform);
   // What was a message stays one, and what was none becomes one where the edit leads it among messages.
   const before = (command?.context.reaches ?? []) as Reach[];
@@ -127,6 +141,6 @@ async function editOf(
     const message = `would make a message of ${read.attempt}, which is only read; send a new command instead`;
     throw new ControlError('VALIDATION_FAILED', { what: 'the edit', errors: [{ path: '/edited', message }] });
   }
-  const next = { ...envelope, payload: { ...envelope.payload, params } };
-  return { params, changed, ...planApproval(flow, next, reaches), reaches };
+  const next = { ...envelope, payload: { ...envelope.payload, params: sealed } };
+  return { params: sealed, changed, ...planApproval(flow, next, reaches), reaches };
 }
