@@ -26,10 +26,26 @@ const LIMITS = {
 const PROBES = 'two probes of 2 s';
 const DEADLINE = 'deadline of one command, 8 s';
 const AT_ONCE = 'the next look, 0.5 s';
+/*
+ * Who notices first is a race, and each has its own words. The look at the processes names the one that has ended; a
+ * command hears from WebKitWebDriver, from our driver executable or from Appium, by how far it had come; a probe says
+ * what gave no answer. Each list is of all true ones.
+ */
+/** A connection that broke: not yet made, kept and closed, while it was written to, or read from. */
+const BROKEN = /socket hang up|ECONNRESET|ECONNREFUSED|EPIPE|\baborted\b/;
 /** Appium's words for it, by what it was doing: it had not yet sent, it was being answered, it waited for an answer. */
-const DRIVER_GONE =
-  /the driver executable has ended|cannot be proxied|ould not proxy command|socket hang up|ECONNRESET/;
+const DRIVER_GONE = either(/the driver executable has ended|cannot be proxied|ould not proxy command/, BROKEN);
+/** WebKitWebDriver mostly gives no message, and then Appium tells the status, or what it thinks of a session it forgot. */
+const SESSION_GONE =
+  /page crash or hang|invalid session id|status code 404|the session has ended|either terminated or not started/;
+const BROWSER_GONE = either(/the browser has ended/, SESSION_GONE);
+const NO_ANSWER = /no answer/;
 const CLICK = 'POST .*/element/[^/]+/click$';
+
+/** What any of them matches; the first of them first, so that the table has what is most to the point. */
+function either(...words: RegExp[]): RegExp {
+  return new RegExp(words.map(({ source }) => source).join('|'));
+}
 
 describe('a fault in the middle of a comment', needsBrowser(), () => {
   const stage = faultStage(LIMITS);
@@ -56,7 +72,7 @@ describe('a fault in the middle of a comment', needsBrowser(), () => {
       fault: 'page process dies',
       during: 'made',
       strike: ({ manager }) => strike(manager.data, 'WebKitWebProcess', 'SIGKILL'),
-      symptom: /session deleted because of page crash or hang|invalid session id/,
+      symptom: SESSION_GONE,
       path: KEEPS_APPIUM,
       never: ['RECOVERING.killAppiumGroup'],
       bound: AT_ONCE
@@ -65,7 +81,7 @@ describe('a fault in the middle of a comment', needsBrowser(), () => {
       fault: 'page process dies, nothing made yet',
       during: 'asked',
       strike: ({ manager }) => strike(manager.data, 'WebKitWebProcess', 'SIGKILL'),
-      symptom: /session deleted because of page crash or hang|invalid session id/,
+      symptom: SESSION_GONE,
       path: KEEPS_APPIUM,
       bound: AT_ONCE,
       ends: UNKNOWN
@@ -74,7 +90,7 @@ describe('a fault in the middle of a comment', needsBrowser(), () => {
       fault: 'browser dies',
       during: 'made',
       strike: ({ manager }) => strike(manager.data, 'MiniBrowser', 'SIGKILL'),
-      symptom: /the browser has ended|invalid session id|session deleted/,
+      symptom: BROWSER_GONE,
       path: KEEPS_APPIUM,
       bound: AT_ONCE
     },
@@ -82,7 +98,7 @@ describe('a fault in the middle of a comment', needsBrowser(), () => {
       fault: 'renderer hangs',
       during: 'made',
       strike: ({ manager }) => strike(manager.data, 'WebKitWebProcess', 'SIGSTOP'),
-      symptom: /gave no answer|no answer/,
+      symptom: either(NO_ANSWER, /page crash or hang/),
       path: KEEPS_APPIUM,
       bound: DEADLINE
     },
@@ -95,7 +111,7 @@ describe('a fault in the middle of a comment', needsBrowser(), () => {
       wish: ({ site }) => ({
         url: `http://127.0.0.1:${(busy.address() as AddressInfo).port}/busy?${new URLSearchParams({ next: site.postUrl(1) })}`
       }),
-      symptom: /gave no answer|no answer/,
+      symptom: NO_ANSWER,
       path: KEEPS_APPIUM,
       bound: DEADLINE
     },
@@ -103,7 +119,8 @@ describe('a fault in the middle of a comment', needsBrowser(), () => {
       fault: 'WebKitWebDriver dies',
       during: 'made',
       strike: ({ manager }) => strike(manager.data, 'WebKitWebDriver', 'SIGKILL'),
-      symptom: /the driver executable has ended|the browser has ended|socket hang up|not running|ECONNREFUSED/,
+      // Its group goes with it, and the driver executable ends because of that.
+      symptom: either(DRIVER_GONE, BROWSER_GONE),
       path: KEEPS_APPIUM,
       bound: AT_ONCE
     },
@@ -111,7 +128,7 @@ describe('a fault in the middle of a comment', needsBrowser(), () => {
       fault: 'WebKitWebDriver hangs',
       during: 'made',
       strike: ({ manager }) => strike(manager.data, 'WebKitWebDriver', 'SIGSTOP'),
-      symptom: /gave no answer|no answer/,
+      symptom: NO_ANSWER,
       path: KEEPS_APPIUM,
       bound: DEADLINE
     },
@@ -144,7 +161,7 @@ describe('a fault in the middle of a comment', needsBrowser(), () => {
       fault: 'driver executable hangs',
       during: 'made',
       strike: ({ manager }) => strike(manager.data, 'safaridriver', 'SIGSTOP'),
-      symptom: /it hangs: its driver executable gave no answer in 2000 ms, 2 of 2 times|no answer/,
+      symptom: either(/it hangs: its driver executable gave no answer in 2000 ms, 2 of 2 times/, NO_ANSWER),
       path: KEEPS_APPIUM,
       bound: PROBES
     },
@@ -152,7 +169,7 @@ describe('a fault in the middle of a comment', needsBrowser(), () => {
       fault: 'answer to the click is lost',
       during: 'before',
       strike: ({ plant }) => plant({ kind: 'drop', match: CLICK }),
-      symptom: /socket hang up|cannot be proxied|UNKNOWN|witness/,
+      symptom: either(BROKEN, /cannot be proxied|UNKNOWN|witness/),
       path: [],
       bound: DEADLINE
     },
@@ -168,7 +185,7 @@ describe('a fault in the middle of a comment', needsBrowser(), () => {
       fault: 'Appium killed',
       during: 'made',
       strike: ({ manager }) => strike(manager.data, 'Appium', 'SIGKILL'),
-      symptom: /Appium has ended|ECONNREFUSED|ECONNRESET|socket hang up/,
+      symptom: either(/Appium has ended/, BROKEN),
       path: ENDS_APPIUM,
       bound: AT_ONCE
     },
@@ -180,7 +197,7 @@ describe('a fault in the middle of a comment', needsBrowser(), () => {
         strike(manager.data, 'Appium', 'SIGTERM');
       },
       // Told to stop it forgets its sessions at once and then waits for the driver: whoever asks meanwhile hears that.
-      symptom: /gave no answer|no answer|Appium has ended|ECONNREFUSED|socket hang up|either terminated or not started/,
+      symptom: either(NO_ANSWER, /Appium has ended|either terminated or not started/, DRIVER_GONE),
       path: ENDS_APPIUM,
       bound: PROBES
     },
@@ -188,7 +205,8 @@ describe('a fault in the middle of a comment', needsBrowser(), () => {
       fault: 'X server dead',
       during: 'made',
       strike: ({ manager }) => strike(manager.data, 'Xvfb', 'SIGKILL'),
-      symptom: /its X server has ended|page crash or hang|invalid session id/,
+      // Everything that has a window on it ends as well.
+      symptom: either(/its X server has ended/, BROWSER_GONE),
       path: ENDS_APPIUM,
       bound: AT_ONCE
     },
@@ -196,7 +214,8 @@ describe('a fault in the middle of a comment', needsBrowser(), () => {
       fault: 'X server hangs',
       during: 'made',
       strike: ({ manager }) => strike(manager.data, 'Xvfb', 'SIGSTOP'),
-      symptom: /its X server gave no answer in 2000 ms, 2 of 2 times/,
+      // The browser stands still as soon as it wants something of it.
+      symptom: either(/its X server gave no answer in 2000 ms, 2 of 2 times/, NO_ANSWER),
       path: ENDS_APPIUM,
       bound: PROBES
     },
