@@ -34,7 +34,7 @@ const AT_ONCE = 'the next look, 0.5 s';
 /** A connection that broke: not yet made, kept and closed, while it was written to, or read from. */
 const BROKEN = /socket hang up|ECONNRESET|ECONNREFUSED|EPIPE|\baborted\b/;
 /** Appium's words for it, by what it was doing: it had not yet sent, it was being answered, it waited for an answer. */
-const DRIVER_GONE = either(/the driver executable has ended|cannot be proxied|ould not proxy command/, BROKEN);
+const DRIVER_GONE = either(/the driver executable has ended|cannot be proxied|[Cc]ould not proxy command/, BROKEN);
 /** WebKitWebDriver mostly gives no message, and then Appium tells the status, or what it thinks of a session it forgot. */
 const SESSION_GONE =
   /page crash or hang|invalid session id|status code 404|the session has ended|either terminated or not started/;
@@ -42,7 +42,7 @@ const BROWSER_GONE = either(/the browser has ended/, SESSION_GONE);
 const NO_ANSWER = /no answer/;
 const CLICK = 'POST .*/element/[^/]+/click$';
 
-/** What any of them matches; the first of them first, so that the table has what is most to the point. */
+/** What any of them matches. */
 function either(...words: RegExp[]): RegExp {
   return new RegExp(words.map(({ source }) => source).join('|'));
 }

@@ -216,7 +216,8 @@ export async function suffers(t: TestContext, stage: FaultStage, row: FaultRow):
     ...own.map(({ payload }) => JSON.stringify(payload.error ?? payload.proofs ?? '')),
     JSON.stringify(command)
   ];
-  const seen = reasons.map((reason) => row.symptom.exec(reason)?.[0]).find((found) => found !== undefined);
+  // For the table the longest, which tells most.
+  const seen = reasons.flatMap((reason) => row.symptom.exec(reason)?.[0] ?? []).sort((a, b) => b.length - a.length)[0];
   assert.ok(seen, `${row.symptom} was not seen: ${[...new Set(reasons)].join('\n')}`);
 
   // What had been sent may arrive yet: the site's word after another comment is the last.
