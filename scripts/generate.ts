@@ -1,11 +1,13 @@
 /**
- * Writes everything that is generated from the contracts: `schemas/generated/` types, `docs/errors.md`, `docs/recipes.md`.
+ * Writes everything that is generated from the contracts: `schemas/generated/` types, `docs/errors.md`, `docs/recipes.md`,
+ * `docs/openapi.json`.
  * `--check` writes nothing and exits 1 when a committed file differs.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
 import { catalogue } from '../schemas/errors.ts';
+import { openapiDocument } from '../server/openapi/document.ts';
 import { type SchemaFile, schemaPage } from './schema-page.ts';
 
 const root = new URL('..', import.meta.url);
@@ -118,7 +120,8 @@ ${schemaPage(recipes, Object.keys(recipes.$defs))}`;
 const outputs: Record<string, string> = {
   'schemas/generated/contracts.ts': types,
   'docs/errors.md': errorsPage,
-  'docs/recipes.md': recipesPage
+  'docs/recipes.md': recipesPage,
+  'docs/openapi.json': `${JSON.stringify(openapiDocument(), null, 2)}\n`
 };
 let drift = 0;
 for (const [file, text] of Object.entries(outputs)) {

@@ -133,6 +133,10 @@ export type ActionOutcome = 'PENDING' | 'VERIFIED' | 'VERIFICATION_FAILED' | 'UN
  * unknown: nobody has looked yet.
  */
 export type SelectorState = 'unknown' | 'ok' | 'ambiguous' | 'healed' | 'missing';
+/**
+ * PUT /v1/flows/{name}
+ */
+export type FlowOrRecording = Flow | Recording;
 export type SessionState =
   | 'CREATED'
   | 'QUEUED'
@@ -1942,6 +1946,64 @@ export interface SelectorDecision {
    */
   selector?: string;
   note?: string;
+}
+/**
+ * GET /health
+ */
+export interface Health {
+  status: 'up';
+  version: string;
+  /**
+   * Present when nothing is really driven.
+   */
+  driver?: 'stub';
+}
+/**
+ * GET /ready
+ */
+export interface Readiness {
+  status: 'ready' | 'not_ready' | 'draining';
+  version: string;
+  /**
+   * Present when nothing is really driven.
+   */
+  driver?: 'stub';
+  checks: {
+    name: string;
+    state: 'up' | 'down';
+    why: string | null;
+  }[];
+  /**
+   * What the start found and took up again.
+   */
+  recovered: {
+    actors: number;
+    timers: number;
+    effects: number;
+    tells: number;
+  };
+}
+/**
+ * POST /v1/sessions/{id}/input
+ */
+export interface InputDone {
+  /**
+   * The type of the input.
+   */
+  done: string;
+}
+/**
+ * GET /v1/tokens/self
+ */
+export interface OwnToken {
+  token_id: Uuid;
+  /**
+   * What requester.service of a command has to say.
+   */
+  service: string;
+  scopes: string[];
+  accounts: string[] | null;
+  expires_at: string | null;
 }
 /**
  * POST /v1/sessions. With account_id, an open session of that account and platform is answered instead of a second one.

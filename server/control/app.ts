@@ -7,6 +7,7 @@ import type { Tokens } from '../auth/tokens.ts';
 import { exportRoutes } from '../inspector/export/routes.ts';
 import { inspectorPage } from '../inspector/page.ts';
 import { diagramRoutes } from '../inspector/routes.ts';
+import { documentRoutes } from '../openapi/routes.ts';
 import { createEventLog } from '../telemetry/event-log.ts';
 import { accountRoutes } from './api/accounts.ts';
 import { actionRoutes } from './api/actions.ts';
@@ -71,6 +72,7 @@ export function controlRoutes(control: Control, unlimited: Tokens): Router {
   signInRoutes(router, control);
   diagramRoutes(router, control);
   metricsRoutes(router, control, control.metrics);
+  documentRoutes(router);
   inspectorPage(router, control);
   return router;
 }
