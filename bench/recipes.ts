@@ -121,6 +121,8 @@ try {
   console.log(`  p95 datagram / line protocol  ${ratio('datagram', 'line protocol')}  (at most 1)`);
   console.log(`  p50 datagram / line protocol  ${ratio('datagram', 'line protocol', 0.5)}`);
   console.log(`  p95 shell / datagram          ${ratio('shell a command', 'datagram')}  (at least 50)`);
+  // How fast an idle machine wakes a process bounds both: what the barest sockets come to beside it.
+  console.log(`  p95 shell / bare echo         ${ratio('shell a command', 'bare datagram echo')}`);
   if (traces) console.log(`  log                           ${traces}`);
 } finally {
   const ended = once(server, 'exit');
