@@ -41,6 +41,12 @@ export const configOptions: ConfigOption[] = Object.entries(properties).map(([ke
   schema
 }));
 
+/** Variables that are no options: of commands that talk to an instance, and of what it starts itself. */
+const OTHERS = [
+  ...['CONFIG', 'URL', 'TELEMETRY_URL', 'TOKEN', 'CA', 'CERT', 'KEY'],
+  ...['SLOT', 'LEDGER', 'WEBKIT_DRIVER', 'SAFARIDRIVER_CONTROL', 'FAKE_SAFARI']
+].map((name) => `TROUPE_${name}`);
+
 /** Where a value came from, in its user's words, for the message when it is wrong. */
 type Named = { value: unknown; name: string };
 
@@ -58,6 +64,13 @@ export function readConfig(
   const fromFile = path === undefined ? {} : readFile(path);
   const given = new Map<string, Named>();
   for (const key of Object.keys(fromFile)) given.set(key, { value: fromFile[key], name: `'${key}' in ${path}` });
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith('TROUPE_') || OTHERS.includes(name)) continue;
+    if (!configOptions.some(({ variable }) => variable === name)) {
+      const reason = `is no option; there are ${configOptions.map(({ variable }) => variable).join(', ')}`;
+      throw new ControlError('CONFIG_INVALID', { option: name, value: env[name] ?? '', reason });
+    }
+  }
   for (const { key, variable, schema } of configOptions) {
     const text = env[variable];
     if (text !== undefined && text !== '') given.set(key, { value: fromText(text, schema), name: variable });

@@ -1,5 +1,13 @@
 import { hostname } from 'node:os';
-import type { CommandAccepted, CommandEnvelope, CommandView, EventPage } from '../../schemas/generated/contracts.ts';
+import type {
+  AccountView,
+  CommandAccepted,
+  CommandEnvelope,
+  CommandView,
+  EventPage,
+  Flow,
+  SessionView
+} from '../../schemas/generated/contracts.ts';
 import { type Api, createApi } from './api.ts';
 import type { Connection } from './connection.ts';
 import {
@@ -19,7 +27,7 @@ import { timeline } from './timeline.ts';
 interface RunFlags extends ClientFlags {
   param: string[];
   account?: string;
-  platform: string;
+  platform?: string;
   session?: string;
   idempotencyKey?: string;
   reaches?: string;
@@ -42,7 +50,7 @@ export const addRun: AddCommand = (program, context, ends) => {
       '<FLOW>',
       'its name, like comment_on_post; or a file: a flow, or a recording of the Chrome DevTools Recorder'
     )
-    .requiredOption('--platform <NAME>', 'where it runs')
+    .option('--platform <NAME>', "where it runs; default: that of the session or account, or the flow's only one")
     .option('--param <K=V>', 'a parameter of the flow, as text; K:=JSON for anything else', collect, [])
     .option('--account <ID>', 'the account it acts for')
     .option('--session <ID>', 'the session it runs in')
@@ -167,6 +175,23 @@ export function readParams(pairs: string[]): Record<string, unknown> {
   return params;
 }
 
+/** Where it runs, when only one place is meant. @throws CliError usage, naming the places */
+async function platformOf(api: Api, flow: string, { session, account }: RunFlags): Promise<string> {
+  if (session !== undefined) {
+    return (await api.call<SessionView>('GET', `/v1/sessions/${encodeURIComponent(session)}`)).platform;
+  }
+  const { platforms } = await api.call<Flow>('GET', `/v1/flows/${encodeURIComponent(flow)}`);
+  const [only, ...others] = platforms ?? [];
+  if (only !== undefined && only !== '*' && others.length === 0) return only;
+  const { items } = await api.call<{ items: AccountView[] }>('GET', '/v1/accounts?limit=500');
+  const own = items.filter(({ account_id }) => account_id === account).map(({ platform }) => platform);
+  const fitting = own.filter((platform) => platforms?.includes('*') || platforms?.includes(platform));
+  if (fitting.length === 1) return fitting[0] as string;
+  const places =
+    fitting.length > 1 ? `account '${account}' is on ${fitting.join(', ')}` : `it runs on ${platforms?.join(', ')}`;
+  throw new CliError(`which platform? '${flow}': ${places}; name one with --platform`, EXIT.usage);
+}
+
 async function envelopeOf(
   api: Api,
   flow: string,
@@ -178,7 +203,7 @@ async function envelopeOf(
     version: '1.0',
     requester: { service, instance_id: `cli@${hostname()}` },
     target: {
-      platform: flags.platform,
+      platform: flags.platform ?? (await platformOf(api, flow, flags)),
       ...(flags.account === undefined ? {} : { account_id: flags.account }),
       ...(flags.session === undefined ? {} : { session_id: flags.session })
     },

@@ -87,6 +87,13 @@ describe('the configuration', () => {
     });
   }
 
+  it('refuses a variable that is no option, and leaves those alone that are of clients', () => {
+    const { details } = refusal(() => readConfig({}, { TROUPE_SLOTZ: '3' }));
+    assert.equal(details.option, 'TROUPE_SLOTZ');
+    assert.match(details.reason, /TROUPE_SLOTS/);
+    readConfig({}, { TROUPE_TOKEN: 'trp_x', TROUPE_URL: 'http://127.0.0.1:1', TROUPE_CA: 'ca.crt', HOME: '/root' });
+  });
+
   it('refuses a key of the file that is no option, and says which there are', () => {
     const path = file({ slotz: 3 });
     const { details } = refusal(() => readConfig({}, {}, path));
