@@ -9,7 +9,7 @@ export function JsonTree({ value, name, depth = 0 }: { value: unknown; name?: st
     return (
       <div class="json-line">
         {label}
-        <span class={`json-${value === null ? 'null' : typeof value}`}>{text(value)}</span>
+        <span class={`json-${value === null ? 'null' : typeof value}`}>{text(value, name)}</span>
       </div>
     );
   }
@@ -17,13 +17,26 @@ export function JsonTree({ value, name, depth = 0 }: { value: unknown; name?: st
   if (entries.length === 0) {
     return <Line label={label}>{Array.isArray(value) ? 'none' : 'nothing'}</Line>;
   }
-  const inner = entries.map(([key, one]) => <JsonTree key={key} name={key} value={one} depth={depth + 1} />);
+  // What is not set says little, and there is much of it.
+  const unset = Array.isArray(value) ? [] : entries.filter(([, one]) => one === null).map(([key]) => key);
+  const inner = (
+    <>
+      {entries
+        .filter(([key]) => !unset.includes(key))
+        .map(([key, one]) => (
+          <JsonTree key={key} name={key} value={one} depth={depth + 1} />
+        ))}
+      {unset.length > 0 && <div class="json-rest">not set: {unset.join(', ')}</div>}
+    </>
+  );
   if (name === undefined) return <div class="json">{inner}</div>;
   return (
     <details class="json-part" open={depth < 2 && entries.length <= FEW}>
       <summary>
         {label}{' '}
-        <span class="muted small">{Array.isArray(value) ? `${entries.length} items` : `${entries.length} fields`}</span>
+        <span class="muted small">
+          {Array.isArray(value) ? plural(entries.length, 'item') : plural(entries.length, 'field')}
+        </span>
       </summary>
       {inner}
     </details>
@@ -37,4 +50,10 @@ const Line = ({ label, children }: { label: ComponentChildren; children: Compone
   </div>
 );
 
-const text = (value: unknown) => (typeof value === 'string' ? value : String(value));
+const plural = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+/** Times are ms since 1970 in contexts, under names that say so. */
+function text(value: unknown, name = ''): string {
+  const isInstant = typeof value === 'number' && value > 1e12 && value < 1e13 && /(At|_at|_ms)$/.test(name);
+  return isInstant ? new Date(value).toISOString() : String(value);
+}

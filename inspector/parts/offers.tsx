@@ -31,7 +31,8 @@ function Offer({ offer, done }: { offer: ActorOffer; done: () => void }) {
   const whole = settled(schema, schema);
   const isClosed = whole.type === 'object' && whole.additionalProperties === false;
   const asks = !isClosed || Object.keys(ownFields(whole, body)).length > 0;
-  const kind = method === 'DELETE' || /^(Deny|Reject|Cancel)$/.test(title) ? ('danger' as const) : undefined;
+  const kind =
+    method === 'DELETE' || /^(Deny|Reject|Cancel the command)$/.test(title) ? ('danger' as const) : undefined;
   if (!asks) {
     const question = CONFIRM[event];
     return (
@@ -64,6 +65,7 @@ function Offer({ offer, done }: { offer: ActorOffer; done: () => void }) {
           offer={offer}
           schema={{ ...whole, properties: ownFields(whole, body) }}
           root={schema}
+          kind={kind}
           done={() => {
             open.value = false;
             done();
@@ -78,17 +80,15 @@ function Offer({ offer, done }: { offer: ActorOffer; done: () => void }) {
 const ownFields = ({ properties = {} }: Schema, body: ActorOffer['body']): Record<string, Schema> =>
   Object.fromEntries(Object.entries(properties).filter(([name]) => !Object.hasOwn(body ?? {}, name)));
 
-function OfferForm({
-  offer,
-  schema,
-  root,
-  done
-}: {
+interface FormProps {
   offer: ActorOffer;
   schema: Schema;
   root: Schema;
+  kind: 'danger' | undefined;
   done: () => void;
-}) {
+}
+
+function OfferForm({ offer, schema, root, kind, done }: FormProps) {
   const id = useId();
   const value = useSignal<Record<string, Json>>((sketch(schema, root) ?? {}) as Record<string, Json>);
   const busy = useSignal(false);
@@ -129,7 +129,7 @@ function OfferForm({
           {failure.value}
         </p>
       )}
-      <button class="button primary" type="submit" disabled={busy.value}>
+      <button class={`button ${kind ?? 'primary'}`} type="submit" disabled={busy.value}>
         {offer.title}
       </button>
     </form>

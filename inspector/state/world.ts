@@ -11,6 +11,8 @@ import { LogStream } from '../api/stream.ts';
 const KEPT_ROWS = 5_000;
 /** Actors of the first look; with more, the page shows what moves and searches for the rest. */
 const FIRST_LOOK = 10_000;
+/** Actors kept in the page; past it, those that ended first are let go. */
+const KEPT_ACTORS = 15_000;
 
 export interface LiveActor {
   address: string;
@@ -96,10 +98,24 @@ function take(batch: EventEnvelope[]): void {
     rows.push(row);
     move(row);
   }
-  if (rows.length > KEPT_ROWS) rows.splice(0, rows.length - KEPT_ROWS);
+  // By the half: what is taken from the front moves all the others.
+  if (rows.length > KEPT_ROWS * 1.5) rows.splice(0, rows.length - KEPT_ROWS);
+  if (actors.size > KEPT_ACTORS) letGo();
   for (const listener of listeners) listener(batch);
   revision.value++;
 }
+
+/** What is in a state that nobody waits for, longest first: it is the oldest that is looked for by its id alone. */
+function letGo(): void {
+  const over = [...actors.values()]
+    .filter(({ state, status }) => isEnded(state, status))
+    .sort((a, b) => a.since - b.since);
+  for (const { address } of over.slice(0, Math.max(0, actors.size - KEPT_ACTORS * 0.9))) actors.delete(address);
+}
+
+/** The log says where an actor is and not that this is the end of it. */
+export const isEnded = (state: string, status: LiveActor['status']): boolean =>
+  status !== 'active' || /^(SUCCEEDED|FAILED|CANCELLED|CLOSED|ALLOWED|DENIED|EXPIRED|WITHDRAWN)/.test(state);
 
 function move({ payload, cursor, emitted_at, target, type }: EventEnvelope): void {
   const { kind, id } = payload.actor;

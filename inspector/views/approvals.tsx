@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import type { ApprovalView, ArtifactView } from '../../schemas/generated/contracts.ts';
+import type { ApprovalView, ArtifactView, Reach } from '../../schemas/generated/contracts.ts';
 import { may } from '../api/connection.ts';
 import { Act } from '../parts/act.tsx';
 import { Picture } from '../parts/artifact.tsx';
@@ -66,8 +66,30 @@ function Approval({ approval, done }: { approval: ApprovalView; done: () => void
           ))}
           <div>
             <dt>would do</dt>
-            <dd>{preview.writes.join(', ') || 'nothing that changes anything'}</dd>
+            <dd>
+              {preview.writes.length === 0 && 'nothing that changes anything'}
+              {preview.writes.map((write) => (
+                <span class="reach" key={write}>
+                  {write}
+                  {preview.reaches?.[write] !== undefined && (
+                    <span class="muted small"> {REACHES[preview.reaches[write]]}</span>
+                  )}
+                </span>
+              ))}
+            </dd>
           </div>
+          {preview.pages !== undefined && preview.pages.length > 0 && (
+            <div>
+              <dt>opens</dt>
+              <dd>
+                {preview.pages.map((address) => (
+                  <div class="mono" key={address}>
+                    {address}
+                  </div>
+                ))}
+              </dd>
+            </div>
+          )}
           <div>
             <dt>command</dt>
             <dd>
@@ -122,6 +144,15 @@ function Approval({ approval, done }: { approval: ApprovalView; done: () => void
     </li>
   );
 }
+
+const REACHES: Record<Reach, string> = {
+  nobody: 'nobody else sees it',
+  like: 'a like that others see',
+  follow: 'a follow that others see',
+  comment: 'a comment that others read',
+  post: 'a post that others read',
+  message: 'a message to somebody'
+};
 
 /** What was last seen of the page it is about; most are asked before a page is open. */
 function Seen({ commandId }: { commandId: string }) {

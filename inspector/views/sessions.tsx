@@ -107,9 +107,10 @@ function SessionCard({ session, done }: { session: SessionView; done: () => void
           </div>
         </dl>
         <span class="row">
-          {state === 'PAUSED_BY_HUMAN' ? verb('resume', 'Resume') : verb('pause', 'Pause')}
+          {state === 'PAUSED_BY_HUMAN' && verb('resume', 'Resume')}
+          {!['PAUSED_BY_HUMAN', 'HUMAN_DRIVING'].includes(state) && verb('pause', 'Pause')}
           {state === 'HUMAN_DRIVING' ? verb('handback', 'Hand back') : verb('takeover', 'Take over')}
-          {state === 'HUMAN_DRIVING' && may('session:drive') && (
+          {state === 'HUMAN_DRIVING' && may('session:drive') && !connection.value?.stub && (
             <a class="button" href={`/v1/sessions/${id}/view`} target="_blank" rel="noreferrer">
               Open its window
             </a>

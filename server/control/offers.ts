@@ -33,7 +33,7 @@ export function offersOf(control: Pick<Control, 'intakes' | 'flows'>, actor: Act
         ? [
             {
               event: 'command.cancel',
-              title: 'Cancel',
+              title: 'Cancel the command',
               method: 'POST',
               path: `/v1/commands/${path}/cancel`,
               scope: scopeOf(actor),

@@ -12,7 +12,9 @@ type Line = DiagramEdge['transitions'][number];
 type Note = DiagramNode['notes'][number];
 
 /** Of the page's fonts (inspector/styles/diagram.css): a title's letter, a note's and a label's, a line. px */
-const TITLE = { letter: 8, height: 24 };
+const TITLE = { letter: 9.6, height: 24 };
+/** Room beside a title for how many are there. */
+const COUNT = 18;
 const SMALL = { letter: 6.7, height: 16 };
 const PADDING = 12;
 const NOTE_LETTERS = 34;
@@ -206,6 +208,6 @@ const short = (text: string) => (text.length > NOTE_LETTERS ? `${text.slice(0, N
 function sizeOf({ key, type }: MachineNode, notes: Note[]): { width: number; height: number } {
   if (type === 'history') return { width: 30, height: 30 };
   const longest = Math.max(0, ...notes.map(({ text }) => text.length + 3));
-  const width = Math.max(64, key.length * TITLE.letter + 2 * PADDING + 8, longest * SMALL.letter + 2 * PADDING);
+  const width = Math.max(64, key.length * TITLE.letter + 2 * PADDING + COUNT, longest * SMALL.letter + 2 * PADDING);
   return { width: Math.ceil(width), height: TITLE.height + 8 + notes.length * SMALL.height };
 }

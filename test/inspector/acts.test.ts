@@ -292,6 +292,32 @@ describe('a person in the inspector', { skip: chromiumMissing }, () => {
     assert.deepEqual(asked, []);
   });
 
+  it('edits what would go out, is told what may not be written, and allows what it is then', async (t) => {
+    const id = await waiting('ada', 'Come on Friday');
+    const { page, open, isAccessible } = await tab(t, { expected: /400/ });
+    await open('/approvals');
+    const card = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: id }) });
+    await card.getByText('a message to somebody').waitFor();
+    await card.getByRole('button', { name: 'Edit…' }).click();
+    const form = card.getByRole('form', { name: 'Edit, then allow' });
+    const allow = form.getByRole('button', { name: 'Allow as edited' });
+    assert.equal(await allow.isDisabled(), true, 'nothing is different yet');
+    const text = form.getByLabel('text');
+    // Longer than the field lets anybody type.
+    await text.evaluate((element) => element.removeAttribute('maxlength'));
+    await text.fill('x'.repeat(201));
+    await allow.click();
+    await form.locator('.form-field').filter({ hasText: 'text' }).getByRole('alert').waitFor();
+    await isAccessible();
+    await text.fill('Come on Saturday');
+    await allow.click();
+    await page.getByRole('heading', { name: 'Nothing waits for you' }).waitFor();
+    const { items } = await ask('GET', `/v1/approvals?command_id=${id}`);
+    assert.equal(items[0].state, 'ALLOWED');
+    assert.deepEqual(items[0].edited.params, { text: 'Come on Saturday' });
+    assert.equal(((await ask('GET', `/v1/commands/${id}?wait=60`)) as CommandView).state, 'SUCCEEDED');
+  });
+
   it('adds a note to a no', async (t) => {
     const id = await waiting('bo', 'Buy my book');
     const { page, open, isAccessible } = await tab(t);

@@ -37,8 +37,8 @@ describe('an actor that one looks at', () => {
       { as: 'approval', address: approval },
       { as: 'session', address: session }
     ]);
-    assert.deepEqual(titles(waiting), ['Cancel']);
-    assert.equal(offer(waiting, 'Cancel').scope, 'flow.run:asked');
+    assert.deepEqual(titles(waiting), ['Cancel the command']);
+    assert.equal(offer(waiting, 'Cancel the command').scope, 'flow.run:asked');
     const { envelope } = waiting.context as { envelope: { type: string } };
     assert.equal(envelope.type, 'flow.run');
 
@@ -59,7 +59,7 @@ describe('an actor that one looks at', () => {
 
   it('cancels with a reason that fits the schema it gave, and is refused at the field when it does not', async () => {
     const { command } = await asked('bo');
-    const cancel = offer(await read(command), 'Cancel');
+    const cancel = offer(await read(command), 'Cancel the command');
     const refused = await take(cancel, { reason: 7 });
     assert.equal(refused.status, 400);
     assert.deepEqual(
@@ -75,7 +75,7 @@ describe('an actor that one looks at', () => {
     const actor = await read(command, eyes);
     assert.equal(actor.context, undefined);
     assert.ok(actor.offers && actor.relatives && actor.transitions);
-    await take(offer(await read(command), 'Cancel'));
+    await take(offer(await read(command), 'Cancel the command'));
   });
 
   it('masks secrets by the name of their field and by what they look like, wherever they stand', () => {
