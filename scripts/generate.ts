@@ -1,12 +1,15 @@
 /**
  * Writes everything that is generated from the contracts: `schemas/generated/` types, `docs/errors.md`, `docs/recipes.md`,
- * `docs/openapi.json`.
+ * `docs/openapi.json`,
+ * `docs/asyncapi.json`.
  * `--check` writes nothing and exits 1 when a committed file differs.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
+import { builtInMachines } from '../actors/built-in-machines.ts';
 import { catalogue } from '../schemas/errors.ts';
+import { asyncapiDocument } from '../server/openapi/asyncapi.ts';
 import { openapiDocument } from '../server/openapi/document.ts';
 import { type SchemaFile, schemaPage } from './schema-page.ts';
 
@@ -121,7 +124,8 @@ const outputs: Record<string, string> = {
   'schemas/generated/contracts.ts': types,
   'docs/errors.md': errorsPage,
   'docs/recipes.md': recipesPage,
-  'docs/openapi.json': `${JSON.stringify(openapiDocument(), null, 2)}\n`
+  'docs/openapi.json': `${JSON.stringify(openapiDocument(), null, 2)}\n`,
+  'docs/asyncapi.json': `${JSON.stringify(asyncapiDocument(builtInMachines), null, 2)}\n`
 };
 let drift = 0;
 for (const [file, text] of Object.entries(outputs)) {

@@ -72,7 +72,7 @@ export function controlRoutes(control: Control, unlimited: Tokens): Router {
   signInRoutes(router, control);
   diagramRoutes(router, control);
   metricsRoutes(router, control, control.metrics);
-  documentRoutes(router);
+  documentRoutes(router, control);
   inspectorPage(router, control);
   return router;
 }

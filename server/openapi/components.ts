@@ -36,15 +36,19 @@ function relinked(node: Json): Json {
   );
 }
 
-/** Those that `from` leads to, by name. */
-export function reachable(all: Record<string, Schema>, from: Json): Record<string, Schema> {
+/** Those that `from` leads to, by name, but for those that the document has `besides`. */
+export function reachable(
+  all: Record<string, Schema>,
+  from: Json,
+  besides: Record<string, Schema> = {}
+): Record<string, Schema> {
   const found = new Map<string, Schema>();
   const left: Json[] = [from];
   for (let node = left.pop(); node !== undefined; node = left.pop()) {
     if (node === null || typeof node !== 'object') continue;
     const ref = Array.isArray(node) ? undefined : node.$ref;
     const name = typeof ref === 'string' && ref.startsWith(SCHEMAS) ? ref.slice(SCHEMAS.length) : undefined;
-    if (name !== undefined && !found.has(name)) {
+    if (name !== undefined && !found.has(name) && !Object.hasOwn(besides, name)) {
       const definition = all[name];
       if (!definition) throw new Error(`no definition '${name}' in schemas/`);
       found.set(name, definition);

@@ -37,6 +37,7 @@ import { createLayout } from '../../server/inspector/layout.ts';
 import { createMetrics } from '../../server/metrics/metrics.ts';
 import type { TelemetryLimits } from '../../server/telemetry/limits.ts';
 import { createTelemetryPlane, type TelemetryPlane } from '../../server/telemetry/plane.ts';
+import { assertDescribed } from '../support/described.ts';
 
 export const greet: Flow = {
   name: 'greet',
@@ -372,11 +373,9 @@ export async function openHarness(
     });
     const type = response.headers.get('content-type') ?? '';
     const text = Buffer.from(await response.arrayBuffer());
-    return {
-      status: response.status,
-      headers: response.headers,
-      body: /json(;|$)/.test(type) && text.length > 0 ? JSON.parse(text.toString()) : text
-    };
+    const answer = /json(;|$)/.test(type) && text.length > 0 ? JSON.parse(text.toString()) : text;
+    assertDescribed(method, path, { status: response.status, type, body: answer });
+    return { status: response.status, headers: response.headers, body: answer };
   };
   return {
     url,

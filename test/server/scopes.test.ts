@@ -11,6 +11,7 @@ const OPEN = [
   'POST /v1/sign-in', // a code is what one has who has no token yet
   'GET /v1/sessions/:id/view', // pages hold nothing, and ask with the token that is typed into them
   'GET /openapi.json', // says what anybody may read in the package
+  'GET /asyncapi.json',
   'GET /inspector/connection.json',
   'GET /inspector',
   'GET /inspector/{*path}'

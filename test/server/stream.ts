@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type ClientOptions, WebSocket } from 'ws';
 import type { EventEnvelope, ServerFrame } from '../../schemas/generated/contracts.ts';
+import { assertFrame } from '../support/described-frames.ts';
 import type { Harness } from './harness.ts';
 
 export type Frame<T extends ServerFrame['type'] = ServerFrame['type']> = Extract<ServerFrame, { type: T }>;
@@ -20,12 +21,20 @@ export class Stream {
   readonly closed: Promise<{ code: number; reason: string }>;
   #woken = () => {};
   #isClosed = false;
+  /** Why a frame is not as the document of the stream has it. */
+  #undescribed: Error | undefined;
 
   constructor(h: Harness, { token = h.admin, query = '', protocols = [], ...options }: StreamOptions = {}) {
     const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
     this.socket = new WebSocket(h.stream + query, protocols, { headers, ...options });
     this.socket.on('message', (data) => {
-      this.frames.push(JSON.parse(data.toString()) as ServerFrame);
+      const frame = JSON.parse(data.toString()) as ServerFrame;
+      this.frames.push(frame);
+      try {
+        assertFrame(frame as Parameters<typeof assertFrame>[0]);
+      } catch (error) {
+        this.#undescribed ??= error as Error;
+      }
       this.#woken();
     });
     this.socket.on('error', () => {});
@@ -55,6 +64,7 @@ export class Stream {
   /** Resolves once `holds`; rejects when the connection ended before. */
   async until(holds: (stream: this) => boolean): Promise<this> {
     while (!holds(this)) {
+      if (this.#undescribed) throw this.#undescribed;
       if (this.#isClosed) throw new Error(`closed first; heard ${JSON.stringify(this.frames.slice(-3))}`);
       await new Promise<void>((resolve) => {
         this.#woken = resolve;

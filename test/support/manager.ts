@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { CommandAccepted, CommandEnvelope, CommandView } from '../../schemas/generated/contracts.ts';
+import { assertDescribed } from './described.ts';
 import { FrameStream, type Subscription } from './frame-stream.ts';
 import { killAllOf } from './processes.ts';
 
@@ -134,7 +135,10 @@ export async function startManager(
       });
       const text = await response.text();
       const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
-      return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : text) as T };
+      const answer: unknown = isJson ? JSON.parse(text) : text;
+      const type = response.headers.get('content-type') ?? '';
+      assertDescribed(method, path, { status: response.status, type, body: answer });
+      return { status: response.status, headers: response.headers, body: answer as T };
     },
     async send(command) {
       const envelope = {

@@ -33,6 +33,15 @@ export const service: Operations = {
       200: { description: 'OpenAPI 3.1', content: [{ media: ['application/json'], description: 'OpenAPI 3.1' }] }
     }
   },
+  'GET /asyncapi.json': {
+    id: 'asyncapi',
+    tag: 'service',
+    summary: 'The document of the stream, with the events of registered machines',
+    scope: 'open',
+    answers: {
+      200: { description: 'AsyncAPI 3', content: [{ media: ['application/json'], description: 'AsyncAPI 3' }] }
+    }
+  },
   'POST /v1/tokens': {
     id: 'createToken',
     tag: 'tokens',

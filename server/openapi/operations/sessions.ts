@@ -50,6 +50,7 @@ export const sessions: Operations = {
     errors: [
       'PLATFORM_UNKNOWN',
       'PLATFORM_NOT_SUPPORTED',
+      'SESSION_NOT_FOUND',
       'SESSION_MISMATCH',
       'SESSION_CLOSED',
       'QUEUE_FULL',
