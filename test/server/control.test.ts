@@ -88,7 +88,7 @@ describe('HTTP', () => {
 
   it('answers 404 where nothing is, 405 with Allow where another method is', async () => {
     const { h } = shared;
-    for (const path of ['/', '/v1', '/v1/posts', '/v1/streams', '/openapi.json', '/v1/commands/a/b/c']) {
+    for (const path of ['/', '/v1', '/v1/posts', '/v1/streams', '/openapi', '/v1/commands/a/b/c']) {
       problem(await h.api('GET', path), 404, 'ROUTE_NOT_FOUND');
     }
     const wrong = await h.api('PATCH', '/v1/commands', { body: {} });
