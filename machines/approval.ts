@@ -1,6 +1,12 @@
 import { assign, setup } from 'xstate';
 import type { ApprovalPreview } from '../schemas/generated/contracts.ts';
-import { type ApprovalDecide, type ApprovalWithdraw, type EditedAction, hostActions } from './protocol.ts';
+import {
+  type ApprovalDecide,
+  type ApprovalWithdraw,
+  type EditedAction,
+  hostActions,
+  type Record_
+} from './protocol.ts';
 
 export interface ApprovalInput {
   approvalId: string;
@@ -47,6 +53,20 @@ const tellCommand = (state: 'ALLOWED' | 'DENIED' | 'EXPIRED') => ({
       state,
       note: context.note,
       ...(context.edited ? { edited: { params: context.edited.params, reaches: context.edited.reaches } } : {})
+    }
+  })
+});
+
+/** In the audit log: who let out what, by its hash. */
+const noted = (action: string, outcome: string) => ({
+  type: 'record' as const,
+  params: ({ context }: { context: ApprovalContext }): Record_ => ({
+    into: 'audit',
+    row: {
+      action,
+      outcome,
+      service: context.decidedBy,
+      detail: { action_hash: context.actionHash, edited_hash: context.edited?.actionHash ?? null }
     }
   })
 });
@@ -117,6 +137,7 @@ export const approvalMachine = setup({
   initial: 'PENDING',
   states: {
     PENDING: {
+      entry: noted('approval.asked', 'PENDING'),
       on: {
         'approval.decide': [
           { guard: 'allows', target: 'ALLOWED', actions: 'decide' },
@@ -126,9 +147,9 @@ export const approvalMachine = setup({
       },
       after: { expiry: { target: 'EXPIRED', actions: { type: 'close', params: { why: 'nobody answered in time' } } } }
     },
-    ALLOWED: { type: 'final', meta: answered, entry: tellCommand('ALLOWED') },
-    DENIED: { type: 'final', meta: answered, entry: tellCommand('DENIED') },
-    EXPIRED: { type: 'final', meta: answered, entry: tellCommand('EXPIRED') },
-    WITHDRAWN: { type: 'final', meta: answered }
+    ALLOWED: { type: 'final', meta: answered, entry: [tellCommand('ALLOWED'), noted('approval.decided', 'ALLOWED')] },
+    DENIED: { type: 'final', meta: answered, entry: [tellCommand('DENIED'), noted('approval.decided', 'DENIED')] },
+    EXPIRED: { type: 'final', meta: answered, entry: [tellCommand('EXPIRED'), noted('approval.expired', 'EXPIRED')] },
+    WITHDRAWN: { type: 'final', meta: answered, entry: noted('approval.withdrawn', 'WITHDRAWN') }
   }
 });

@@ -85,6 +85,22 @@ export const ledger = (state: State) => ({
   }
 });
 
+/** What came of it, for the audit log. */
+export const ended = (state: 'SUCCEEDED' | 'FAILED' | 'CANCELLED') => ({
+  type: 'record' as const,
+  params: ({ context: { actions, error } }: With): Record_ => ({
+    into: 'audit',
+    row: {
+      action: 'command.ended',
+      outcome: state,
+      detail: {
+        code: error?.code ?? null,
+        actions: actions.map(({ name, outcome, attempts }) => ({ name, outcome, attempts }))
+      }
+    }
+  })
+});
+
 /** The command ends with an action at hand: what is not known of it by now will not be. */
 export const closeAction = {
   type: 'record' as const,

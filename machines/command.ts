@@ -1,6 +1,6 @@
 import { assign, raise } from 'xstate';
 import { awaitingApproval } from './command-approval.ts';
-import { closeAction, ledger } from './command-records.ts';
+import { closeAction, ended, ledger } from './command-records.ts';
 import {
   action,
   actionInput,
@@ -474,16 +474,30 @@ export const commandMachine = words.createMachine({
         }
       }
     },
-    SUCCEEDED: { type: 'final', meta: says('status.changed', 'info', { result: 'result' }), entry: 'end' },
+    SUCCEEDED: {
+      type: 'final',
+      meta: says('status.changed', 'info', { result: 'result' }),
+      entry: ['end', ended('SUCCEEDED')]
+    },
     FAILED: {
       type: 'final',
       meta: says('status.changed', 'error', { error: 'error' }),
-      entry: ['end', closeAction, assign({ why: ({ context }) => context.error?.message ?? context.why })]
+      entry: [
+        'end',
+        closeAction,
+        ended('FAILED'),
+        assign({ why: ({ context }) => context.error?.message ?? context.why })
+      ]
     },
     CANCELLED: {
       type: 'final',
       meta: says('status.changed', 'warn', { error: 'error' }),
-      entry: ['end', closeAction, assign({ why: ({ context }) => context.error?.message ?? context.why })]
+      entry: [
+        'end',
+        closeAction,
+        ended('CANCELLED'),
+        assign({ why: ({ context }) => context.error?.message ?? context.why })
+      ]
     }
   }
 });

@@ -86,6 +86,8 @@ export interface SessionContext extends Omit<SessionInput, 'at'> {
   heldBy: string | null;
   /** What that person does now. */
   input: SessionInput_['input'] | null;
+  /** What they have done since they took it; absent in sessions of former versions. */
+  inputs?: number;
   needs: PersonNeed | null;
   profile: Pick<ProfileOutcome, 'state' | 'why'> | null;
   closeReason: 'asked' | 'idle' | 'overrun' | 'driver' | 'lost' | 'restart' | null;

@@ -148,6 +148,15 @@ export const humanRequired = {
   }
 };
 
+/** In the audit log: who drove, and how much they did. What they did is in the event log, one row a piece. */
+export const driven = {
+  type: 'record' as const,
+  params: ({ context: { heldBy, inputs } }: With) => ({
+    into: 'audit',
+    row: { action: 'session.driven', outcome: 'done', service: heldBy, detail: { inputs: inputs ?? 0 } }
+  })
+};
+
 /** What a person does is in the log before it is done, and one thing is done at a time. */
 export const driving = {
   initial: 'looking' as const,

@@ -101,7 +101,10 @@ export const words = setup({
       event.type === 'command.blocked' ? { needs: { by: 'command' as const, failure: event.failure } } : {}
     ),
     needNobody: assign({ needs: null }),
-    noteInput: assign(({ event }) => (event.type === 'session.input' ? { input: event.input, heldBy: event.by } : {})),
+    beginDriving: assign({ inputs: 0 }),
+    noteInput: assign(({ context, event }) =>
+      event.type === 'session.input' ? { input: event.input, heldBy: event.by, inputs: (context.inputs ?? 0) + 1 } : {}
+    ),
     drop: assign({ queue: [], current: null }),
     dropWaiting: assign({ queue: [] })
   },

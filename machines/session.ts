@@ -1,7 +1,7 @@
 import { and, assign } from 'xstate';
 import { routing } from './protocol.ts';
 import type { SessionContext } from './session-context.ts';
-import { checking, driving, humanRequired, resolved, restoring, saving } from './session-person.ts';
+import { checking, driven, driving, humanRequired, resolved, restoring, saving } from './session-person.ts';
 import {
   byKeeping,
   closed,
@@ -220,8 +220,8 @@ export const sessionMachine = words.createMachine({
     HUMAN_DRIVING: {
       ...held('a person drives it; commands wait', 'parked: the person had it too long'),
       ...driving,
-      entry: [{ type: 'because', params: { why: 'a person drives it; commands wait' } }, hold],
-      exit: unhold,
+      entry: [{ type: 'because', params: { why: 'a person drives it; commands wait' } }, hold, 'beginDriving'],
+      exit: [unhold, driven],
       on: {
         ...whileHeld,
         'slot.parked': [

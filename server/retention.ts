@@ -5,6 +5,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { PRUNED } from '../actors/audit/verify.ts';
 import type { ArtifactStore } from '../actors/executor/artifacts.ts';
 import type { ActorHost } from '../actors/host/contract.ts';
 import { describe } from '../schemas/errors.ts';
@@ -17,6 +18,8 @@ export interface RetentionOptions {
   days: number;
   /** Kept at most. */
   events: number;
+  /** Of age, for the audit log. */
+  auditDays: number;
   logger: Logger;
   /** Default an hour. */
   everyMs?: number;
@@ -30,6 +33,8 @@ export interface Removed {
   actors: number;
   keys: number;
   tokens: number;
+  /** Records of the audit log. */
+  audit: number;
   files: number;
   /** By which the database got smaller. */
   bytes: number;
@@ -53,19 +58,25 @@ const VACUUM_BYTES = { first: 1024 * 1024, least: 64 * 1024, most: 16 * 1024 * 1
 const WORTH_BYTES = 8 * 1024 * 1024;
 
 export function startRetention(options: RetentionOptions): Retention {
-  const { host, store, days, events, logger, everyMs = 3_600_000, now = Date.now } = options;
+  const { host, store, days, events, auditDays, logger, everyMs = 3_600_000, now = Date.now } = options;
   const ending = new AbortController();
   let running: Promise<Removed> | undefined;
   let last: { at: number; removed: Removed; failure: string | null } | undefined;
 
   async function work(removed: Removed): Promise<void> {
-    const limits = { before: now() - days * DAY_MS, keep: events };
+    const through = await auditThrough(host, now() - auditDays * DAY_MS);
+    const limits = {
+      before: now() - days * DAY_MS,
+      keep: events,
+      ...(through === null ? {} : { auditThrough: through })
+    };
     await inSlices(SLICE_ROWS, ending.signal, async (slice) => {
       const pruned = await host.prune(limits, slice);
       removed.events += pruned.events;
       removed.actors += pruned.actors.length;
       removed.keys += pruned.keys;
       removed.tokens += pruned.tokens;
+      removed.audit += pruned.audit;
       removed.files += await store.discard(pruned.files);
       return pruned.more;
     });
@@ -79,7 +90,7 @@ export function startRetention(options: RetentionOptions): Retention {
   }
 
   async function runOnce(): Promise<Removed> {
-    const removed: Removed = { events: 0, actors: 0, keys: 0, tokens: 0, files: 0, bytes: 0 };
+    const removed: Removed = { events: 0, actors: 0, keys: 0, tokens: 0, audit: 0, files: 0, bytes: 0 };
     let failure: string | null = null;
     const from = performance.now();
     try {
@@ -128,7 +139,7 @@ export function startRetention(options: RetentionOptions): Retention {
     check: {
       name: 'retention',
       async check() {
-        const limits = `keeps ${days} days and at most ${events} events`;
+        const limits = `keeps ${days} days and at most ${events} events, and ${auditDays} days of the audit log`;
         if (!last) return { ok: true, why: `${limits}; it runs for the first time` };
         const at = new Date(last.at).toISOString();
         // Whoever is served is served; a database that cannot be written is another check's word.
@@ -144,6 +155,18 @@ export function startRetention(options: RetentionOptions): Retention {
       await looping;
     }
   };
+}
+
+/**
+ * Up to which record the audit log goes. It says so itself before it does: then what is missing at its beginning was
+ * removed by this and nobody else.
+ */
+async function auditThrough(host: ActorHost, before: number): Promise<number | null> {
+  const mark = await host.journal.auditBefore(before);
+  if (!mark) return null;
+  const detail = { through: mark.seq, hash: mark.hash };
+  await host.write([], { action: PRUNED, outcome: 'done', subject: 'audit/main', detail });
+  return mark.seq;
 }
 
 /** Until `work` says that there is no more, or the signal aborts: each slice as large as takes `SLICE_MS`, and as long a rest. */

@@ -12,14 +12,13 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { commandKinds } from '../actors/command/kinds.ts';
 import { openDesktop } from '../actors/desktop/desktop.ts';
-import { downloadsIn } from '../actors/driver/downloads.ts';
 import { createDrivers, type Drivers, SUPERVISOR, stubDrivers } from '../actors/driver/drivers.ts';
 import { ArtifactStore } from '../actors/executor/artifacts.ts';
 import { createStepExecutor } from '../actors/executor/executor.ts';
 import { createHealingExecutor } from '../actors/executor/healing.ts';
 import { loadFlows, loadRegistry } from '../actors/executor/registry.ts';
 import { createStubExecutor } from '../actors/executor/stub.ts';
-import type { ActorHost } from '../actors/host/contract.ts';
+import type { ActorHost, AuditEntry, Write } from '../actors/host/contract.ts';
 import { createEmbeddedHost } from '../actors/host/embedded-host.ts';
 import { openDataDirectory } from '../actors/journal/data-directory.ts';
 import { openSqliteJournal } from '../actors/journal/sqlite-journal.ts';
@@ -145,7 +144,7 @@ async function bringUp(
   const journal = openSqliteJournal({ directory: dataDir, traces: ['admin.token'] });
   const store = new ArtifactStore(dataDir);
   const registry = loadRegistry(undefined, registered.platforms);
-  const rows: Rows = { find: (...asked) => journal.find(...asked), write: (writes) => host.write(writes) };
+  const rows: Rows = { find: (...asked) => journal.find(...asked), write: (...asked) => host.write(...asked) };
   const accounts = new Accounts(rows);
   const profiles = new ProfileStore(KeyRing.open(config.profile_keys || join(dataDir, 'profile-keys.json')), rows);
   const { pool } = drivers;
@@ -153,13 +152,7 @@ async function bringUp(
     ? createStubExecutor()
     : withObstacles(
         createHealingExecutor(
-          createStepExecutor({
-            pool,
-            registry,
-            artifacts: store,
-            uploads: join(dataDir, 'uploads'),
-            downloads: downloadsIn(dataDir)
-          }),
+          createStepExecutor({ pool, registry, artifacts: store, uploads: join(dataDir, 'uploads') }),
           { pool, registry, journal }
         ),
         { pool, registry }
@@ -191,7 +184,9 @@ async function bringUp(
   undo.push(() => drivers.stop());
   undo.push(async () => {
     // No browser is opened any more, and those that nobody has end while what runs may finish.
-    await host.send(SUPERVISOR, { type: 'supervisor.drain', leaving: true, within_ms: DRAIN_MS }).catch(() => {});
+    const writes: Write[] = [{ into: 'audit', row: processEntry('process.stopping', { version }) }];
+    const event = { type: 'supervisor.drain', leaving: true, within_ms: DRAIN_MS };
+    await host.send(SUPERVISOR, event, { writes }).catch(() => {});
     await host.stop({ graceMs: DRAIN_MS });
   });
   await host.start();
@@ -199,6 +194,7 @@ async function bringUp(
   if (Object.values(recovered).some((count) => count > 0)) logger.info(recovered, 'taken up again');
   if (versions.wentOn + versions.migrated + versions.stayed > 0) logger.info(versions, 'made by former machines');
 
+  await host.write([], processEntry('process.started', { version, driver: config.driver }));
   const tokens = createTokens(host);
   const adminToken = await tokens.mintAdmin(dataDir);
   const signIn = createSignIn(tokens);
@@ -215,8 +211,8 @@ async function bringUp(
   const flows = await openFlowRegistry(host, [...loadFlows(), ...registered.flows]);
   const sessions = await openSessionDirectory(host);
   undo.push(() => sessions.close());
-  const { retention_days: days, retention_events: events } = config;
-  const retention = startRetention({ host, store, days, events, logger });
+  const { retention_days: days, retention_events: events, audit_days: auditDays } = config;
+  const retention = startRetention({ host, store, days, events, auditDays, logger });
   undo.push(() => retention.stop());
   const own = namesOf([...namesIn(config.hosts), control.host, telemetry.host]);
   const isOurs: IsOurs = (name) => own(name) || tls?.current.isFor(name) === true;
@@ -296,6 +292,13 @@ async function bringUp(
   const link = signInLink(signIn, { service: 'inspector', scopes: ['admin'] });
   return { config, dataDir, endpoints, adminToken, inspector: endpoints.control + link.path };
 }
+
+const processEntry = (action: string, detail: Record<string, unknown>): AuditEntry => ({
+  action,
+  outcome: 'done',
+  subject: 'process/troupe',
+  detail
+});
 
 const namesIn = (list: string): string[] =>
   list

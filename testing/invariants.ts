@@ -44,8 +44,8 @@ const ENDS: Record<string, string[]> = {
 };
 
 const addressOf = ({ actorKind, actorId }: EventRow) => `${actorKind}/${actorId}`;
-/** An event that was refused moved nothing. */
-const moved = ({ type }: EventRow) => type !== 'event.rejected';
+/** An event that was refused moved nothing, nor did what is in the audit log of a move. */
+const moved = ({ type }: EventRow) => type !== 'event.rejected' && type !== 'audit.recorded';
 const isEnd = (row: EventRow) => moved(row) && (ENDS[row.actorKind]?.includes(row.payload.to) ?? false);
 const isIn =
   (...states: string[]) =>

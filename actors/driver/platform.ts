@@ -20,8 +20,6 @@ export interface Platform {
   devices: string[];
   /** Of these one browser can be open at a time. */
   exclusive: string[];
-  /** The browser of a slot downloads into a folder of the slot's own. */
-  ownDownloads: boolean;
   /** W3C capabilities of a session on a device. */
   capabilities(device: string): Record<string, unknown>;
   /** The driver executable of an Appium where it does not enter itself in the ledger. */
@@ -47,7 +45,6 @@ const linux: Platform = {
   isTaken: () => false,
   devices: ['desktop'],
   exclusive: [],
-  ownDownloads: true,
   preflight(environment) {
     for (const [program, cure] of Object.entries(PACKAGES)) {
       if (!which(program, environment)) throw new ControlError('PREREQUISITE_MISSING', { what: program, cure });
@@ -88,8 +85,6 @@ const macOS: Platform = {
   devices: ['desktop', 'simulator', 'device'],
   // Safari gives its own windows to one automation session per host.
   exclusive: ['desktop'],
-  // Safari's is its user's Downloads.
-  ownDownloads: false,
   preflight(environment) {
     if (!which('safaridriver', environment)) {
       throw new ControlError('PREREQUISITE_MISSING', {

@@ -15,7 +15,6 @@ import { ControlError, isControlError } from '../../schemas/errors.ts';
 import { isSame, type ProcessIdentity } from '../process/identity.ts';
 import { type Appium, startAppium } from './appium.ts';
 import { startDisplay } from './display.ts';
-import { clearDownloads, downloadsIn, pointDownloads } from './downloads.ts';
 import { Health } from './health.ts';
 import { LEDGER_VARIABLE, type ProcessLedger, SLOT_VARIABLE } from './ledger.ts';
 import { deleteStrays, openSession } from './open-session.ts';
@@ -101,7 +100,7 @@ export class Slot {
    * @throws ControlError DRIVER_NOT_STARTED, REMOTE_AUTOMATION_OFF, DRIVER_TIMEOUT, DRIVER_LOST, CANCELLED
    */
   async open(device: string, signal: AbortSignal): Promise<void> {
-    const { dataDir, limits, platform } = this.#options;
+    const { limits, platform } = this.#options;
     const running = this.#running;
     const { client } = this.#appium();
     if (!(await running.displayAnswers(limits.probeDisplayMs))) {
@@ -114,7 +113,6 @@ export class Slot {
       },
       firstMatch: [{}]
     };
-    if (platform.ownDownloads) clearDownloads(dataDir, this.name);
     const open = () => openSession({ client, capabilities, limits, signal });
     running.session = await (running.driver() ? open() : inTurn(open, signal));
   }
@@ -284,8 +282,6 @@ export class Slot {
     const own = { TMPDIR: 'tmp', XDG_CACHE_HOME: 'cache', XDG_CONFIG_HOME: 'config', XDG_DATA_HOME: 'share' };
     const folders = Object.fromEntries(Object.entries(own).map(([name, sub]) => [name, join(folder, sub)]));
     for (const path of Object.values(folders)) mkdirSync(path, { recursive: true, mode: 0o700 });
-    const downloads = downloadsIn(dataDir, platform)(this.name);
-    if (downloads) pointDownloads(folders.XDG_CONFIG_HOME!, downloads);
     const bin = platform.installDriver(dataDir);
     return {
       ...environment,

@@ -9,7 +9,7 @@ import type { Candidate } from './selectors.ts';
 /** How long one question waits in the page, ms, and how much one answer brings, bytes. */
 const BUDGET_MS = 1_000;
 const CHUNK_BYTES = 3 * 1024 * 1024;
-export const DOWNLOAD_DEFAULTS = { maxBytes: 64 * 1024 * 1024, timeout: 60_000 };
+const DEFAULTS = { maxBytes: 64 * 1024 * 1024, timeout: 60_000 };
 
 type Rule = NonNullable<FlowAction['download']>[string];
 
@@ -26,12 +26,12 @@ interface State {
 /**
  * Keeps the file an element names. The page fetches it itself, with its cookies, so what a person who is logged in may
  * have is had, and blob: and data: addresses too; a file of another site only if that one allows it. What a click
- * downloads is another matter: `clicked-download.ts`.
+ * downloads goes to the browser's own folder, where no driver reaches it: that is why.
  * @throws ControlError SELECTOR_MISSING, DOWNLOAD_FAILED
  */
 export async function download(
   page: Page,
-  { frame, attribute, maxBytes = DOWNLOAD_DEFAULTS.maxBytes, timeout = DOWNLOAD_DEFAULTS.timeout }: Rule,
+  { frame, attribute, maxBytes = DEFAULTS.maxBytes, timeout = DEFAULTS.timeout }: Rule,
   { step, candidates, artifacts }: { step: string; candidates: Candidate[]; artifacts: ArtifactSink }
 ): Promise<{ artifact: Artifact; proofs: Proof[] }> {
   const patience = new Patience(timeout);

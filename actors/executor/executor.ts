@@ -3,7 +3,6 @@ import { ControlError, isControlError } from '../../schemas/errors.ts';
 import type { ActionResult, FlowAction, Proof, Selectors, Step } from '../../schemas/generated/contracts.ts';
 import { aborted, isLoss, type WebDriverSession } from '../webdriver/client.ts';
 import { alreadyDone } from './already-done.ts';
-import { clickedDownload, forgetDownloads } from './clicked-download.ts';
 import type { ActionRun, Artifact, Attempted, Prepared, StepExecutor, Verified } from './contract.ts';
 import { dedupeKey } from './dedupe-key.ts';
 import { download } from './download.ts';
@@ -31,8 +30,6 @@ export interface ExecutorOptions {
   artifacts: ArtifactSink;
   /** Folder of the files that flows may put into pages; without it none are. */
   uploads?: string;
-  /** Folder that the browser of a slot downloads into; null, or absent: it cannot be reached. */
-  downloads?: (slot: string) => string | null;
   /** How long a predicate is polled, ms, when the flow does not say. */
   verifyMs?: number;
 }
@@ -52,7 +49,6 @@ export function createStepExecutor({
   registry,
   artifacts,
   uploads,
-  downloads: downloadsOf = () => null,
   verifyMs = VERIFY_MS
 }: ExecutorOptions): StepExecutor {
   const candidatesFor =
@@ -98,27 +94,6 @@ export function createStepExecutor({
     const known = done.get(session);
     const attempts = known?.commandId === commandId ? known.attempts : new Set<string>();
     done.set(session, { commandId, attempts: attempts.add(action.attempt) });
-  }
-
-  /** The attempt whose clicks each browser's downloads are of. */
-  const clicked = new WeakMap<WebDriverSession, string>();
-  const clickedBy = ({ commandId, action }: ActionRun): string => `${commandId} ${action.attempt}`;
-
-  /** Nothing that came before is taken for a download of this attempt. */
-  async function expectDownloads(page: Page, run: ActionRun): Promise<void> {
-    if (!Object.values(run.action.download ?? {}).some((rule) => !rule.selectors)) return;
-    const folder = downloadsOf(run.lease.slot);
-    if (folder) await forgetDownloads(folder);
-    clicked.set(page.session, clickedBy(run));
-  }
-
-  /** @throws ControlError DOWNLOAD_FAILED */
-  function downloadsFor(page: Page, run: ActionRun, step: string): string {
-    const folder = downloadsOf(run.lease.slot);
-    const failed = (reason: string) => new ControlError('DOWNLOAD_FAILED', { step, url: '', reason });
-    if (!folder) throw failed('what a click downloads cannot be reached here; name the element with "selectors"');
-    if (clicked.get(page.session) !== clickedBy(run)) throw failed('the browser that its steps ran in is gone');
-    return folder;
   }
 
   /** @throws ControlError PAGE_LOST */
@@ -179,7 +154,6 @@ export function createStepExecutor({
       return withPage(run, signal, effect.id, async (page): Promise<Attempted> => {
         checkScripts(run);
         noteAttempted(page, run);
-        await expectDownloads(page, run);
         const context = contextOf(run, page, onSent);
         const proofs: Proof[] = [];
         let witness: Attempted['witness'] = 'NONE';
@@ -285,12 +259,8 @@ export function createStepExecutor({
     const kept = { extracted: {} as Record<string, string>, proofs: [] as Proof[], artifacts: [] as Artifact[] };
     for (const [name, rule] of Object.entries(run.action.download ?? {})) {
       const step = `${run.action.attempt} download ${name}`;
-      const { selectors } = rule;
-      const got = selectors
-        ? await page.pastAlerts(() =>
-            download(page, rule, { step, candidates: candidatesFor(run)({ selectors }), artifacts })
-          )
-        : await clickedDownload(downloadsFor(page, run, step), rule, { step, artifacts, signal: page.signal });
+      const candidates = candidatesFor(run)(rule);
+      const got = await page.pastAlerts(() => download(page, rule, { step, candidates, artifacts }));
       kept.extracted[name] = got.artifact.id;
       kept.proofs.push(...got.proofs);
       kept.artifacts.push(got.artifact);
@@ -410,7 +380,7 @@ const stepName = ({ attempt }: FlowAction, i: number, step: Step): string => `${
 function allSelectors(action: FlowAction): Selectors[] {
   const steps: Step[] = [...action.steps, ...(action.dedupe?.steps ?? []), ...(action.verify?.steps ?? [])];
   const reads = [...Object.values(action.extract ?? {}), ...Object.values(action.download ?? {})];
-  return [...steps.flatMap(selectorsOf), ...reads.flatMap(({ selectors }) => (selectors ? [selectors] : []))];
+  return [...steps.flatMap(selectorsOf), ...reads.map(({ selectors }) => selectors)];
 }
 
 const unique = (candidates: Candidate[]): Candidate[] => [

@@ -36,16 +36,6 @@ export function resolveAction(action: FlowAction, params: Params): FlowAction {
           { ...rule, selectors: resolveSelectors(rule.selectors, scope, `${action.attempt} extract ${name}`) }
         ])
       )
-    }),
-    ...(action.download && {
-      download: Object.fromEntries(
-        Object.entries(action.download).map(([name, { selectors, ...rule }]) => [
-          name,
-          selectors
-            ? { ...rule, selectors: resolveSelectors(selectors, scope, `${action.attempt} download ${name}`) }
-            : rule
-        ])
-      )
     })
   };
 }

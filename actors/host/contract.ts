@@ -262,14 +262,52 @@ export interface Tables {
     likeness: number | null;
     tried: string;
   };
+  /** key: seq. A chain, see `actors/audit/chain.ts`; only added to. `detail` is JSON text. */
+  audit: AuditMark &
+    Subject & {
+      created_at: number;
+      action: string;
+      outcome: string;
+      service: string | null;
+      token_id: string | null;
+      /** Address of the actor, or `kind/id` of what is none. */
+      subject: string;
+      detail: string;
+      prev_hash: string;
+    };
+  /** key: name. `head`: the newest record of the chain; `checkpoint`: the newest that was removed. */
+  audit_marks: AuditMark & { name: 'head' | 'checkpoint' };
   /** key: service + name */
   consumers: { service: string; name: string; cursor: number; updated_at: number };
 }
 export type TableName = keyof Tables;
+
+/** A place in the audit log. */
+export interface AuditMark {
+  seq: number;
+  hash: string;
+}
+
+/** Who asked for what an audit record is about; nobody: the program itself. */
+export type AskedBy = Pick<AuditEntry, 'service' | 'token_id'>;
+
+/** What an audit record says. The host gives it its place in the chain, and what is left out from the actor it is about. */
+export interface AuditEntry extends Partial<Subject> {
+  /** `noun.verb`, as it happened: `command.accepted`. */
+  action: string;
+  /** What came of it: a state of the contract, `done` or `refused`. */
+  outcome: string;
+  /** Who asked: a client, or null for the program itself. */
+  service?: string | null;
+  token_id?: string | null;
+  subject?: string;
+  /** Small and without secrets: what is long or somebody's is there by its hash. */
+  detail?: Record<string, unknown>;
+}
 /** Columns compare by equality; a list means any of. */
 export type Where<T extends TableName> = { [C in keyof Tables[T]]?: Tables[T][C] | readonly Tables[T][C][] };
 /** Tables that are listed newest first, a page at a time. */
-export type ListedTable = 'actions' | 'artifacts';
+export type ListedTable = 'actions' | 'artifacts' | 'audit';
 /** Columns compare by equality, a list means any of; only those that an index walks may be asked for. */
 export interface RowQuery<T extends ListedTable> {
   where?: { [C in keyof Tables[T]]?: string | readonly string[] };
@@ -280,7 +318,10 @@ export interface RowQuery<T extends ListedTable> {
   /** From the previous page's `next`. */
   page?: string;
 }
-export type Write = { [T in TableName]: { into: T; row: Tables[T] } }[TableName];
+/** A row as it is stored. */
+export type Put = { [T in TableName]: { into: T; row: Tables[T] } }[TableName];
+/** A row to be written; one of the audit log goes with a step, and gets its place in the chain from the host. */
+export type Write = Exclude<Put, { into: 'audit' | 'audit_marks' }> | { into: 'audit'; row: AuditEntry };
 
 /** Everything one group commit writes: all of it or nothing. */
 export interface Batch {
@@ -290,7 +331,7 @@ export interface Batch {
   timers: { set: TimerRow[]; cleared: { address: Address; id: string }[] };
   effects: { declared: EffectRow[]; settled: string[] };
   tells: { sent: TellRow[]; consumed: string[] };
-  writes: Write[];
+  writes: Put[];
 }
 
 /** Columns compare by equality; a list means any of. */
@@ -351,6 +392,8 @@ export interface RetentionLimits {
   before?: number;
   /** Newest events kept. */
   keep?: number;
+  /** Records of the audit log up to this one go; the mark `checkpoint` says up to which they have. */
+  auditThrough?: number;
 }
 
 /** Actors that have not ended. */
@@ -370,6 +413,8 @@ export interface Pruned {
   /** SHA-256 of artifacts that no row names any more: their files may go. */
   files: string[];
   tokens: number;
+  /** Records of the audit log. */
+  audit: number;
   /** There is more to remove. */
   more: boolean;
 }
@@ -447,6 +492,10 @@ export interface Journal {
    * @throws ControlError QUERY_INVALID
    */
   list<T extends ListedTable>(table: T, query?: RowQuery<T>): Promise<{ items: Tables[T][]; next: string | null }>;
+  /** Records of the audit log with a greater `seq`, in order. */
+  readAudit(after: number, limit: number): Promise<Tables['audit'][]>;
+  /** The newest record of before then, ms since 1970. */
+  auditBefore(at: number): Promise<AuditMark | null>;
   /**
    * Removes a slice of at most `slice` rows a table of what the limits let go, in a short transaction of its own. The log
    * loses its oldest rows and keeps its newest, whatever the limits, so that no cursor comes again. Events of living
@@ -535,8 +584,11 @@ export interface ActorHost {
    * @throws ControlError ACTOR_NOT_FOUND, ACTOR_HELD, EVENT_REJECTED (with the legal alternatives), JOURNAL_UNAVAILABLE
    */
   send(address: Address, event: MachineEvent, options?: { writes?: Write[] }): Promise<ActorView>;
-  /** Rows without an actor, durable when it resolves. */
-  write(writes: Write[]): Promise<void>;
+  /**
+   * Rows without an actor, durable when it resolves; with `entry` also what the audit log is to say of it, in the same
+   * transaction.
+   */
+  write(writes: Write[], entry?: AuditEntry): Promise<void>;
   /** `journal.prune`; what went is forgotten here too. */
   prune(limits: RetentionLimits, slice: number): Promise<Pruned>;
   read(address: Address): Promise<ActorView | undefined>;

@@ -1,18 +1,24 @@
+import { strict as assert } from 'node:assert';
+import { AUDIT, auditMachine } from '../../machines/audit.ts';
 import { ControlError, type Failure, isControlError, toFailure } from '../../schemas/errors.ts';
+import { seal } from '../audit/chain.ts';
 import { carry, type Origin } from '../kernel/carry.ts';
 import { acceptedEvents, type Definition, restore } from '../kernel/definition.ts';
 import { birth, type Cause, deadlineOf, type Step, splitAddress, step, stop } from '../kernel/step.ts';
 import type { TelemetryRow } from '../kernel/telemetry.ts';
-import type { Machines } from '../kernel/versions.ts';
+import { Machines } from '../kernel/versions.ts';
 import type {
   ActorRecord,
   ActorView,
   Address,
+  AuditMark,
   Batch,
   EffectRow,
   EventRow,
   MachineEvent,
   PersistedSnapshot,
+  Put,
+  Tables,
   TellRow,
   TimerRow,
   Write
@@ -29,6 +35,8 @@ export interface DraftSources {
   now(): number;
   newId(): string;
   head: number;
+  /** The newest record of the audit log. */
+  chain: AuditMark;
   /** Put into every event's payload. */
   mark?: Record<string, unknown>;
 }
@@ -46,7 +54,8 @@ export class Draft {
   readonly #timers = new Map<string, { address: Address; id: string; row: TimerRow | null }>();
   readonly tells: TellRow[] = [];
   readonly #consumed: string[] = [];
-  readonly #writes: Write[] = [];
+  readonly #writes: Put[] = [];
+  #chain: AuditMark;
   readonly #answers: (() => void)[] = [];
   readonly #senders: Sender[] = [];
   readonly #sources: DraftSources;
@@ -55,10 +64,16 @@ export class Draft {
   constructor(sources: DraftSources) {
     this.#sources = sources;
     this.#head = sources.head;
+    this.#chain = sources.chain;
   }
 
   get head(): number {
     return this.#head;
+  }
+
+  /** The newest record of the audit log. */
+  get chain(): AuditMark {
+    return this.#chain;
   }
 
   get setTimers(): TimerRow[] {
@@ -86,8 +101,10 @@ export class Draft {
         return this.#create(mail);
       case 'send':
         return this.#send(mail);
+      case 'note':
+        return this.#note(mail);
       case 'write':
-        this.#writes.push(...mail.writes);
+        for (const write of mail.writes) this.#put(write, undefined);
         return this.#answers.push(() => mail.sender.resolve(undefined as never));
       case 'tell':
         return this.#told(mail.tell);
@@ -115,7 +132,10 @@ export class Draft {
       },
       effects: { declared: this.startedEffects.filter((row) => durable(row.address)), settled: this.settled },
       tells: { sent: this.tells, consumed: this.#consumed },
-      writes: this.#writes
+      writes:
+        this.#chain === this.#sources.chain
+          ? this.#writes
+          : [...this.#writes, { into: 'audit_marks', row: { name: 'head', ...this.#chain } }]
     };
   }
 
@@ -145,8 +165,7 @@ export class Draft {
     } catch (error) {
       return this.#refuseOne(sender, asControlError(error));
     }
-    this.#writes.push(...writes);
-    this.#apply(made);
+    this.#apply(made, writes);
     this.#answerWith(sender, definition, address);
   }
 
@@ -162,8 +181,7 @@ export class Draft {
     }
     const result = step(definition, record, event, {}, this.#sources.now());
     if (result.kind === 'stepped') {
-      this.#writes.push(...writes);
-      this.#apply(result.step);
+      this.#apply(result.step, writes);
       return this.#answerWith(sender, definition, address);
     }
     if (result.kind === 'rejected') {
@@ -171,6 +189,17 @@ export class Draft {
       const { state, legal } = result;
       this.#refuseOne(sender, new ControlError('EVENT_REJECTED', { address, state, event: event.type, legal }));
     }
+  }
+
+  /** A step of the keeper of the audit log, whose row is that of the record. */
+  #note({ entry, writes, sender }: Mail & { kind: 'note' }) {
+    const now = this.#sources.now();
+    if (!this.#current(AUDIT)) this.#apply(birth(auditKeeper, AUDIT, {}, now));
+    const keeper = this.#current(AUDIT) as ActorRecord;
+    const result = step(auditKeeper, keeper, { type: 'audit.note', action: entry.action }, {}, now);
+    if (result.kind !== 'stepped') throw new Error(`the keeper of the audit log refused '${entry.action}'`);
+    this.#apply({ ...result.step, rows: [] }, [...writes, { into: 'audit', row: { subject: AUDIT, ...entry } }]);
+    this.#answers.push(() => sender.resolve(undefined as never));
   }
 
   #told(tell: TellRow) {
@@ -271,9 +300,13 @@ export class Draft {
     this.#timers.set(`${address} ${id}`, { address, id, row: null });
   }
 
-  #apply({ record, rows, effects, settled, timers, cleared, tells, writes }: Step) {
+  #apply({ record, rows, effects, settled, timers, cleared, tells, writes }: Step, more: readonly Write[] = []) {
     this.#log(rows);
-    this.actors.set(record.address, rows.length > 0 ? { ...record, lastCursor: this.#head } : record);
+    // What it left in the audit log is told after it, and is no move of it.
+    const lastCursor = rows.length > 0 ? this.#head : record.lastCursor;
+    for (const write of [...more, ...writes]) this.#put(write, record);
+    if (record.status === 'error') this.#put(brokenEntry(record), record);
+    this.actors.set(record.address, lastCursor === record.lastCursor ? record : { ...record, lastCursor });
     this.#effects.push(...effects);
     this.settled.push(...settled);
     for (const id of cleared) this.#clearTimer(record.address, id);
@@ -281,7 +314,16 @@ export class Draft {
       this.#timers.set(`${row.address} ${row.id}`, { address: row.address, id: row.id, row });
     }
     this.tells.push(...tells);
-    this.#writes.push(...writes);
+  }
+
+  /** @param record the actor whose step it is of */
+  #put(write: Write, record: ActorRecord | undefined) {
+    if (write.into !== 'audit') return void this.#writes.push(write);
+    assert(record, 'an audit record goes with the step of an actor');
+    const row = seal(this.#chain, write.row, record, this.#sources.now());
+    this.#chain = { seq: row.seq, hash: row.hash };
+    this.#writes.push({ into: 'audit', row });
+    this.#log([recordedRow(record, row)]);
   }
 
   #log(rows: TelemetryRow[]) {
@@ -330,6 +372,45 @@ export class Draft {
     this.#answers.push(() => sender.resolve(viewOf(definition, record)));
   }
 }
+
+/** Whatever else is registered, it is there: nothing turns the audit log off. */
+const auditKeeper = new Machines([{ kind: 'audit', machine: auditMachine, durable: false }]).forBirth(
+  'audit'
+) as Definition;
+
+/** What its machine threw is in the log; that it did counts. */
+const brokenEntry = ({ snapshot }: ActorRecord): Write => ({
+  into: 'audit',
+  row: {
+    action: 'actor.failed',
+    outcome: 'FAILED',
+    detail: { code: (snapshot.error as Failure | undefined)?.code ?? null }
+  }
+});
+
+/** That a step left a record in the audit log: its place, and the hash by which a reader can hold the log to it. */
+const recordedRow = (record: ActorRecord, { seq, hash, action, outcome, ...row }: Tables['audit']): TelemetryRow => ({
+  severity: 'debug',
+  type: 'audit.recorded',
+  actorKind: record.kind,
+  actorId: record.id,
+  step: record.step,
+  subject: {
+    correlation_id: row.correlation_id,
+    command_id: row.command_id,
+    session_id: row.session_id,
+    account_id: row.account_id,
+    platform: row.platform
+  },
+  payload: {
+    actor: { kind: record.kind, id: record.id },
+    from: record.state,
+    to: record.state,
+    event: action,
+    step: record.step,
+    record: { seq, hash, action, outcome }
+  }
+});
 
 interface CreateEvent {
   input: Record<string, unknown>;

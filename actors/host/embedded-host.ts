@@ -14,6 +14,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { ControlError, type Failure, toFailure } from '../../schemas/errors.ts';
+import { GENESIS, readHead } from '../audit/chain.ts';
 import { splitAddress } from '../kernel/step.ts';
 import { Machines } from '../kernel/versions.ts';
 import type {
@@ -22,6 +23,7 @@ import type {
   ActorRecord,
   ActorView,
   Address,
+  AuditEntry,
   EffectRow,
   EventRow,
   HostStatus,
@@ -96,6 +98,7 @@ class EmbeddedHost implements ActorHost {
   #pumping = false;
   #idle: (() => void)[] = [];
   #head = 0;
+  #chain = GENESIS;
   #state: HostStatus['state'] = 'stopped';
   #recovered: HostStatus['recovered'] = { actors: 0, timers: 0, effects: 0, tells: 0 };
   #versions = noVersions();
@@ -175,8 +178,13 @@ class EmbeddedHost implements ActorHost {
     return this.#ask((sender) => ({ kind: 'send', address, event, writes, sender }));
   }
 
-  async write(writes: Write[]) {
-    await this.#ask((sender) => ({ kind: 'write', address: null, writes, sender }));
+  async write(writes: Write[], entry?: AuditEntry) {
+    await this.#ask((sender) => ({
+      address: null,
+      writes,
+      sender,
+      ...(entry ? { kind: 'note', entry } : { kind: 'write' })
+    }));
   }
 
   async prune(limits: RetentionLimits, slice: number): Promise<Pruned> {
@@ -213,6 +221,7 @@ class EmbeddedHost implements ActorHost {
     this.#state = 'starting';
     const { head, boot } = await this.journal.open();
     this.#head = head;
+    this.#chain = await readHead(this.journal);
     const behindMs = await this.#clockBehind();
     this.#declared = new Set();
     const tells = inOrder(await undelivered(this.journal, this.#machines, this.#isVolatile));
@@ -322,6 +331,7 @@ class EmbeddedHost implements ActorHost {
       now: () => this.#clock.now(),
       newId: this.#options.newId,
       head: this.#head,
+      chain: this.#chain,
       mark: this.#options.mark
     });
     try {
@@ -375,6 +385,7 @@ class EmbeddedHost implements ActorHost {
   /** The batch is on disk: everything it declares happens now, and not before. */
   #makeReal(draft: Draft) {
     this.#head = draft.head;
+    this.#chain = draft.chain;
     for (const record of draft.actors.values()) {
       this.#cache.set(record, this.#isDurable(record.address));
       if (record.status === 'error') {

@@ -1,6 +1,16 @@
 import type { ControlError } from '../../schemas/errors.ts';
 import type { Outcome } from '../kernel/carry.ts';
-import type { ActorRecord, ActorView, Address, EffectRow, MachineEvent, TellRow, TimerRow, Write } from './contract.ts';
+import type {
+  ActorRecord,
+  ActorView,
+  Address,
+  AuditEntry,
+  EffectRow,
+  MachineEvent,
+  TellRow,
+  TimerRow,
+  Write
+} from './contract.ts';
 
 /** Who waits for a piece of mail: a caller outside, who is answered once it is durable. */
 export interface Sender {
@@ -19,6 +29,7 @@ export type InsideMail =
 export type Mail =
   | { kind: 'create'; address: Address; input: Record<string, unknown>; writes: Write[]; sender: Sender }
   | { kind: 'send'; address: Address; event: MachineEvent; writes: Write[]; sender: Sender }
+  | { kind: 'note'; address: null; entry: AuditEntry; writes: Write[]; sender: Sender }
   | { kind: 'write'; address: null; writes: Write[]; sender: Sender }
   | { kind: 'upgrade'; address: Address; told: (record: ActorRecord, outcome: Outcome) => void }
   | InsideMail;

@@ -2,20 +2,38 @@
  * What goes when it is old, a slice at a time: each call is one short transaction, so that a commit never waits for more
  * than a slice. The rules, and why, are in `docs/decisions/retention.md`.
  */
-import type { Address, Pruned, RetentionLimits } from '../host/contract.ts';
+import type { Address, AuditMark, Pruned, RetentionLimits } from '../host/contract.ts';
 import type { Connection, Param } from './connection.ts';
 import { sql } from './statements.ts';
 
 /** Inside a transaction of the caller's. At most `slice` rows a table. */
 export async function pruneSlice(writer: Connection, limits: RetentionLimits, slice: number): Promise<Pruned> {
-  const pruned: Pruned = { events: 0, actors: [], keys: 0, files: [], tokens: 0, more: false };
+  const pruned: Pruned = { events: 0, actors: [], keys: 0, files: [], tokens: 0, audit: 0, more: false };
   await pruneEvents(writer, limits, slice, pruned);
   if (limits.before !== undefined) {
     await pruneActors(writer, limits.before, slice, pruned);
     const over = 'revoked_at < ?1 OR expires_at < ?1';
     pruned.tokens = await changed(writer, `DELETE FROM tokens WHERE ${over}`, [limits.before]);
   }
+  if (limits.auditThrough !== undefined) await pruneAudit(writer, limits.auditThrough, slice, pruned);
   return pruned;
+}
+
+/** Where a chain was cut is kept beside it: what follows is held to that hash. */
+async function pruneAudit(writer: Connection, through: number, slice: number, pruned: Pruned) {
+  const rows = await writer.all<AuditMark>('SELECT seq, hash FROM audit WHERE seq <= ? ORDER BY seq LIMIT ?', [
+    through,
+    slice
+  ]);
+  const last = rows.at(-1);
+  if (!last) return;
+  await writer.run(
+    `INSERT INTO audit_marks (name, seq, hash) VALUES ('checkpoint', ?1, ?2)
+      ON CONFLICT (name) DO UPDATE SET seq = ?1, hash = ?2`,
+    [last.seq, last.hash]
+  );
+  pruned.audit = await changed(writer, 'DELETE FROM audit WHERE seq <= ?', [last.seq]);
+  pruned.more ||= rows.length === slice;
 }
 
 async function pruneEvents(writer: Connection, { before, keep }: RetentionLimits, slice: number, pruned: Pruned) {

@@ -35,6 +35,19 @@ const listings: { readonly [T in ListedTable]: Listing } = {
     table: 'artifacts',
     place: 'rowid',
     walks: by('artifacts', ['command_id', 'command'], ['account_id', 'account'], ['kind'])
+  },
+  audit: {
+    table: 'audit',
+    place: 'seq',
+    walks: by(
+      'audit',
+      ['command_id', 'command'],
+      ['correlation_id', 'correlation'],
+      ['account_id', 'account'],
+      ['service'],
+      ['outcome'],
+      ['action']
+    )
   }
 };
 

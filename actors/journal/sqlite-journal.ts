@@ -19,6 +19,7 @@ import type {
   ActorQuery,
   ActorRecord,
   Address,
+  AuditMark,
   Batch,
   EffectRow,
   EventFilter,
@@ -311,6 +312,14 @@ class SqliteJournal implements Journal {
     query: RowQuery<T> = {}
   ): Promise<{ items: Tables[T][]; next: string | null }> {
     return this.#read('searches', (reader) => searchRows(reader, table, query));
+  }
+
+  readAudit(after: number, limit: number): Promise<Tables['audit'][]> {
+    return this.#read('searches', (reader) => reader.all<Tables['audit']>(sql.readAudit, [after, limit]));
+  }
+
+  async auditBefore(at: number): Promise<AuditMark | null> {
+    return (await this.#read('searches', (reader) => reader.get<AuditMark>(sql.auditBefore, [at]))) ?? null;
   }
 
   async #read<T>(lane: 'lookups' | 'searches', read: (reader: Connection) => Promise<T>): Promise<T> {

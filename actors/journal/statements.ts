@@ -2,7 +2,7 @@
  * What a commit runs: per table one statement that takes a whole batch as one JSON parameter. A row then costs no trip
  * to SQLite's thread and back: two to four times the rows a second on a quiet machine (`bench/journal.ts`).
  */
-import type { Batch, TableName, Write } from '../host/contract.ts';
+import type { Batch, Put, TableName } from '../host/contract.ts';
 import {
   actorColumns,
   actorIndexedColumns,
@@ -58,7 +58,7 @@ function* mapped<Row>(rows: readonly Row[], scalars: (row: Row) => Scalars): Ite
   for (const row of rows) yield scalars(row);
 }
 
-const scalarsOf = ({ into, row }: Write): Scalars =>
+const scalarsOf = ({ into, row }: Put): Scalars =>
   tables[into].columns.map((column) => (row as Record<string, string | number | null>)[column] ?? null);
 
 const values = (columns: readonly string[]) => columns.map((_, index) => `value ->> ${index}`).join(', ');
@@ -103,13 +103,16 @@ function changedColumns(table: TableName): readonly string[] {
   return columns.filter((column) => !key.includes(column) && !kept.includes(column));
 }
 
+// A record of the audit log that is there is never written over: the commit fails.
 const putRows = Object.fromEntries(
   tableNames.map((table) => [
     table,
-    upsert(table, tables[table].columns, tables[table].key, {
-      changed: changedColumns(table),
-      ...(table === 'ledger' ? { where: ownRowOnly } : {})
-    })
+    table === 'audit'
+      ? insert(table, tables[table].columns)
+      : upsert(table, tables[table].columns, tables[table].key, {
+          changed: changedColumns(table),
+          ...(table === 'ledger' ? { where: ownRowOnly } : {})
+        })
   ])
 ) as Record<TableName, string>;
 
@@ -145,6 +148,8 @@ export const sql = {
     "SELECT kind, machine_version AS version, count(*) AS count FROM actors INDEXED BY actors_alive_by_version WHERE status = 'active' GROUP BY kind, machine_version",
   living: "SELECT count(*) AS count FROM actors INDEXED BY actors_alive WHERE status = 'active'",
   waiting: `${timersByKind} UNION ALL ${countByKind('effects', 'address')} UNION ALL ${countByKind('tells', 'recipient')}`,
+  readAudit: 'SELECT * FROM audit WHERE seq > ? ORDER BY seq LIMIT ?',
+  auditBefore: 'SELECT seq, hash FROM audit WHERE created_at < ? ORDER BY created_at DESC, seq DESC LIMIT 1',
   timersAfter:
     'SELECT address, id, due_at, event FROM timers WHERE (due_at, address, id) > (?, ?, ?) ORDER BY due_at, address, id LIMIT ?',
   unsettled:

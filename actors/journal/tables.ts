@@ -80,6 +80,27 @@ export const tables: { readonly [T in TableName]: TableShape<T> } = {
     columns: ['platform', 'name', 'command_id', 'swept_at', 'state', 'selector', 'likeness', 'tried'],
     key: ['platform', 'name', 'command_id']
   },
+  audit: {
+    columns: [
+      'seq',
+      'created_at',
+      'action',
+      'outcome',
+      'service',
+      'token_id',
+      'subject',
+      'correlation_id',
+      'command_id',
+      'session_id',
+      'account_id',
+      'platform',
+      'detail',
+      'prev_hash',
+      'hash'
+    ],
+    key: ['seq']
+  },
+  audit_marks: { columns: ['name', 'seq', 'hash'], key: ['name'] },
   consumers: { columns: ['service', 'name', 'cursor', 'updated_at'], key: ['service', 'name'] }
 };
 

@@ -1,7 +1,7 @@
 /** What is known of accounts: how they are set, and whether a login of theirs is stored. Never the login itself. */
 import { ControlError } from '../../schemas/errors.ts';
 import type { Selectors } from '../../schemas/generated/contracts.ts';
-import type { Tables } from '../host/contract.ts';
+import type { AuditEntry, Tables } from '../host/contract.ts';
 import type { AccountSettings } from './profiles.ts';
 import type { Owner } from './seal.ts';
 import type { ProfileRow, Rows } from './store.ts';
@@ -26,15 +26,17 @@ export class Accounts {
     return settingsOf(row);
   }
 
-  async set(owner: Owner, { home, loggedIn }: AccountSettings): Promise<void> {
+  /** @param entry what the audit log says of it */
+  async set(owner: Owner, { home, loggedIn }: AccountSettings, entry?: AuditEntry): Promise<void> {
     const { platform, accountId: account_id } = owner;
     const [row] = await this.#rows.find('accounts', { platform, account_id }, 1);
     const at = this.#now();
     const logged_in = loggedIn === null ? null : JSON.stringify(loggedIn);
     const created_at = row?.created_at ?? at;
-    await this.#rows.write([
-      { into: 'accounts', row: { platform, account_id, home, logged_in, created_at, updated_at: at } }
-    ]);
+    await this.#rows.write(
+      [{ into: 'accounts', row: { platform, account_id, home, logged_in, created_at, updated_at: at } }],
+      entry
+    );
   }
 
   /** Those with settings or a profile, by platform and name. */

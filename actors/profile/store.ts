@@ -3,7 +3,7 @@
  * are written in one transaction. A process killed while saving leaves the old one or the new one.
  */
 import { ControlError } from '../../schemas/errors.ts';
-import type { ActorHost, Journal, Tables } from '../host/contract.ts';
+import type { ActorHost, AuditEntry, Journal, Tables } from '../host/contract.ts';
 import type { KeyRing } from './key-ring.ts';
 import { type Owner, seal, unseal } from './seal.ts';
 import { decode, emptyState, encode, type StorageState } from './storage-state.ts';
@@ -101,15 +101,18 @@ export class ProfileStore {
     });
   }
 
-  /** @returns whether there was one */
-  forget(owner: Owner): Promise<boolean> {
+  /** @param entry what the audit log says of it @returns whether there was one */
+  forget(owner: Owner, entry?: AuditEntry): Promise<boolean> {
     return this.#inTurn(owner, async () => {
       const row = await this.row(owner);
       if (!row || row.state === 'none') return false;
-      await this.#rows.write([
-        { into: 'profiles', row: { ...known(owner), ...nothing } },
-        { into: 'profile_bodies', row: { ...known(owner), key_id: '', nonce: '', ciphertext: '' } }
-      ]);
+      await this.#rows.write(
+        [
+          { into: 'profiles', row: { ...known(owner), ...nothing } },
+          { into: 'profile_bodies', row: { ...known(owner), key_id: '', nonce: '', ciphertext: '' } }
+        ],
+        entry
+      );
       return true;
     });
   }

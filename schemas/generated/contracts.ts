@@ -130,6 +130,10 @@ export type RecipeCommand = OpenApp | OpenWithApp | Paste | Enter | Keystroke | 
  */
 export type ActionOutcome = 'PENDING' | 'VERIFIED' | 'VERIFICATION_FAILED' | 'UNKNOWN' | 'NONE';
 /**
+ * SHA-256, hex; 64 zeros before the first record.
+ */
+export type AuditHash = string;
+/**
  * unknown: nobody has looked yet.
  */
 export type SelectorState = 'unknown' | 'ok' | 'ambiguous' | 'healed' | 'missing';
@@ -816,6 +820,10 @@ export interface Config {
    */
   retention_events: number;
   /**
+   * Days that records of the audit log are kept. It is never off.
+   */
+  audit_days: number;
+  /**
    * Desktop commands of local programs, over sockets that only this user reaches; --no-recipes turns them off.
    */
   recipes: boolean;
@@ -1088,11 +1096,11 @@ export interface FlowAction {
     };
   };
   /**
-   * name → the file that is kept once the action is verified, as an artifact: that of an element, fetched by the page itself with its cookies, or what a click downloads. The result has the artifact's id under the name.
+   * name → the element whose file is kept once the action is verified: fetched by the page itself, with its cookies, and stored as an artifact. The result has the artifact's id under the name.
    */
   download?: {
     [k: string]: {
-      selectors?: Selectors;
+      selectors: Selectors;
       /**
        * Where the address stands. Default: the first of href, src and data that is there.
        */
@@ -1751,6 +1759,74 @@ export interface ActionView {
   links: {
     command: string;
   };
+}
+/**
+ * GET /v1/audit: who asked for what, and what came of it. `hash` is the SHA-256 of the record's canonical JSON (RFC 8785) without `hash`.
+ */
+export interface AuditRecord {
+  /**
+   * One more than the record before.
+   */
+  seq: number;
+  at: Instant;
+  /**
+   * noun.verb, such as command.accepted.
+   */
+  action: string;
+  /**
+   * A state of the contract, done, or refused.
+   */
+  outcome: string;
+  /**
+   * Who asked; null: the program itself.
+   */
+  service: string | null;
+  token_id: string | null;
+  /**
+   * An actor's address, or kind/id of what is none.
+   */
+  subject: string;
+  correlation_id: string | null;
+  command_id: string | null;
+  session_id: string | null;
+  account_id: string | null;
+  platform: string | null;
+  /**
+   * Bodies are there by their hash.
+   */
+  detail: {
+    [k: string]: unknown;
+  };
+  prev_hash: AuditHash;
+  hash: AuditHash;
+}
+export interface AuditMark {
+  seq: number;
+  hash: AuditHash;
+}
+export interface AuditFault {
+  /**
+   * Of the first record that is not as it was written.
+   */
+  seq: number;
+  /**
+   * changed: its content is not what was hashed. missing: it is not there, and later ones are. inserted: it does not follow from the one before. cut: it and all after it are gone. removed: retention did not remove what is missing before it. anchor: it is another than the one asked for.
+   */
+  problem: 'changed' | 'missing' | 'inserted' | 'cut' | 'removed' | 'anchor';
+  detail: string;
+}
+/**
+ * GET /v1/audit/verify.
+ */
+export interface AuditVerification {
+  ok: boolean;
+  /**
+   * Records that were found as they were written.
+   */
+  checked: number;
+  fault: AuditFault | null;
+  checkpoint: AuditMark;
+  head: AuditMark;
 }
 /**
  * machines/selectors/<platform>.json: ranked alternatives a name.

@@ -46,7 +46,8 @@ export function createSignIn(tokens: Tokens, { now = Date.now }: { now?: () => n
       codes.delete(key);
       if (!good || good.expiresAt <= now()) throw new ControlError('SIGN_IN_CODE_INVALID', {});
       const { service, scopes, accounts = null } = good;
-      return tokens.create({ service, scopes: [...scopes], accounts, expiresAt: now() + TOKEN_MS });
+      const wish = { service, scopes: [...scopes], accounts, expiresAt: now() + TOKEN_MS };
+      return tokens.create(wish, { service }, 'client.signed_in');
     }
   };
 }

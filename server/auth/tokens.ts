@@ -5,7 +5,7 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { chmod, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ActorHost, Tables } from '../../actors/host/contract.ts';
+import type { ActorHost, AskedBy, AuditEntry, Tables } from '../../actors/host/contract.ts';
 import { ControlError } from '../../schemas/errors.ts';
 import { reachesBeyondAccounts } from './accounts.ts';
 import { isScope } from './scopes.ts';
@@ -40,19 +40,24 @@ export interface TokenWish {
 export interface Tokens {
   /**
    * The secret is in the answer and nowhere else.
+   * @param by whom the audit log names @param how it came to be; default `token.created`
    * @throws ControlError VALIDATION_FAILED for a service, scope or account that is none
    */
-  create(wish: TokenWish): Promise<TokenInfo & { token: string }>;
+  create(wish: TokenWish, by?: AskedBy, how?: string): Promise<TokenInfo & { token: string }>;
   /**
    * Another secret for the same client, with an id of its own; the former one holds for `graceMs` more. One that was to
    * expire lives as long again as the former was made for. undefined: there is none with this id.
    * @throws ControlError TOKEN_ENDED for one that is revoked or expired
    */
-  rotate(tokenId: string, wish: { graceMs: number }): Promise<(TokenInfo & { token: string }) | undefined>;
+  rotate(
+    tokenId: string,
+    wish: { graceMs: number },
+    by?: AskedBy
+  ): Promise<(TokenInfo & { token: string }) | undefined>;
   /** Newest first, ended ones too. */
   list(): Promise<TokenInfo[]>;
   /** false: there is none with this id. Holds at once in this process. */
-  revoke(tokenId: string): Promise<boolean>;
+  revoke(tokenId: string, by?: AskedBy): Promise<boolean>;
   /** `run` is called, once, when the token is revoked or its time is over. @returns how to stop listening */
   onEnd(client: Client, run: () => void): () => void;
   /**
@@ -126,10 +131,10 @@ export function createTokens(host: ActorHost, { now = Date.now }: { now?: () => 
     return clientOf(row);
   }
 
-  const create: Tokens['create'] = async (wish) => {
+  const create: Tokens['create'] = async (wish, by = {}, how = 'token.created') => {
     refuseMisfits(wish);
     const { token, row } = newToken(wish, now());
-    await host.write([{ into: 'tokens', row }]);
+    await host.write([{ into: 'tokens', row }], tokenEntry(how, row, by));
     remember(row.sha256, row);
     return { ...infoOf(row), token };
   };
@@ -139,7 +144,7 @@ export function createTokens(host: ActorHost, { now = Date.now }: { now?: () => 
     authenticate,
     onEnd: (client, run) => ends.watch(client, run),
 
-    async rotate(tokenId, { graceMs }) {
+    async rotate(tokenId, { graceMs }, by = {}) {
       const [row] = await host.journal.find('tokens', { id: tokenId }, 1);
       if (!row) return undefined;
       const at = now();
@@ -150,7 +155,10 @@ export function createTokens(host: ActorHost, { now = Date.now }: { now?: () => 
       const next = newToken({ ...clientOf(row), expiresAt: lifetime === null ? null : at + lifetime }, at);
       const former: Row = { ...row, expires_at: Math.min(row.expires_at ?? Number.POSITIVE_INFINITY, at + graceMs) };
       // The former one ends last: killed in between, both hold, and who reads the admin's file is never without one.
-      await host.write([{ into: 'tokens', row: next.row }]);
+      await host.write(
+        [{ into: 'tokens', row: next.row }],
+        tokenEntry('token.rotated', next.row, by, { former: tokenId })
+      );
       remember(next.row.sha256, next.row);
       if (admin && sha256(admin.token) === row.sha256) {
         await replaceFile(admin.path, next.token);
@@ -164,11 +172,11 @@ export function createTokens(host: ActorHost, { now = Date.now }: { now?: () => 
 
     list: async () => (await host.journal.find('tokens', {}, 10_000)).map(infoOf),
 
-    async revoke(tokenId) {
+    async revoke(tokenId, by = {}) {
       const [row] = await host.journal.find('tokens', { id: tokenId }, 1);
       if (!row) return false;
       const revoked = { ...row, revoked_at: row.revoked_at ?? now() };
-      await host.write([{ into: 'tokens', row: revoked }]);
+      await host.write([{ into: 'tokens', row: revoked }], tokenEntry('token.revoked', revoked, by));
       remember(revoked.sha256, revoked);
       ends.ended(tokenId);
       return true;
@@ -190,6 +198,21 @@ export function createTokens(host: ActorHost, { now = Date.now }: { now?: () => 
     }
   };
 }
+
+/** Of a token the audit log has all but the token. */
+const tokenEntry = (action: string, row: Row, by: AskedBy, more: Record<string, unknown> = {}): AuditEntry => ({
+  action,
+  outcome: 'done',
+  subject: `token/${row.id}`,
+  ...by,
+  detail: {
+    service: row.service,
+    scopes: JSON.parse(row.scopes) as string[],
+    accounts: row.accounts === null ? null : (JSON.parse(row.accounts) as string[]),
+    expires_at: row.expires_at,
+    ...more
+  }
+});
 
 /** @throws ControlError VALIDATION_FAILED with all that is wrong */
 function refuseMisfits({ service, scopes, accounts = null }: TokenWish): void {

@@ -1,15 +1,17 @@
 /** `troupe sessions`, `commands`, `approvals` and `flows`: what there is, newest first. */
+
+import type { Command } from 'commander';
 import type { ApprovalView, CommandView, FlowSummary, SessionView } from '../../schemas/generated/contracts.ts';
 import { type AddCommand, type ClientFlags, connect, withClientFlags } from './context.ts';
 import { CliError, EXIT } from './exit.ts';
 import { printable, table } from './terminal.ts';
 
-interface Column<T> {
+export interface Column<T> {
   heading: string;
   cell(item: T): string | null | undefined;
 }
 
-interface Listing<T> {
+export interface Listing<T> {
   name: string;
   description: string;
   columns: Column<T>[];
@@ -95,9 +97,10 @@ const flows: Listing<FlowSummary> = {
   ]
 };
 
-const adds =
-  <T>({ name, description, filters, columns }: Listing<T>): AddCommand =>
-  (program, context, ends) => {
+/** The command that lists them, for whoever hangs others under it. */
+export const addListing =
+  <T>({ name, description, filters, columns }: Listing<T>) =>
+  (...[program, context, ends]: Parameters<AddCommand>): Command => {
     const paged = name !== 'flows';
     const command = withClientFlags(program.command(name)).description(description);
     for (const { flag, help } of filters) command.option(flag, help);
@@ -127,6 +130,13 @@ const adds =
       }
       ends(EXIT.done);
     });
+    return command;
+  };
+
+const adds =
+  <T>(listing: Listing<T>): AddCommand =>
+  (...given) => {
+    addListing(listing)(...given);
   };
 
 function limitOf(text: string | undefined): number {

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { isControlError } from '../../schemas/errors.ts';
+import { addAudit } from './audit.ts';
 import { addBackup } from './backup.ts';
 import { addCheckUpgrade } from './check-upgrade.ts';
 import type { AddCommand, CliContext } from './context.ts';
@@ -29,6 +30,7 @@ const commands: AddCommand[] = [
   ...addVerbs,
   addSweep,
   addRecipe,
+  addAudit,
   addSelectors,
   addInspect,
   addExport,

@@ -24,6 +24,7 @@ const VALUE: Record<string, string> = {
   recipe_apps: ' <NAMES>',
   retention_days: ' <N>',
   retention_events: ' <N>',
+  audit_days: ' <N>',
   hosts: ' <NAMES>',
   tls_cert: ' <FILE>',
   tls_key: ' <FILE>',

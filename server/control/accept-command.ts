@@ -7,14 +7,15 @@
  */
 import { planApproval } from '../../actors/command/approval-plan.ts';
 import { asAttempted, reachesOf } from '../../actors/command/reaches.ts';
-import type { ActorView, Tables, Write } from '../../actors/host/contract.ts';
-import { sealParams } from '../../actors/profile/secret-params.ts';
+import type { ActorView, AuditEntry, Tables, Write } from '../../actors/host/contract.ts';
+import { sealParams, withoutSealed } from '../../actors/profile/secret-params.ts';
 import { ControlError, isControlError } from '../../schemas/errors.ts';
 import type { CommandEnvelope } from '../../schemas/generated/contracts.ts';
 import { demandAccount } from '../auth/accounts.ts';
 import { allows, demand } from '../auth/scopes.ts';
 import type { Client } from '../auth/tokens.ts';
 import { assertShallow, parse } from '../contracts.ts';
+import { asked } from './audited.ts';
 import { canonicalHash } from './canonical.ts';
 import { chooseSession } from './choose-session.ts';
 import { type CommandType, commandType, commandTypes } from './command-types.ts';
@@ -166,7 +167,7 @@ async function create(
       deadlineAt,
       allowScript: allows(client.scopes, 'script')
     };
-    const writes = keys.map(
+    const writes: Write[] = keys.map(
       ({ key }): Write => ({
         into: 'idempotency',
         row: {
@@ -178,6 +179,11 @@ async function create(
         }
       })
     );
+    // Secrets that were sent are not in it either: a short one could be guessed by its hash.
+    const kept = { ...sent, payload: envelope.payload };
+    const shown = withoutSealed(kept);
+    const shownHash = shown === kept ? bodyHash : canonicalHash(shown);
+    writes.push({ into: 'audit', row: asked(client, acceptedEntry(envelope, flow, shownHash)) });
     return await host.create(`command/${commandId}`, input, { writes });
   } catch (error) {
     session.release();
@@ -185,6 +191,25 @@ async function create(
     throw error;
   }
 }
+
+/** What was asked for; of its payload the hash alone, for it is what people write to each other. */
+const acceptedEntry = (
+  { type, requester, priority, dry_run, deadline_at }: CommandEnvelope,
+  flow: PinnedFlow | null,
+  bodyHash: string
+): AuditEntry => ({
+  action: 'command.accepted',
+  outcome: 'accepted',
+  detail: {
+    type,
+    body_hash: bodyHash,
+    requester: { ...requester },
+    ...(flow ? { flow: flow.name, flow_version: flow.version } : {}),
+    ...(priority === undefined ? {} : { priority }),
+    ...(dry_run ? { dry_run } : {}),
+    ...(deadline_at === undefined ? {} : { deadline_at })
+  }
+});
 
 /** The flow the command is pinned to, after its params, its platforms and its script were looked at. */
 function flowFor({ flows }: Control, name: string, envelope: CommandEnvelope, client: Client): PinnedFlow {

@@ -15,6 +15,7 @@ import { actorIntakeRoutes } from './api/actor-intake.ts';
 import { actorRoutes } from './api/actors.ts';
 import { approvalRoutes } from './api/approvals.ts';
 import { artifactRoutes } from './api/artifacts.ts';
+import { auditRoutes } from './api/audit.ts';
 import { commandRoutes } from './api/commands.ts';
 import { eventRoutes } from './api/events.ts';
 import { flowRoutes } from './api/flows.ts';
@@ -29,6 +30,7 @@ import { signInRoutes, tokenRoutes } from './api/tokens.ts';
 import { type Control, type ControlDeps, defaultLimits } from './deps.ts';
 import { namesOf } from './names.ts';
 import { problems } from './problem.ts';
+import { auditRefusals, createRefusalLog } from './refused.ts';
 import { forUs, hygiene, refuseWhileDraining, requestId } from './request.ts';
 import { limitRequests } from './request-limit.ts';
 import { unrouted } from './routes.ts';
@@ -60,6 +62,7 @@ export function controlRoutes(control: Control, unlimited: Tokens): Router {
   selectorRoutes(router, control);
   artifactRoutes(router, control);
   actionRoutes(router, control);
+  auditRoutes(router, control);
   // Pages are read from the journal: who waits at the head of the log is a client of the stream.
   const pages = createEventLog(control.host, { tailRows: 0 });
   eventRoutes(router, control, pages);
@@ -95,6 +98,9 @@ export function createControlPlane(deps: ControlDeps): Koa {
   app.use(deps.metrics.requests);
   app.use(hygiene(control.stub));
   app.use(problems(control.logger));
+  const refused = createRefusalLog(control.host, control.logger);
+  control.draining.addEventListener('abort', () => void refused.flush(), { once: true });
+  app.use(auditRefusals(refused));
   app.use(forUs(control.isOurs));
   app.use(refuseWhileDraining(control.draining));
   app.use(router.routes());

@@ -4,11 +4,11 @@
  */
 import { flowOfRecording, isRecording } from '../../actors/executor/recording.ts';
 import { unsupportedIn } from '../../actors/executor/unsupported.ts';
-import type { ActorHost } from '../../actors/host/contract.ts';
+import type { ActorHost, AskedBy } from '../../actors/host/contract.ts';
 import { ControlError } from '../../schemas/errors.ts';
 import type { Flow, FlowSummary } from '../../schemas/generated/contracts.ts';
 import { compileForeign, type Misfit, parse } from '../contracts.ts';
-import { canonical } from './canonical.ts';
+import { canonical, canonicalHash } from './canonical.ts';
 import { KeyedLock } from './keyed-lock.ts';
 
 export type PinnedFlow = Flow & { version: number };
@@ -24,7 +24,11 @@ export interface FlowRegistry {
    * @param flow as `checkFlow` gave it
    * @throws ControlError VALIDATION_FAILED, FLOW_CONFLICT when `version` is given and is not the next
    */
-  put(name: string, flow: Flow): Promise<{ flow: PinnedFlow; outcome: 'created' | 'changed' | 'unchanged' }>;
+  put(
+    name: string,
+    flow: Flow,
+    by?: AskedBy
+  ): Promise<{ flow: PinnedFlow; outcome: 'created' | 'changed' | 'unchanged' }>;
   /** What does not fit the flow's params; fills in the defaults these declare. */
   misfits(flow: PinnedFlow, params: unknown): Misfit[];
 }
@@ -50,7 +54,7 @@ export async function openFlowRegistry(host: ActorHost, shipped: Flow[]): Promis
       return current !== undefined && isSame(current, flow);
     },
 
-    put: (name, flow) =>
+    put: (name, flow, by = {}) =>
       lock.with([name], async () => {
         if (flow.name !== name) throw unfit([{ path: '/name', message: `must be '${name}', as in the path` }]);
         const current = flows.get(name);
@@ -64,7 +68,13 @@ export async function openFlowRegistry(host: ActorHost, shipped: Flow[]): Promis
         }
         const pinned: PinnedFlow = { ...content, version: next };
         const row = { name, version: next, body: JSON.stringify(pinned), created_at: Date.now() };
-        await host.write([{ into: 'flows', row }]);
+        await host.write([{ into: 'flows', row }], {
+          action: 'flow.put',
+          outcome: current ? 'changed' : 'created',
+          subject: `flow/${name}`,
+          ...by,
+          detail: { version: next, body_hash: canonicalHash(pinned) }
+        });
         flows.set(name, pinned);
         return { flow: pinned, outcome: current ? 'changed' : 'created' };
       }),

@@ -20,6 +20,12 @@ export const integer =
     return number;
   };
 
+/** SHA-256, hex. */
+export const digest: Reader<string> = (value, parameter) => {
+  if (!/^[0-9a-f]{64}$/.test(value)) throw refuse(parameter, value, 'a SHA-256, 64 hex digits');
+  return value;
+};
+
 /** ms since 1970 */
 export const instant: Reader<number> = (value, parameter) => {
   const at = /^\d{4}-\d{2}-\d{2}T.*(z|[+-]\d{2}:\d{2})$/i.test(value) ? Date.parse(value) : Number.NaN;

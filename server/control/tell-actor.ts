@@ -8,7 +8,9 @@ import { demand } from '../auth/scopes.ts';
 import type { Client } from '../auth/tokens.ts';
 import { assertShallow, compileForeign, parse } from '../contracts.ts';
 import type { ActorIntake } from '../user-config/intake.ts';
+import { audited } from './audited.ts';
 import { builtInKinds } from './built-in-kinds.ts';
+import { canonicalHash } from './canonical.ts';
 import type { Control } from './deps.ts';
 import { operatorEvents } from './operator-events.ts';
 
@@ -72,13 +74,16 @@ export function actorTeller(control: Needs): TellActor {
       if (!check) throw new ControlError('KIND_CLOSED', { kind, way: builtInKinds[kind] as string });
       const errors = check(fields, '');
       if (errors.length > 0) throw new ControlError('VALIDATION_FAILED', { what: `the event '${type}'`, errors });
-      return host.send(address, { type, ...fields });
+      const entry = { action: type, outcome: 'accepted', detail: fields };
+      return host.send(address, { type, ...fields }, audited(client, entry));
     }
     const intake = intakeOf(kind);
     assertShallow(sent, 'the event');
     if (client.accounts && !seenBy(client, await host.read(address))) {
       throw new ControlError('ACTOR_NOT_FOUND', { address });
     }
-    return host.send(address, (await intakeFor(address, intake)).event(parse.actorEvent(sent)));
+    const event = (await intakeFor(address, intake)).event(parse.actorEvent(sent));
+    const detail = { event: event.type, body_hash: canonicalHash(sent) };
+    return host.send(address, event, audited(client, { action: 'actor.told', outcome: 'accepted', detail }));
   };
 }

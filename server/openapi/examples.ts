@@ -507,6 +507,36 @@ export const examples: Record<string, Json> = {
     platforms: ['instagram', 'x'],
     writes: true
   },
+  AuditRecord: {
+    seq: 2,
+    at: '2026-01-31T09:30:36.628Z',
+    action: 'command.accepted',
+    outcome: 'accepted',
+    service: 'orchestrator',
+    token_id: '3f1a0333-5a1c-4e3b-9d27-6b2f00005ccd',
+    subject: 'command/3f1a0000-5a1c-4e3b-9d27-6b2f00000000',
+    correlation_id: '3f1a0111-5a1c-4e3b-9d27-6b2f00001eef',
+    command_id: '3f1a0000-5a1c-4e3b-9d27-6b2f00000000',
+    session_id: '3f1a0222-5a1c-4e3b-9d27-6b2f00003dde',
+    account_id: 'ada',
+    platform: 'instagram',
+    detail: {
+      type: 'flow.run',
+      flow: 'greet',
+      flow_version: 3,
+      requester: { service: 'orchestrator', instance_id: 'one' },
+      body_hash: 'ffad6c55908810b7d0fac5e924a314f7d4bb235a7ee97d26c33369a6a3c23187'
+    },
+    prev_hash: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+    hash: '0263829989b6fd954f72baaf2fc64bc2e2f01d692d4de72986ea808f6e99813f'
+  },
+  AuditVerification: {
+    ok: true,
+    checked: 2,
+    fault: null,
+    checkpoint: { seq: 0, hash: '0000000000000000000000000000000000000000000000000000000000000000' },
+    head: { seq: 2, hash: '0263829989b6fd954f72baaf2fc64bc2e2f01d692d4de72986ea808f6e99813f' }
+  },
   ArtifactView: {
     artifact_id: '3f1a0222-5a1c-4e3b-9d27-6b2f00003dd9',
     command_id: '3f1a0000-5a1c-4e3b-9d27-6b2f00000000',

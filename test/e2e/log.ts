@@ -33,7 +33,7 @@ export function assertWhole(events: EventEnvelope[]): void {
 }
 
 /** Kinds whose actors are made anew in every process. */
-const VOLATILE = ['supervisor', 'driver'];
+const VOLATILE = ['supervisor', 'driver', 'audit'];
 
 /**
  * Each actor's rows: born once (the volatile kinds once a process), each `from` is the `to` before it, and a command

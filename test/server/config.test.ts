@@ -40,6 +40,7 @@ describe('the configuration', () => {
       profile_keys: '',
       retention_days: 30,
       retention_events: 10_000_000,
+      audit_days: 365,
       recipes: true,
       recipe_apps: '',
       hosts: '',

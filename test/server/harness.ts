@@ -304,7 +304,7 @@ export async function openHarness(
   const sessions = await openSessionDirectory(host);
   const files = new ArtifactStore(dataDir);
   const draining = new AbortController();
-  const rows: Rows = { find: (...asked) => journal.find(...asked), write: (writes) => host.write(writes) };
+  const rows: Rows = { find: (...asked) => journal.find(...asked), write: (...asked) => host.write(...asked) };
   // Tests of who is refused refuse often.
   const refusals = createRefusals({ perMinute: 1_000_000 });
   const deps: ControlDeps = {

@@ -25,7 +25,10 @@ const counter = setup({ types: { context: {} as { count: number } } }).createMac
 });
 
 /** A journal of so many old events, by a host that goes on. */
-async function stage(t: TestContext, { events = 0, days = 30, keep = 10_000_000, now = T + 365 * DAY } = {}) {
+async function stage(
+  t: TestContext,
+  { events = 0, days = 30, keep = 10_000_000, auditDays = 365, now = T + 365 * DAY } = {}
+) {
   const directory = await temporaryFolder(t);
   const journal = openSqliteJournal({ directory, synchronous: 'OFF' });
   await journal.open();
@@ -43,7 +46,7 @@ async function stage(t: TestContext, { events = 0, days = 30, keep = 10_000_000,
   const store = new ArtifactStore(directory);
   const lines: string[] = [];
   const logger = pino({}, { write: (line: string) => void lines.push(line) });
-  const start = () => startRetention({ host, store, days, events: keep, logger, now: () => now });
+  const start = () => startRetention({ host, store, days, events: keep, auditDays, logger, now: () => now });
   t.after(() => host.stop());
   return { directory, host, store, lines, start };
 }

@@ -12,6 +12,7 @@ import type {
   ActorQuery,
   ActorRecord,
   Address,
+  AuditMark,
   Batch,
   EffectRow,
   EventFilter,
@@ -116,16 +117,17 @@ class MemoryDisk {
     for (const { into, row } of batch.writes) this.#put(into, row as unknown as Record<string, unknown>);
   }
 
-  prune({ before, keep }: RetentionLimits, slice: number): Pruned {
+  prune({ before, keep, auditThrough }: RetentionLimits, slice: number): Pruned {
     const { head } = this;
     const times = this.events.map(({ cursor, json }) => ({ cursor, at: (JSON.parse(json) as EventRow).emittedAt }));
     const byAge = before === undefined ? 0 : (times.findLast(({ at }) => at < before)?.cursor ?? 0);
     const last = Math.min(head - 1, Math.max(byAge, keep === undefined ? 0 : head - keep));
     const gone = this.events.filter(({ cursor }) => cursor <= last).slice(0, slice);
     this.events = this.events.slice(gone.length);
-    const pruned: Pruned = { events: gone.length, actors: [], keys: 0, files: [], tokens: 0, more: false };
+    const pruned: Pruned = { events: gone.length, actors: [], keys: 0, files: [], tokens: 0, audit: 0, more: false };
     pruned.more = (gone.at(-1)?.cursor ?? last) < last;
     if (before !== undefined) this.#pruneRows(before, slice, pruned);
+    if (auditThrough !== undefined) this.#pruneAudit(auditThrough, slice, pruned);
     return pruned;
   }
 
@@ -158,12 +160,25 @@ class MemoryDisk {
     pruned.more ||= ended.length === slice || ofNone.length === slice;
   }
 
+  #pruneAudit(through: number, slice: number, pruned: Pruned) {
+    const { audit } = this.tables;
+    const old = parsed<Tables['audit']>(audit)
+      .filter(({ seq }) => seq <= through)
+      .slice(0, slice);
+    const last = old.at(-1);
+    if (!last) return;
+    this.#put('audit_marks', { name: 'checkpoint', seq: last.seq, hash: last.hash });
+    pruned.audit = removed<Tables['audit']>(audit, ({ seq }) => seq <= last.seq).length;
+    pruned.more ||= old.length === slice;
+  }
+
   #put(table: TableName, row: Record<string, unknown>) {
     const rows = this.tables[table];
     const key = JSON.stringify(tables[table].key.map((column) => row[column]));
     const there = rows.get(key);
     const isAnothers = table === 'ledger' && there && JSON.parse(there).command_id !== row.command_id;
     if (isAnothers) return;
+    assert.ok(table !== 'audit' || there === undefined, 'a record of the audit log is never written over');
     const { columns, kept = [] } = tables[table] as { columns: readonly string[]; kept?: readonly string[] };
     const before = there === undefined ? {} : Object.fromEntries(kept.map((name) => [name, JSON.parse(there)[name]]));
     rows.set(
@@ -421,6 +436,21 @@ export class MemoryJournal implements Journal {
       items: page.map(({ row }) => row),
       next: last && found.length > limit ? pageToken({ createdAt: last.row.created_at, seq: last.seq }, query) : null
     };
+  }
+
+  async readAudit(after: number, limit: number) {
+    this.#expectOpen();
+    return parsed<Tables['audit']>(this.#disk.tables.audit)
+      .filter(({ seq }) => seq > after)
+      .slice(0, limit);
+  }
+
+  async auditBefore(at: number): Promise<AuditMark | null> {
+    this.#expectOpen();
+    const [newest] = parsed<Tables['audit']>(this.#disk.tables.audit)
+      .filter(({ created_at }) => created_at < at)
+      .sort((a, b) => b.created_at - a.created_at || b.seq - a.seq);
+    return newest ? { seq: newest.seq, hash: newest.hash } : null;
   }
 
   prune(limits: RetentionLimits, slice: number): Promise<Pruned> {

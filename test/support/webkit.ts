@@ -35,12 +35,7 @@ export interface WebKit {
 }
 
 /** A real WebKit in an X server of its own, driven by WebKitWebDriver directly: no Appium, no slot. */
-export async function openWebKit({
-  width = 1280,
-  height = 900,
-  pageLoadStrategy = 'none',
-  environment = {} as NodeJS.ProcessEnv
-} = {}): Promise<WebKit> {
+export async function openWebKit({ width = 1280, height = 900, pageLoadStrategy = 'none' } = {}): Promise<WebKit> {
   const xvfb = spawn(
     '/usr/bin/Xvfb',
     ['-displayfd', '3', '-screen', '0', `${width}x${height}x24`, '-nolisten', 'tcp'],
@@ -54,14 +49,7 @@ export async function openWebKit({
   const driver = spawn('/usr/bin/WebKitWebDriver', [`--port=${port}`], {
     stdio: 'ignore',
     detached: true,
-    env: {
-      ...process.env,
-      ...environment,
-      DISPLAY: display,
-      NO_AT_BRIDGE: '1',
-      WAYLAND_DISPLAY: '',
-      GDK_BACKEND: 'x11'
-    }
+    env: { ...process.env, DISPLAY: display, NO_AT_BRIDGE: '1', WAYLAND_DISPLAY: '', GDK_BACKEND: 'x11' }
   });
   const end = () => {
     killGroup(driver);

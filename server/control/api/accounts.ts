@@ -4,6 +4,8 @@ import { ControlError } from '../../../schemas/errors.ts';
 import type { AccountView, ProfileKeyView, ProfileView } from '../../../schemas/generated/contracts.ts';
 import { demandAccount, maySee } from '../../auth/accounts.ts';
 import { parse } from '../../contracts.ts';
+import { asked } from '../audited.ts';
+import { canonicalHash } from '../canonical.ts';
 import type { Control } from '../deps.ts';
 import { integer, readQuery, text } from '../query.ts';
 import { asks, type Ctx, clientOf, jsonBody } from '../request.ts';
@@ -13,7 +15,7 @@ import { instantOf, pageOf } from '../views.ts';
  * GET /v1/accounts; GET, PUT /v1/accounts/{id}; DELETE /v1/accounts/{id}/profile: what is known of a stored login, never
  * the login itself. `platform` is needed where a name is known on several.
  */
-export function accountRoutes(router: Router, { accounts, profiles, tokens, limits, platforms }: Control): void {
+export function accountRoutes(router: Router, { host, accounts, profiles, tokens, limits, platforms }: Control): void {
   router.get('/v1/accounts', asks(tokens, 'read:accounts'), async (ctx) => {
     const {
       platform,
@@ -49,14 +51,25 @@ export function accountRoutes(router: Router, { accounts, profiles, tokens, limi
       {
         home: home === undefined ? was.home : home,
         loggedIn: logged_in === undefined ? was.loggedIn : logged_in
-      }
+      },
+      asked(clientOf(ctx), {
+        action: 'account.set',
+        outcome: 'done',
+        subject: `account/${accountId}`,
+        account_id: accountId,
+        platform,
+        detail: { body_hash: canonicalHash(ctx.request.body) }
+      })
     );
     ctx.body = accountView(await accounts.find(accountId, platform));
   });
 
   router.delete('/v1/accounts/:id/profile', asks(tokens, 'accounts:write'), async (ctx) => {
     const { platform } = readQuery(ctx.query, { platform: text });
-    await profiles.forget(await accounts.find(accountOf(ctx), platform));
+    const account = await accounts.find(accountOf(ctx), platform);
+    const about = { account_id: account.accountId, platform: account.platform };
+    const entry = { action: 'profile.forgotten', outcome: 'done', subject: `account/${account.accountId}`, ...about };
+    await profiles.forget(account, asked(clientOf(ctx), entry));
     ctx.status = 204;
   });
 
@@ -78,6 +91,11 @@ export function accountRoutes(router: Router, { accounts, profiles, tokens, limi
   router.post('/v1/profile_keys/rotate', asks(tokens, 'admin'), async (ctx) => {
     const { id } = profiles.ring.rotate();
     const { resealed, failed } = await profiles.reseal();
+    const detail = { resealed, failed: failed.length };
+    await host.write(
+      [],
+      asked(clientOf(ctx), { action: 'profile_key.rotated', outcome: 'done', subject: `profile_key/${id}`, detail })
+    );
     ctx.body = {
       key_id: id,
       resealed,
@@ -93,6 +111,10 @@ export function accountRoutes(router: Router, { accounts, profiles, tokens, limi
       throw new ControlError('PROFILE_KEY_IN_USE', { keyId, reason });
     }
     profiles.ring.remove(keyId);
+    await host.write(
+      [],
+      asked(clientOf(ctx), { action: 'profile_key.removed', outcome: 'done', subject: `profile_key/${keyId}` })
+    );
     ctx.status = 204;
   });
 }

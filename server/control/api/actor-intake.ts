@@ -3,6 +3,8 @@ import type Router from '@koa/router';
 import { demandAccount } from '../../auth/accounts.ts';
 import { demand } from '../../auth/scopes.ts';
 import { parse } from '../../contracts.ts';
+import { audited } from '../audited.ts';
+import { canonicalHash } from '../canonical.ts';
 import type { Control } from '../deps.ts';
 import { asks, clientOf, jsonBody } from '../request.ts';
 import { actorTeller, intakeFinder, operatedKinds } from '../tell-actor.ts';
@@ -24,7 +26,15 @@ export function actorIntakeRoutes(router: Router, control: Control): void {
     demandAccount(clientOf(ctx), null);
     const intake = intakeOf(kind);
     const { id = randomUUID(), input = {} } = parse.actorCreate(ctx.request.body ?? {});
-    const actor = await host.create(`${kind}/${id}`, intake.input(input));
+    const actor = await host.create(
+      `${kind}/${id}`,
+      intake.input(input),
+      audited(clientOf(ctx), {
+        action: 'actor.created',
+        outcome: 'accepted',
+        detail: { body_hash: canonicalHash(input) }
+      })
+    );
     ctx.status = 201;
     ctx.set('Location', `/v1/actors/${kind}/${encodeURIComponent(id)}`);
     ctx.body = actorSummary(actor);

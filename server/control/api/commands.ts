@@ -7,6 +7,7 @@ import { demand } from '../../auth/scopes.ts';
 import type { Client } from '../../auth/tokens.ts';
 import { parse } from '../../contracts.ts';
 import { commandAcceptor } from '../accept-command.ts';
+import { audited } from '../audited.ts';
 import { commandType } from '../command-types.ts';
 import type { Control } from '../deps.ts';
 import { actorQuery, listParameters } from '../listing.ts';
@@ -88,7 +89,8 @@ async function cancel(control: Control, command: ActorView, reason: string | und
   if (command.status !== 'active') throw ended(commandView(command).state);
   try {
     const event = { type: 'command.cancel', ...(reason === undefined ? {} : { reason }) };
-    return await control.host.send(`command/${command.id}`, event);
+    const entry = { action: 'command.cancel', outcome: 'accepted' };
+    return await control.host.send(`command/${command.id}`, event, audited(client, entry));
   } catch (error) {
     if (!isControlError(error, 'EVENT_REJECTED')) throw error;
     const now = await find(control, command.id, client);

@@ -3,6 +3,7 @@ import { acts } from '../../../actors/command/reaches.ts';
 import { ControlError } from '../../../schemas/errors.ts';
 import type { Flow, Reach } from '../../../schemas/generated/contracts.ts';
 import { allows } from '../../auth/scopes.ts';
+import { whoOf } from '../audited.ts';
 import type { Control } from '../deps.ts';
 import { checkFlow, flowSummary, runsScript } from '../flow-registry.ts';
 import { choice, readQuery, text } from '../query.ts';
@@ -38,7 +39,7 @@ export function flowRoutes(router: Router, { flows, tokens, limits }: Control): 
     if (claim && !flows.has(asked) && !allows(clientOf(ctx).scopes, 'admin')) {
       throw new ControlError('REACH_FORBIDDEN', { flow: name, action: claim.attempt, reaches: claim.reaches as Reach });
     }
-    const { flow, outcome } = await flows.put(name, asked);
+    const { flow, outcome } = await flows.put(name, asked, whoOf(clientOf(ctx)));
     ctx.status = outcome === 'created' ? 201 : 200;
     ctx.body = flow;
   });

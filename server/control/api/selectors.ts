@@ -10,7 +10,9 @@ import type {
   SelectorSweepRow,
   SelectorView
 } from '../../../schemas/generated/contracts.ts';
+import type { Client } from '../../auth/tokens.ts';
 import { parse } from '../../contracts.ts';
+import { audited } from '../audited.ts';
 import type { Control } from '../deps.ts';
 import { integer, oneOf, readQuery, text } from '../query.ts';
 import { asks, clientOf, jsonBody } from '../request.ts';
@@ -71,7 +73,7 @@ export function selectorRoutes(router: Router, control: Control): void {
     jsonBody(limits.bodyBytes),
     async (ctx) => {
       const known = find(control, ctx.params.platform as string, ctx.params.name as string);
-      await decide(control, known, parse.selectorDecision(ctx.request.body), clientOf(ctx).service);
+      await decide(control, known, parse.selectorDecision(ctx.request.body), clientOf(ctx));
       ctx.body = (await viewsOf(control, [known]))[0];
     }
   );
@@ -90,19 +92,16 @@ function find(control: Control, platform: string, name: string): Known {
 }
 
 /** The same answer again finds it given. */
-async function decide(control: Control, known: Known, decision: SelectorDecision, by: string): Promise<void> {
+async function decide(control: Control, known: Known, decision: SelectorDecision, client: Client): Promise<void> {
   const { platform, name } = known;
   const address = selectorAddress(platform, name);
   const undecidable = (state: string) => new ControlError('SELECTOR_UNDECIDABLE', { platform, name, state });
   const { decision: said, selector, note } = decision;
   try {
-    await control.host.send(address, {
-      type: 'selector.decide',
-      decision: said,
-      by,
-      ...(selector === undefined ? {} : { selector }),
-      ...(note === undefined ? {} : { note })
-    });
+    const chosen = selector === undefined ? {} : { selector };
+    const event = { type: 'selector.decide', decision: said, by: client.service, ...chosen };
+    const entry = { action: 'selector.decided', outcome: `${said}ed`, detail: chosen };
+    await control.host.send(address, { ...event, ...(note === undefined ? {} : { note }) }, audited(client, entry));
   } catch (error) {
     if (isControlError(error, 'ACTOR_NOT_FOUND')) throw undecidable('unknown');
     if (!isControlError(error, 'EVENT_REJECTED')) throw error;

@@ -4,6 +4,7 @@ import { demandAccount, seenBy, withinAccounts } from '../../auth/accounts.ts';
 import type { Client } from '../../auth/tokens.ts';
 import { parse } from '../../contracts.ts';
 import { admit } from '../admission.ts';
+import { audited } from '../audited.ts';
 import { assertSame, sessionInput } from '../choose-session.ts';
 import type { Control } from '../deps.ts';
 import { actorQuery, listParameters } from '../listing.ts';
@@ -58,8 +59,9 @@ export function sessionRoutes(router: Router, control: Control): void {
   router.delete('/v1/sessions/:id', asks(tokens, 'session:close'), async (ctx) => {
     const id = ctx.params.id as string;
     let session = await find(control, id, clientOf(ctx));
+    const said = audited(clientOf(ctx), { action: 'session.close', outcome: 'accepted' });
     if (session.status === 'active') {
-      session = await host.send(`session/${id}`, { type: 'session.close' }).catch(async (error) => {
+      session = await host.send(`session/${id}`, { type: 'session.close' }, said).catch(async (error) => {
         if (!isControlError(error, 'EVENT_REJECTED')) throw error;
         return find(control, id, clientOf(ctx));
       });
@@ -73,7 +75,9 @@ export function sessionRoutes(router: Router, control: Control): void {
       const id = ctx.params.id as string;
       await find(control, id, clientOf(ctx));
       const by = verb === 'takeover' ? { by: clientOf(ctx).service } : {};
-      ctx.body = sessionView(await host.send(`session/${id}`, { type: `session.${verb}`, ...by }));
+      const event = { type: `session.${verb}`, ...by };
+      const entry = { action: event.type, outcome: 'accepted' };
+      ctx.body = sessionView(await host.send(`session/${id}`, event, audited(clientOf(ctx), entry)));
       ctx.status = 202;
     });
   }
@@ -109,7 +113,13 @@ async function openSession(control: Control, body: unknown, client: Client) {
 
   const { input, release } = chosen;
   try {
-    const session = sessionView(await host.create(`session/${input.sessionId}`, input));
+    const session = sessionView(
+      await host.create(
+        `session/${input.sessionId}`,
+        input,
+        audited(client, { action: 'session.create', outcome: 'accepted' })
+      )
+    );
     return { session, isNew: true };
   } catch (error) {
     release();

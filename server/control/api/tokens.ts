@@ -4,6 +4,7 @@ import type { SignInLink, TokenView } from '../../../schemas/generated/contracts
 import type { SignIn, SignInWish } from '../../auth/sign-in.ts';
 import type { TokenInfo } from '../../auth/tokens.ts';
 import { parse } from '../../contracts.ts';
+import { whoOf } from '../audited.ts';
 import type { Control } from '../deps.ts';
 import { asks, clientOf, fromOf, jsonBody } from '../request.ts';
 import { instantOf, pageOf } from '../views.ts';
@@ -20,7 +21,8 @@ export function tokenRoutes(router: Router, { tokens, limits, now }: Control): v
       const errors = [{ path: '/expires_at', message: 'has passed already' }];
       throw new ControlError('VALIDATION_FAILED', { what: 'the token', errors });
     }
-    const { token, ...info } = await tokens.create({ service, scopes, ...(accounts ? { accounts } : {}), expiresAt });
+    const wish = { service, scopes, ...(accounts ? { accounts } : {}), expiresAt };
+    const { token, ...info } = await tokens.create(wish, whoOf(clientOf(ctx)));
     ctx.status = 201;
     ctx.body = { ...tokenView(info), token };
   });
@@ -43,7 +45,7 @@ export function tokenRoutes(router: Router, { tokens, limits, now }: Control): v
     async (ctx) => {
       const tokenId = ctx.params.id as string;
       const { grace_ms } = parse.tokenRotate(ctx.request.body ?? {});
-      const made = await tokens.rotate(tokenId, { graceMs: grace_ms });
+      const made = await tokens.rotate(tokenId, { graceMs: grace_ms }, whoOf(clientOf(ctx)));
       if (!made) throw new ControlError('TOKEN_NOT_FOUND', { tokenId });
       const { token, ...info } = made;
       ctx.status = 201;
@@ -53,7 +55,7 @@ export function tokenRoutes(router: Router, { tokens, limits, now }: Control): v
 
   router.delete('/v1/tokens/:id', asks(tokens, 'admin'), async (ctx) => {
     const tokenId = ctx.params.id as string;
-    if (!(await tokens.revoke(tokenId))) throw new ControlError('TOKEN_NOT_FOUND', { tokenId });
+    if (!(await tokens.revoke(tokenId, whoOf(clientOf(ctx))))) throw new ControlError('TOKEN_NOT_FOUND', { tokenId });
     ctx.status = 204;
   });
 }

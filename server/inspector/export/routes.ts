@@ -3,6 +3,7 @@ import type Router from '@koa/router';
 import type { EventFilter } from '../../../actors/host/contract.ts';
 import type { EventEnvelope } from '../../../schemas/generated/contracts.ts';
 import { withinAccounts } from '../../auth/accounts.ts';
+import { asked } from '../../control/audited.ts';
 import type { Control } from '../../control/deps.ts';
 import { cursor, integer, oneOf, readQuery } from '../../control/query.ts';
 import { asks, clientOf } from '../../control/request.ts';
@@ -18,8 +19,8 @@ const BATCH = 500;
  * GET /v1/events/export: what GET /v1/events gives, to take away. `format=jsonl` is an event a line, read from the log as
  * it is sent; `format=html` is one file for a person, without a script.
  */
-export function exportRoutes(router: Router, { tokens }: Control, log: EventLog): void {
-  router.get('/v1/events/export', asks(tokens, 'read:events'), (ctx) => {
+export function exportRoutes(router: Router, { host, tokens }: Control, log: EventLog): void {
+  router.get('/v1/events/export', asks(tokens, 'read:events'), async (ctx) => {
     const {
       format: [format] = ['jsonl' as const],
       cursor: after = 0,
@@ -35,6 +36,9 @@ export function exportRoutes(router: Router, { tokens }: Control, log: EventLog)
     });
     const filter = withinAccounts(clientOf(ctx), intersect(filters, {}) ?? {});
     const events = pages(log, filter, { after, to: Math.min(to ?? log.head, log.head), limit });
+    const detail = { format, after, ...filters };
+    const about = { action: 'events.exported', outcome: 'done', subject: 'events/export', detail };
+    await host.write([], asked(clientOf(ctx), about));
     ctx.attachment(`timeline.${format}`);
     if (format === 'html') {
       ctx.type = 'html';

@@ -4,7 +4,6 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pointDownloads } from '../../../actors/driver/downloads.ts';
 import { ArtifactStore } from '../../../actors/executor/artifacts.ts';
 import type { ActionRun, StepExecutor } from '../../../actors/executor/contract.ts';
 import { createStepExecutor } from '../../../actors/executor/executor.ts';
@@ -22,8 +21,6 @@ export interface Bench {
   artifacts: ArtifactStore;
   /** Folder of the files flows may put into pages. */
   uploads: string;
-  /** Folder that the browser downloads into. */
-  downloads: string;
   /** Reasons of the losses that were reported. */
   losses: string[];
   /** Set to be told that the lease is not valid any more. */
@@ -53,10 +50,7 @@ export async function openBench(): Promise<Bench> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const [config, downloads] = [join(folder, 'config'), join(folder, 'downloads')];
-  await mkdir(config);
-  pointDownloads(config, downloads);
-  const webkit = await openWebKit({ environment: { XDG_CONFIG_HOME: config } });
+  const webkit = await openWebKit();
   const artifacts = new ArtifactStore(folder);
   const uploads = join(folder, 'uploads');
   await mkdir(uploads);
@@ -64,7 +58,6 @@ export async function openBench(): Promise<Bench> {
     webkit,
     artifacts,
     uploads,
-    downloads,
     losses: [],
     leaseLost: false,
     executor: createStepExecutor({
@@ -77,8 +70,7 @@ export async function openBench(): Promise<Bench> {
       },
       registry: loadRegistry(),
       artifacts,
-      uploads,
-      downloads: () => downloads
+      uploads
     }),
     async show(body) {
       pages.push(`<!doctype html><title>test</title><body style="margin:0">${body}`);

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readdirSync, writeFileSync } from 'node:fs';
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -286,48 +285,6 @@ describe('the studio in a real WebKit', { skip: webkitMissing() ?? false }, () =
       assert.equal(text.length, file!.size);
       assert.match(text, /^title,likes\r\nStory 0,0\r\n[\s\S]*Story 1999,4\r\n$/);
       assert.ok(proofs.some(({ kind, sha256 }) => kind === 'file' && sha256 === file!.sha256));
-    });
-
-    /** A click on what the page says is a file. */
-    const clickFor = async (file: object, steps = [open(), click('export-link')]) => {
-      const run = bench.run({ effect: 'read', steps, download: { file } });
-      await bench.executor.attempt(run, { id: 'x', resumed: false }, never);
-      return { run, verify: () => bench.executor.verify(run, never) };
-    };
-
-    it('is kept as well when a click has the browser itself download it, and is not left behind', async () => {
-      writeFileSync(join(bench.downloads, 'of-an-earlier-one.txt'), 'stale');
-      const { outcome, extracted, artifacts, proofs } = await (await clickFor({})).verify();
-      assert.equal(outcome, 'VERIFIED');
-      const [file] = artifacts;
-      assert.deepEqual([file!.kind, extracted!.file], ['download', file!.id]);
-      assert.match(await textOf(bench, file!), /^title,likes\r\nStory 0,0\r\n[\s\S]*Story 1999,4\r\n$/);
-      const proof = proofs.find(({ kind }) => kind === 'file');
-      assert.equal(proof?.sha256, file!.sha256);
-      assert.match(proof?.value ?? '', /\.csv$/);
-      assert.deepEqual(readdirSync(bench.downloads), []);
-    });
-
-    it('is not taken for one when the click downloads nothing, when it is too big, or of another command', async () => {
-      const url = await bench.show('<button>No file</button>');
-      const nothing = await clickFor({ timeout: 300 }, [
-        { type: 'navigate', url },
-        { type: 'click', selectors: ['button'] }
-      ]);
-      await assert.rejects(
-        nothing.verify(),
-        failsWith('DOWNLOAD_FAILED', ({ reason }) => assert.match(String(reason), /download nothing in \d+ ms/))
-      );
-      const big = await clickFor({ maxBytes: 100 });
-      await assert.rejects(
-        big.verify(),
-        failsWith('DOWNLOAD_FAILED', ({ reason }) => assert.match(String(reason), /over 100 bytes/))
-      );
-      const other = { ...big.run, commandId: 'another' };
-      await assert.rejects(
-        bench.executor.verify(other, never),
-        failsWith('DOWNLOAD_FAILED', ({ reason }) => assert.match(String(reason), /is gone/))
-      );
     });
 
     it('is refused when it is too big, not there, or no file', async () => {

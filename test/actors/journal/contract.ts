@@ -6,14 +6,14 @@ import type {
   ActorRecord,
   EventFilter,
   Journal,
+  Put,
   RetentionLimits,
   RowQuery,
   Tables,
-  Where,
-  Write
+  Where
 } from '../../../actors/host/contract.ts';
 import { isControlError } from '../../../schemas/errors.ts';
-import { actionRow, actorOf, batchOf, eventAt, eventsFrom, nobody, takenUp, withContext } from './samples.ts';
+import { actionRow, actorOf, auditRow, batchOf, eventAt, eventsFrom, nobody, takenUp, withContext } from './samples.ts';
 
 /** A place where one journal after the other is opened, as processes are on one data directory. */
 export interface Home {
@@ -613,6 +613,8 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
           account_id: 'ann'
         },
         actions: actionRow('c', 'COMMENT_CREATE', { extracted: '{"a":1}' }),
+        audit: auditRow(7, { detail: '{"a":"\\u0000"}' }),
+        audit_marks: { name: 'head', seq: 5_000_000_000, hash: 'f' },
         flows: { name: 'f', version: 2, body: '{"a":"\\u0000"}', created_at: 3 },
         selector_sweeps: {
           platform: 'p',
@@ -747,6 +749,34 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
     });
   });
 
+  describe(`${name}: the audit log`, () => {
+    const put = (journal: Journal, ...rows: Tables['audit'][]) =>
+      journal.commit(batchOf({ writes: rows.map((row) => ({ into: 'audit', row })) }));
+    const seqs = (rows: { seq: number }[]) => rows.map(({ seq }) => seq);
+
+    it('is read in order, and written over by nobody', async (t) => {
+      const { journal } = await opened(t);
+      await put(journal, auditRow(1), auditRow(2), auditRow(3));
+      assert.deepEqual(seqs(await journal.readAudit(0, 2)), [1, 2]);
+      assert.deepEqual(seqs(await journal.readAudit(2, 2)), [3]);
+      await assert.rejects(put(journal, auditRow(2, { outcome: 'other' })));
+      assert.deepEqual(await journal.readAudit(1, 1), [auditRow(2)]);
+    });
+
+    it('goes from its beginning on, a slice at a time, and where it was cut is kept', async (t) => {
+      const { journal } = await opened(t);
+      await put(journal, ...[1, 2, 3, 4, 5].map((seq) => auditRow(seq)));
+      assert.deepEqual(await journal.auditBefore(auditRow(4).created_at), { seq: 3, hash: 'hash 3' });
+      assert.equal(await journal.auditBefore(0), null);
+      const first = await journal.prune({ auditThrough: 3 }, 2);
+      assert.deepEqual([first.audit, first.more], [2, true]);
+      const second = await journal.prune({ auditThrough: 3 }, 2);
+      assert.deepEqual([second.audit, second.more], [1, false]);
+      assert.deepEqual(seqs(await journal.readAudit(0, 9)), [4, 5]);
+      assert.deepEqual(await journal.find('audit_marks'), [{ name: 'checkpoint', seq: 3, hash: 'hash 3' }]);
+    });
+  });
+
   describe(`${name}: what goes`, () => {
     const T = 1_700_000_000_000;
     /** All slices of it. */
@@ -774,6 +804,7 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
         keys: 0,
         files: [],
         tokens: 0,
+        audit: 0,
         more: true
       });
       assert.deepEqual(await journal.bounds(), { tail: 5, head: 10 });
@@ -819,15 +850,15 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
     it('is who has ended long ago, with the keys and artifacts of commands; who lives stays', async (t) => {
       const { journal } = await opened(t);
       const ended = (address: string, updatedAt: number) => actorOf(address, { status: 'done', updatedAt });
-      const artifact = (id: string, command_id: string | null, sha256: string, created_at = T): Write => ({
+      const artifact = (id: string, command_id: string | null, sha256: string, created_at = T): Put => ({
         into: 'artifacts',
         row: { id, command_id, kind: 'screenshot', media_type: 'image/png', sha256, size: 1, created_at }
       });
-      const key = (command_id: string): Write => ({
+      const key = (command_id: string): Put => ({
         into: 'idempotency',
         row: { service: 's', key: `k-${command_id}`, body_hash: 'h', command_id, created_at: T }
       });
-      const attempt: Write = {
+      const attempt: Put = {
         into: 'ledger',
         row: { dedupe_key: 'd', command_id: 'old', action: 'A', effect_id: null, state: 'VERIFIED', updated_at: 1 }
       };
@@ -878,7 +909,7 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
 
     it('is a token that has been over for long', async (t) => {
       const { journal } = await opened(t);
-      const token = (id: string, expires_at: number | null, revoked_at: number | null): Write => ({
+      const token = (id: string, expires_at: number | null, revoked_at: number | null): Put => ({
         into: 'tokens',
         row: { id, sha256: id, service: 's', scopes: '[]', created_at: 1, expires_at, revoked_at, accounts: null }
       });

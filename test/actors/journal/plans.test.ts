@@ -220,6 +220,8 @@ describe('a restart', () => {
 describe('retention', () => {
   it('finds what has ended by its age', async () => {
     assertWalks(await planOf({ sql: endedBefore, params: [1, 10] }), 'actors_ended', 'ended actors');
+    assertWalks(await planOf({ sql: sql.auditBefore, params: [1] }), 'audit_by_age', 'old audit records');
+    assertWalks(await planOf({ sql: sql.readAudit, params: [1, 10] }), /PRIMARY KEY \(rowid>\?\)/, 'audit in order');
   });
 });
 

@@ -100,6 +100,21 @@ export const actionRow = (
   ...part
 });
 
+export const auditRow = (seq: number, part: Partial<Tables['audit']> = {}): Tables['audit'] => ({
+  seq,
+  created_at: 1_700_000_000_000 + seq,
+  action: 'command.accepted',
+  outcome: 'accepted',
+  service: 'orchestrator',
+  token_id: 't1',
+  subject: 'command/c',
+  ...nobody,
+  detail: '{}',
+  prev_hash: `hash ${seq - 1}`,
+  hash: `hash ${seq}`,
+  ...part
+});
+
 /** All a restarted host would read, a few rows at a time. */
 export async function takenUp(journal: Journal, kinds = ['command', 'session', 'a'], limit = 2) {
   const timers: TimerRow[] = [];

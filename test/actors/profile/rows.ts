@@ -1,4 +1,4 @@
-import type { Write } from '../../../actors/host/contract.ts';
+import type { Put } from '../../../actors/host/contract.ts';
 import { openSqliteJournal } from '../../../actors/journal/sqlite-journal.ts';
 import type { Rows } from '../../../actors/profile/store.ts';
 import { batchOf } from '../journal/samples.ts';
@@ -9,7 +9,7 @@ export async function rowsIn(directory: string): Promise<Rows & { close(): Promi
   await journal.open();
   return {
     find: (...asked) => journal.find(...asked),
-    write: (writes: Write[]) => journal.commit(batchOf({ writes })),
+    write: (writes) => journal.commit(batchOf({ writes: writes as Put[] })),
     close: () => journal.close()
   };
 }
