@@ -27,6 +27,15 @@ export function withoutSealed<T>(value: T): T {
   return text?.includes('sealed.v1.') ? (JSON.parse(text.replace(ALL_SEALED, MASK)) as T) : value;
 }
 
+/** What was shown and comes back: where it still has the mask, it is as it was. */
+export function unmasked(value: unknown, was: unknown): unknown {
+  if (value === MASK) return was;
+  if (Array.isArray(value)) return value.map((item, at) => unmasked(item, Array.isArray(was) ? was[at] : undefined));
+  if (!isObject(value)) return value;
+  const former = isObject(was) ? was : {};
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unmasked(inner, former[key])]));
+}
+
 /** The same value with each secret of the schema put through `change`, and all else as it is. */
 function mapSecrets(
   schema: unknown,

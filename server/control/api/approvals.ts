@@ -2,7 +2,7 @@ import type Router from '@koa/router';
 import { type EditedAction, planApproval } from '../../../actors/command/approval-plan.ts';
 import { reachesOf } from '../../../actors/command/reaches.ts';
 import type { ActorView } from '../../../actors/host/contract.ts';
-import { MASK, openParams, sealParams } from '../../../actors/profile/secret-params.ts';
+import { openParams, sealParams, unmasked } from '../../../actors/profile/secret-params.ts';
 import { ControlError, isControlError } from '../../../schemas/errors.ts';
 import type {
   ApprovalDecision,
@@ -117,8 +117,7 @@ async function editOf(
   if (!flow || !envelope) throw new ControlError('COMMAND_NOT_FOUND', { commandId: command_id });
   // Of the question as it was asked: an edit that was let out is no longer what is edited.
   const { params: asked } = openParams(profiles.ring, flow.params, structuredClone(preview.params), command_id);
-  const given = Object.entries(edited).filter(([, value]) => value !== MASK);
-  const params = { ...asked, ...Object.fromEntries(given) };
+  const params = { ...asked, ...(unmasked(edited, asked) as Record<string, unknown>) };
   const errors = flows
     .misfits(flow, params)
     .map(({ path, message }) => ({ path: path.replace(/^\/payload\/params/, '/edited'), message }));
