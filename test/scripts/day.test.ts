@@ -9,6 +9,7 @@ import { day } from './day.ts';
 const alike = (text: string) =>
   text
     .replace(/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, 'UUID')
+    .replace(/\b[0-9a-f]{64}\b/g, 'HASH')
     .replace(/\b[0-9a-f]{8}\b/g, 'ID')
     .replace(/\b\d{4}-\d{2}-\d{2}\b/g, 'DAY')
     .replace(/\b\d{2}:\d{2}:\d{2}(\.\d+)?\b/g, 'TIME')

@@ -42,6 +42,8 @@ export async function day(): Promise<string> {
       `tail --cursor 0 --until caught-up --command ${command.command_id} --type action.attempted action.verified`
     );
     await types('commands --account ada');
+    await types(`audit --command ${command.command_id}`);
+    await types('audit verify');
   } finally {
     await up.stop();
     rmSync(folder, { recursive: true, force: true });
