@@ -34,7 +34,8 @@ async function main(): Promise<void> {
     approvals: ['/approvals', 'send_message'],
     sessions: ['/sessions', 'Take over'],
     actors: ['/actors', 'asking'],
-    actor: [`/actors/command/${waiting}`, 'How it came here'],
+    actor: [`/actors/command/${waiting}`, 'You may'],
+    search: ['', 'Needs attention'],
     machines: ['/machines/command', 'RUNNING'],
     drivers: ['/drivers', 'slot-3'],
     timeline: ['/timeline', 'PENDING'],
@@ -53,6 +54,12 @@ async function main(): Promise<void> {
       if (name !== 'sign-in') await page.getByText('live', { exact: true }).waitFor();
       await page.getByText(text).first().waitFor();
       await page.getByText(/^(Reading|Laying)/).waitFor({ state: 'detached' });
+      if (name === 'search') {
+        await page.keyboard.press('/');
+        await page.getByRole('combobox').fill('a');
+        await page.getByRole('option').first().waitFor();
+      }
+      if (name === 'approvals') await page.getByRole('button', { name: 'Edit…' }).first().click();
       const file = join(folder, `${name}-${theme}.png`);
       await page.screenshot({ path: file });
       await close();
