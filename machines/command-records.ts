@@ -3,6 +3,7 @@ import type { Failure } from '../schemas/errors.ts';
 import type { ActionResult } from '../schemas/generated/contracts.ts';
 import { type CommandContext, UNSENT } from './command-context.ts';
 import type { Record_ } from './protocol.ts';
+import { seenRecords } from './seen-records.ts';
 
 type With = { context: CommandContext };
 type State = 'ATTEMPTED' | 'VERIFIED' | 'VERIFICATION_FAILED' | 'UNKNOWN';
@@ -81,7 +82,11 @@ export const ledger = (state: State) => ({
     if (!current) return [];
     const at = timeOf(event);
     const outcome = state === 'ATTEMPTED' ? 'PENDING' : state;
-    return [...ledgerRow(context, at, state), actionRow(context, current, at, outcome, whyOf(context, state))];
+    return [
+      ...ledgerRow(context, at, state),
+      actionRow(context, current, at, outcome, whyOf(context, state)),
+      ...(state === 'VERIFIED' ? seenRecords(context, at) : [])
+    ];
   }
 });
 

@@ -217,6 +217,11 @@ export const catalogue = {
     false,
     (d) => `no machine '${d.kind}'; known: ${d.known.join(', ')}`
   ),
+  POST_NOT_FOUND: entry<{ postId: string }>(
+    404,
+    false,
+    (d) => `no flow has seen a post '${d.postId}'; GET /v1/posts lists those that were`
+  ),
   RANGE_NOT_SATISFIABLE: entry<{ range: string; size: number }>(
     416,
     false,

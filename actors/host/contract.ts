@@ -262,6 +262,12 @@ export interface Tables {
     likeness: number | null;
     tried: string;
   };
+  /** key: id. A post as a flow saw it last; `created_at` is when one saw it first. `stats` is JSON text, name → number. */
+  posts: Seen & { author: string | null; text: string | null; stats: string };
+  /** key: post_id + command_id. What each look at a post read. */
+  post_stats: { post_id: string; command_id: string; stats: string; created_at: number };
+  /** key: id. A thread of messages as a flow saw it last. */
+  dm_threads: Seen & { partner: string | null; last_message: string | null; unread: number | null };
   /** key: seq. A chain, see `actors/audit/chain.ts`; only added to. `detail` is JSON text. */
   audit: AuditMark &
     Subject & {
@@ -281,6 +287,18 @@ export interface Tables {
   consumers: { service: string; name: string; cursor: number; updated_at: number };
 }
 export type TableName = keyof Tables;
+
+/** What was found on a page. */
+interface Seen {
+  id: string;
+  platform: string;
+  account_id: string | null;
+  url: string;
+  /** Of who saw it last. */
+  command_id: string;
+  created_at: number;
+  last_seen_at: number;
+}
 
 /** A place in the audit log. */
 export interface AuditMark {
@@ -307,7 +325,7 @@ export interface AuditEntry extends Partial<Subject> {
 /** Columns compare by equality; a list means any of. */
 export type Where<T extends TableName> = { [C in keyof Tables[T]]?: Tables[T][C] | readonly Tables[T][C][] };
 /** Tables that are listed newest first, a page at a time. */
-export type ListedTable = 'actions' | 'artifacts' | 'audit';
+export type ListedTable = 'actions' | 'artifacts' | 'audit' | 'posts' | 'post_stats' | 'dm_threads';
 /** Columns compare by equality, a list means any of; only those that an index walks may be asked for. */
 export interface RowQuery<T extends ListedTable> {
   where?: { [C in keyof Tables[T]]?: string | readonly string[] };

@@ -36,6 +36,9 @@ const listings: { readonly [T in ListedTable]: Listing } = {
     place: 'rowid',
     walks: by('artifacts', ['command_id', 'command'], ['account_id', 'account'], ['kind'])
   },
+  posts: { table: 'posts', place: 'rowid', walks: by('posts', ['account_id', 'account'], ['platform']) },
+  post_stats: { table: 'post_stats', place: 'rowid', walks: by('post_stats', ['post_id', 'post']) },
+  dm_threads: { table: 'dm_threads', place: 'rowid', walks: by('dm_threads', ['account_id', 'account'], ['platform']) },
   audit: {
     table: 'audit',
     place: 'seq',

@@ -7,6 +7,10 @@ interface TableShape<T extends TableName> {
   kept?: readonly (keyof Tables[T] & string)[];
 }
 
+/** Of what was found on a page. */
+const SEEN = ['id', 'platform', 'account_id', 'url', 'command_id', 'created_at', 'last_seen_at'] as const;
+const FIRST_SEEN = ['platform', 'account_id', 'url', 'created_at'] as const;
+
 /** The columns and the key of every table that is not an actor's own. */
 export const tables: { readonly [T in TableName]: TableShape<T> } = {
   idempotency: {
@@ -99,6 +103,17 @@ export const tables: { readonly [T in TableName]: TableShape<T> } = {
       'hash'
     ],
     key: ['seq']
+  },
+  posts: {
+    columns: [...SEEN, 'author', 'text', 'stats'],
+    key: ['id'],
+    kept: FIRST_SEEN
+  },
+  post_stats: { columns: ['post_id', 'command_id', 'stats', 'created_at'], key: ['post_id', 'command_id'] },
+  dm_threads: {
+    columns: [...SEEN, 'partner', 'last_message', 'unread'],
+    key: ['id'],
+    kept: FIRST_SEEN
   },
   audit_marks: { columns: ['name', 'seq', 'hash'], key: ['name'] },
   consumers: { columns: ['service', 'name', 'cursor', 'updated_at'], key: ['service', 'name'] }

@@ -1829,6 +1829,76 @@ export interface AuditVerification {
   head: AuditMark;
 }
 /**
+ * Each number that was extracted as post_NAME, by its NAME: likes, comments, views.
+ */
+export interface Figures {
+  [k: string]: number;
+}
+/**
+ * GET /v1/posts: a post as a flow saw it last.
+ */
+export interface PostView {
+  /**
+   * The same for the same address, platform and account.
+   */
+  post_id: string;
+  platform: string;
+  /**
+   * By whose browser it was seen; null: by none's.
+   */
+  account_id: string | null;
+  url: string;
+  /**
+   * That saw it last.
+   */
+  command_id: string;
+  first_seen_at: Instant;
+  last_seen_at: Instant;
+  author: string | null;
+  text: string | null;
+  stats: Figures;
+  links: {
+    stats: string;
+    command: string;
+  };
+}
+/**
+ * GET /v1/posts/{id}/stats: what one look at a post read.
+ */
+export interface PostStats {
+  post_id: string;
+  command_id: string;
+  stats: Figures;
+  seen_at: Instant;
+}
+/**
+ * GET /v1/dm_threads: a thread of messages as a flow saw it last.
+ */
+export interface DmThreadView {
+  /**
+   * The same for the same address, platform and account.
+   */
+  thread_id: string;
+  platform: string;
+  /**
+   * By whose browser it was seen; null: by none's.
+   */
+  account_id: string | null;
+  url: string;
+  /**
+   * That saw it last.
+   */
+  command_id: string;
+  first_seen_at: Instant;
+  last_seen_at: Instant;
+  with: string | null;
+  last_message: string | null;
+  unread: number | null;
+  links: {
+    command: string;
+  };
+}
+/**
  * machines/selectors/<platform>.json: ranked alternatives a name.
  */
 export interface SelectorRegistry {

@@ -23,6 +23,7 @@ import { healthRoutes } from './api/health.ts';
 import { metricsRoutes } from './api/metrics.ts';
 import { personRoutes } from './api/person.ts';
 import { searchRoutes } from './api/search.ts';
+import { seenRoutes } from './api/seen.ts';
 import { selectorRoutes } from './api/selectors.ts';
 import { sessionRoutes } from './api/sessions.ts';
 import { streamRoutes } from './api/stream.ts';
@@ -63,6 +64,7 @@ export function controlRoutes(control: Control, unlimited: Tokens): Router {
   artifactRoutes(router, control);
   actionRoutes(router, control);
   auditRoutes(router, control);
+  seenRoutes(router, control);
   // Pages are read from the journal: who waits at the head of the log is a client of the stream.
   const pages = createEventLog(control.host, { tailRows: 0 });
   eventRoutes(router, control, pages);

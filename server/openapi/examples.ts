@@ -537,6 +537,41 @@ export const examples: Record<string, Json> = {
     checkpoint: { seq: 0, hash: '0000000000000000000000000000000000000000000000000000000000000000' },
     head: { seq: 2, hash: '0263829989b6fd954f72baaf2fc64bc2e2f01d692d4de72986ea808f6e99813f' }
   },
+  PostView: {
+    post_id: '9f86d081884c7d659a2feaa0c55ad015',
+    platform: 'instagram',
+    account_id: 'ada',
+    url: 'https://www.instagram.com/p/1/',
+    author: 'grace',
+    text: 'Hello',
+    stats: { likes: 12, comments: 3 },
+    command_id: '3f1a0000-5a1c-4e3b-9d27-6b2f00000000',
+    first_seen_at: '2026-01-31T09:30:36.817Z',
+    last_seen_at: '2026-01-31T09:30:36.817Z',
+    links: {
+      stats: '/v1/posts/9f86d081884c7d659a2feaa0c55ad015/stats',
+      command: '/v1/commands/3f1a0000-5a1c-4e3b-9d27-6b2f00000000'
+    }
+  },
+  PostStats: {
+    post_id: '9f86d081884c7d659a2feaa0c55ad015',
+    command_id: '3f1a0000-5a1c-4e3b-9d27-6b2f00000000',
+    stats: { likes: 12, comments: 3 },
+    seen_at: '2026-01-31T09:30:36.817Z'
+  },
+  DmThreadView: {
+    thread_id: '0263829989b6fd954f72baaf2fc64bc2',
+    platform: 'instagram',
+    account_id: 'ada',
+    url: 'https://www.instagram.com/direct/t/1/',
+    with: 'grace',
+    last_message: 'See you',
+    unread: 1,
+    command_id: '3f1a0000-5a1c-4e3b-9d27-6b2f00000000',
+    first_seen_at: '2026-01-31T09:30:36.817Z',
+    last_seen_at: '2026-01-31T09:30:36.817Z',
+    links: { command: '/v1/commands/3f1a0000-5a1c-4e3b-9d27-6b2f00000000' }
+  },
   ArtifactView: {
     artifact_id: '3f1a0222-5a1c-4e3b-9d27-6b2f00003dd9',
     command_id: '3f1a0000-5a1c-4e3b-9d27-6b2f00000000',

@@ -142,6 +142,9 @@ class MemoryDisk {
     const { idempotency, artifacts, tokens, selector_sweeps: sweeps, actions } = this.tables;
     removed<Tables['selector_sweeps']>(sweeps, (row) => commands.includes(row.command_id));
     removed<Tables['actions']>(actions, (row) => commands.includes(row.command_id));
+    for (const table of ['posts', 'post_stats', 'dm_threads'] as const) {
+      removed<{ command_id: string }>(this.tables[table], (row) => commands.includes(row.command_id));
+    }
     pruned.keys = removed<Tables['idempotency']>(idempotency, (row) => commands.includes(row.command_id)).length;
     const ofNone = parsed<Tables['artifacts']>(artifacts)
       .filter((row) => row.command_id === null && row.created_at < before)

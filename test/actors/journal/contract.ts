@@ -13,7 +13,18 @@ import type {
   Where
 } from '../../../actors/host/contract.ts';
 import { isControlError } from '../../../schemas/errors.ts';
-import { actionRow, actorOf, auditRow, batchOf, eventAt, eventsFrom, nobody, takenUp, withContext } from './samples.ts';
+import {
+  actionRow,
+  actorOf,
+  auditRow,
+  batchOf,
+  eventAt,
+  eventsFrom,
+  nobody,
+  seenRow,
+  takenUp,
+  withContext
+} from './samples.ts';
 
 /** A place where one journal after the other is opened, as processes are on one data directory. */
 export interface Home {
@@ -614,6 +625,9 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
         },
         actions: actionRow('c', 'COMMENT_CREATE', { extracted: '{"a":1}' }),
         audit: auditRow(7, { detail: '{"a":"\\u0000"}' }),
+        posts: { ...seenRow('p'), author: null, text: 'hi', stats: '{"likes":1}' },
+        post_stats: { post_id: 'p', command_id: 'c', stats: '{"likes":1}', created_at: 7 },
+        dm_threads: { ...seenRow('t'), partner: 'bob', last_message: null, unread: 2 },
         audit_marks: { name: 'head', seq: 5_000_000_000, hash: 'f' },
         flows: { name: 'f', version: 2, body: '{"a":"\\u0000"}', created_at: 3 },
         selector_sweeps: {

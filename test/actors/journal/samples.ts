@@ -115,6 +115,16 @@ export const auditRow = (seq: number, part: Partial<Tables['audit']> = {}): Tabl
   ...part
 });
 
+export const seenRow = (id: string) => ({
+  id,
+  platform: 'x',
+  account_id: 'ann',
+  url: `https://x.com/${id}`,
+  command_id: 'c',
+  created_at: 1,
+  last_seen_at: 2
+});
+
 /** All a restarted host would read, a few rows at a time. */
 export async function takenUp(journal: Journal, kinds = ['command', 'session', 'a'], limit = 2) {
   const timers: TimerRow[] = [];

@@ -1,0 +1,65 @@
+import type Router from '@koa/router';
+import type { Tables } from '../../../actors/host/contract.ts';
+import { ControlError } from '../../../schemas/errors.ts';
+import type { DmThreadView, PostStats, PostView } from '../../../schemas/generated/contracts.ts';
+import { maySee, withinAccounts } from '../../auth/accounts.ts';
+import type { Control } from '../deps.ts';
+import { pageParameters, rowQuery } from '../listing.ts';
+import { readQuery, text } from '../query.ts';
+import { asks, clientOf } from '../request.ts';
+import { instantOf, pageOf } from '../views.ts';
+
+/** GET /v1/posts, /v1/posts/{id}/stats, /v1/dm_threads: what flows have seen, newest first by when they saw it first. */
+export function seenRoutes(router: Router, { host, tokens, limits }: Control): void {
+  const { journal } = host;
+  const filters = { platform: text, account_id: text, ...pageParameters(limits) };
+
+  router.get('/v1/posts', asks(tokens, 'read:posts'), async (ctx) => {
+    const query = withinAccounts(clientOf(ctx), readQuery(ctx.query, filters));
+    const { items, next } = await journal.list('posts', rowQuery(limits, query));
+    ctx.body = pageOf(items.map(postView), next);
+  });
+
+  router.get('/v1/posts/:id/stats', asks(tokens, 'read:posts'), async (ctx) => {
+    const postId = ctx.params.id as string;
+    const query = readQuery(ctx.query, pageParameters(limits));
+    const [post] = await journal.find('posts', { id: postId }, 1);
+    if (!post || !maySee(clientOf(ctx), post.account_id)) throw new ControlError('POST_NOT_FOUND', { postId });
+    const ofPost = { ...query, post_id: postId };
+    const { items, next } = await journal.list('post_stats', rowQuery(limits, ofPost));
+    ctx.body = pageOf(items.map(statsView), next);
+  });
+
+  router.get('/v1/dm_threads', asks(tokens, 'read:dm_threads'), async (ctx) => {
+    const query = withinAccounts(clientOf(ctx), readQuery(ctx.query, filters));
+    const { items, next } = await journal.list('dm_threads', rowQuery(limits, query));
+    ctx.body = pageOf(items.map(threadView), next);
+  });
+}
+
+const numbersOf = (json: string) => JSON.parse(json) as Record<string, number>;
+
+const postView = ({ id, stats, created_at, last_seen_at, ...row }: Tables['posts']): PostView => ({
+  post_id: id,
+  ...row,
+  stats: numbersOf(stats),
+  first_seen_at: instantOf(created_at),
+  last_seen_at: instantOf(last_seen_at),
+  links: { stats: `/v1/posts/${id}/stats`, command: `/v1/commands/${row.command_id}` }
+});
+
+const statsView = ({ post_id, command_id, stats, created_at }: Tables['post_stats']): PostStats => ({
+  post_id,
+  command_id,
+  stats: numbersOf(stats),
+  seen_at: instantOf(created_at)
+});
+
+const threadView = ({ id, partner, created_at, last_seen_at, ...row }: Tables['dm_threads']): DmThreadView => ({
+  thread_id: id,
+  ...row,
+  with: partner,
+  first_seen_at: instantOf(created_at),
+  last_seen_at: instantOf(last_seen_at),
+  links: { command: `/v1/commands/${row.command_id}` }
+});
