@@ -1,7 +1,8 @@
 /**
  * Writes everything that is generated from the contracts: `schemas/generated/` types, `docs/errors.md`, `docs/recipes.md`,
  * `docs/openapi.json`,
- * `docs/asyncapi.json`.
+ * `docs/asyncapi.json`, the colours of the pages of both.
+ * `--release` also makes the documents of the API the released ones, which later ones must not break.
  * `--check` writes nothing and exits 1 when a committed file differs.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -120,13 +121,22 @@ both.
 
 ${schemaPage(recipes, Object.keys(recipes.$defs))}`;
 
+const tokens = `/* Generated from inspector/styles/tokens.css by \`npm run generate\`; do not edit. */
+export const tokens = ${JSON.stringify(readFileSync(path('inspector/styles/tokens.css'), 'utf8'))};
+`;
+
 const outputs: Record<string, string> = {
   'schemas/generated/contracts.ts': types,
   'docs/errors.md': errorsPage,
+  'server/openapi/generated/tokens.ts': tokens,
   'docs/recipes.md': recipesPage,
   'docs/openapi.json': `${JSON.stringify(openapiDocument(), null, 2)}\n`,
   'docs/asyncapi.json': `${JSON.stringify(asyncapiDocument(builtInMachines), null, 2)}\n`
 };
+if (process.argv.includes('--release')) {
+  outputs['docs/api/released/openapi.json'] = `${JSON.stringify(openapiDocument())}\n`;
+  outputs['docs/api/released/asyncapi.json'] = `${JSON.stringify(asyncapiDocument(builtInMachines))}\n`;
+}
 let drift = 0;
 for (const [file, text] of Object.entries(outputs)) {
   const target = path(file);

@@ -12,6 +12,8 @@ const OPEN = [
   'GET /v1/sessions/:id/view', // pages hold nothing, and ask with the token that is typed into them
   'GET /openapi.json', // says what anybody may read in the package
   'GET /asyncapi.json',
+  'GET /docs',
+  'GET /docs/stream',
   'GET /inspector/connection.json',
   'GET /inspector',
   'GET /inspector/{*path}'

@@ -100,4 +100,10 @@ export const service: Operations = {
 };
 
 /** Files of pages, for browsers alone: no part of the API. */
-export const pages = ['GET /inspector', 'GET /inspector/{*path}', 'GET /inspector/connection.json'];
+export const pages = [
+  'GET /inspector',
+  'GET /inspector/{*path}',
+  'GET /inspector/connection.json',
+  'GET /docs',
+  'GET /docs/stream'
+];
