@@ -1,11 +1,12 @@
 import type { Lease } from '../../machines/protocol.ts';
 import { ControlError, isControlError } from '../../schemas/errors.ts';
-import type { ActionResult, FlowAction, Proof, Selectors, Step } from '../../schemas/generated/contracts.ts';
+import type { FlowAction, Proof, Selectors, Step } from '../../schemas/generated/contracts.ts';
 import { aborted, isLoss, type WebDriverSession } from '../webdriver/client.ts';
 import { alreadyDone } from './already-done.ts';
 import type { ActionRun, Artifact, Attempted, Prepared, StepExecutor, Verified } from './contract.ts';
 import { dedupeKey } from './dedupe-key.ts';
 import { download } from './download.ts';
+import { extract } from './extract.ts';
 import { withPromoted } from './inspect.ts';
 import { lossBehind, reasonOf } from './loss-behind.ts';
 import { reload } from './navigate.ts';
@@ -237,7 +238,7 @@ export function createStepExecutor({
       return failed(page, run, error.message, null);
     }
     const { extract: rules } = action;
-    const read = rules ? await page.pastAlerts(() => extract(page, run, rules)) : {};
+    const read = rules ? await page.pastAlerts(() => extract(page, rules, candidatesFor(run))) : {};
     const files = await downloads(page, run);
     const extracted = { ...read, ...files.extracted };
     proofs.push(...files.proofs);
@@ -320,24 +321,6 @@ export function createStepExecutor({
           artifacts: shot.artifacts
         };
   }
-
-  async function extract(
-    page: Page,
-    run: ActionRun,
-    rules: NonNullable<FlowAction['extract']>
-  ): Promise<NonNullable<ActionResult['extracted']>> {
-    const extracted: NonNullable<ActionResult['extracted']> = {};
-    await page.enter();
-    for (const [name, { selectors, attribute, all, as }] of Object.entries(rules)) {
-      const { values } = await page.ask<{ values: (string | null)[] }>('extract', {
-        candidates: candidatesFor(run)({ selectors }),
-        ...(attribute !== undefined && { attribute })
-      });
-      const read = values.map((value) => (as === 'number' ? toNumber(value) : value));
-      extracted[name] = all ? read : (read[0] ?? null);
-    }
-    return extracted;
-  }
 }
 
 /** What the page said in alerts that were read and dismissed. */
@@ -379,8 +362,10 @@ const stepName = ({ attempt }: FlowAction, i: number, step: Step): string => `${
 
 function allSelectors(action: FlowAction): Selectors[] {
   const steps: Step[] = [...action.steps, ...(action.dedupe?.steps ?? []), ...(action.verify?.steps ?? [])];
-  const reads = [...Object.values(action.extract ?? {}), ...Object.values(action.download ?? {})];
-  return [...steps.flatMap(selectorsOf), ...reads.map(({ selectors }) => selectors)];
+  const rules = Object.values(action.extract ?? {});
+  const fields = rules.flatMap((rule) => Object.values(rule.fields ?? {}));
+  const reads = [...rules, ...fields, ...Object.values(action.download ?? {})];
+  return [...steps.flatMap(selectorsOf), ...reads.flatMap(({ selectors }) => (selectors ? [selectors] : []))];
 }
 
 const unique = (candidates: Candidate[]): Candidate[] => [
@@ -397,10 +382,3 @@ const longest = (steps: (Step & { timeout?: number })[]): number | undefined => 
 
 const neverSent = (error: unknown): boolean =>
   isControlError(error) && (error.details as { sent?: boolean }).sent === false;
-
-/** '1,234' and '3 likes' are numbers on a page; null when there is no digit. */
-function toNumber(text: string | null): number | null {
-  const match = /-?\d[\d,\u00a0\u202f' ]*(?:\.\d+)?/.exec(text ?? '');
-  if (!match) return null;
-  return Number(match[0].replace(/[,\u00a0\u202f' ]/g, ''));
-}

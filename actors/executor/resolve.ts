@@ -33,10 +33,26 @@ export function resolveAction(action: FlowAction, params: Params): FlowAction {
       extract: Object.fromEntries(
         Object.entries(action.extract).map(([name, rule]) => [
           name,
-          { ...rule, selectors: resolveSelectors(rule.selectors, scope, `${action.attempt} extract ${name}`) }
+          resolveReading(rule, scope, `${action.attempt} extract ${name}`)
         ])
       )
     })
+  };
+}
+
+function resolveReading(
+  rule: NonNullable<FlowAction['extract']>[string],
+  scope: Scope,
+  where: string
+): NonNullable<FlowAction['extract']>[string] {
+  const fields = Object.entries(rule.fields ?? {}).map(([field, one]) => [
+    field,
+    one.selectors ? { ...one, selectors: resolveSelectors(one.selectors, scope, `${where}.${field}`) } : one
+  ]);
+  return {
+    ...rule,
+    selectors: resolveSelectors(rule.selectors, scope, where),
+    ...(rule.fields && { fields: Object.fromEntries(fields) })
   };
 }
 

@@ -109,6 +109,10 @@ export type Step =
   | WaitForExpressionStep
   | CloseStep
   | DragStep;
+/**
+ * number: the first in the text, `1,234` as 1234 and `1.2K` as 1200; null without a digit. url: made absolute.
+ */
+export type ReadAs = 'string' | 'number' | 'url';
 export type RecordedStep =
   | NavigateStep
   | SetViewportStep
@@ -709,6 +713,9 @@ export interface ActionResult {
   outcome: Outcome | null;
   already_done?: boolean;
   dedupe_key?: string;
+  /**
+   * What was read, by the names of the flow's `extract` and `download`; records are objects in a list.
+   */
   extracted?: {
     [k: string]: string | number | boolean | null | unknown[];
   };
@@ -1092,7 +1099,20 @@ export interface FlowAction {
        * A list of every match.
        */
       all?: boolean;
-      as?: 'string' | 'number';
+      as?: ReadAs;
+      /**
+       * Every match is a record with these fields, and the value a list of records. A field without selectors is of the match itself, one that is not there null.
+       */
+      fields?: {
+        [k: string]: {
+          selectors?: Selectors;
+          /**
+           * An attribute instead of the text.
+           */
+          attribute?: string;
+          as?: ReadAs;
+        };
+      };
     };
   };
   /**
@@ -1897,6 +1917,71 @@ export interface DmThreadView {
   links: {
     command: string;
   };
+}
+/**
+ * One of `extracted.posts`.
+ */
+export interface ScrapedPost {
+  /**
+   * Its own address, absolute.
+   */
+  url: string;
+  /**
+   * The site's name for it.
+   */
+  post_id?: string | null;
+  author?: string | null;
+  text?: string | null;
+  likes?: number | null;
+  comments?: number | null;
+  views?: number | null;
+  /**
+   * When, as the page says it: '2 h'.
+   */
+  posted?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * One of `extracted.dm_threads`.
+ */
+export interface ScrapedThread {
+  /**
+   * Its own address, absolute.
+   */
+  url: string;
+  /**
+   * The site's name for it.
+   */
+  thread_id?: string | null;
+  /**
+   * Who the other is, as the page says it.
+   */
+  with?: string | null;
+  last_message?: string | null;
+  /**
+   * null where the page shows no number.
+   */
+  unread?: number | null;
+  /**
+   * When it was last written to, as the page says it.
+   */
+  updated?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * One of `extracted.drafts`: a video of the generator.
+ */
+export interface ScrapedDraft {
+  /**
+   * Its own address, absolute.
+   */
+  url: string;
+  prompt?: string | null;
+  /**
+   * As the site names it: queued, rendering, ready, failed.
+   */
+  state?: string | null;
+  [k: string]: unknown;
 }
 /**
  * machines/selectors/<platform>.json: ranked alternatives a name.

@@ -190,8 +190,8 @@ const BY = {
 };
 
 /** Elements of one candidate. Each further part looks inside what the one before found, in its shadow root if it has one. */
-function query(candidate) {
-  let scopes = [document];
+function query(candidate, within = document) {
+  let scopes = [within];
   for (const part of candidate.parts) {
     let found;
     try {

@@ -70,19 +70,33 @@ const OPERATIONS = {
     return { count: 0, selector: null, text: '', tried };
   },
 
-  /** Texts or attributes of the first candidate that has any. */
-  extract({ candidates, attribute }) {
+  /** Texts or attributes of the first candidate that has any; with `fields`, a record of these for each. */
+  extract({ candidates, attribute, url, fields }) {
+    const textOf = (element, { attribute, url }) => {
+      if (!element) return null;
+      if (attribute !== undefined) {
+        const value = element.getAttribute(attribute);
+        return url && value !== null ? absolute(value) : value;
+      }
+      return url && element.href ? String(element.href) : squeeze(element.innerText ?? element.textContent ?? '');
+    };
+    const firstIn = (match, { candidates: inside }) => {
+      if (!inside) return match;
+      for (const candidate of inside) {
+        const [first] = query(candidate, match);
+        if (first) return first;
+      }
+      return null;
+    };
+    const read = (match) =>
+      fields
+        ? Object.fromEntries(Object.entries(fields).map(([name, rule]) => [name, textOf(firstIn(match, rule), rule)]))
+        : textOf(match, { attribute, url });
     const tried = [];
     for (const candidate of candidates) {
       const found = query(candidate);
       tried.push({ selector: candidate.label, found: found.length });
-      if (found.length > 0) {
-        const read = (element) =>
-          attribute === undefined
-            ? squeeze(element.innerText ?? element.textContent ?? '')
-            : element.getAttribute(attribute);
-        return { values: found.map(read), tried };
-      }
+      if (found.length > 0) return { values: found.map(read), tried };
     }
     return { values: [], tried };
   },
@@ -144,6 +158,14 @@ const OPERATIONS = {
 
   stop: () => window.stop()
 };
+
+function absolute(address) {
+  try {
+    return new URL(address, document.baseURI).href;
+  } catch {
+    return address;
+  }
+}
 
 const failed = (error) => {
   if (error?.selector !== undefined) return { invalid: { selector: error.selector, reason: error.message } };

@@ -18,7 +18,7 @@ export function postCard(
   return html`<article class="card post" data-testid="post" data-post="${post.id}">
     <header class="byline">
       ${avatar(author, 42)}
-      <span><strong>${author.fullName}</strong><small>@${author.name} · ${post.when}</small></span>
+      <span><strong data-testid="post-author">${author.fullName}</strong><small>@${author.name} · <a class="quiet" data-testid="post-permalink" href="${link}">${post.when}</a></small></span>
     </header>
     <p class="post-body" data-testid="${asked.names.has('renamed') ? 'card-text' : 'post-body'}" dir="auto">${post.body}</p>
     ${post.picture !== null && landscape(post.picture)}
@@ -27,7 +27,7 @@ export function postCard(
       ${
         own
           ? html`<span class="action">${icons.bubble}<span data-testid="comment-count">${post.comments.length}</span></span>`
-          : html`<a class="action" data-testid="post-link" href="${link}">${icons.bubble}<span>${post.comments.length}</span><span class="sr">comments</span></a>`
+          : html`<a class="action" data-testid="post-link" href="${link}">${icons.bubble}<span data-testid="comment-count">${post.comments.length}</span><span class="sr">comments</span></a>`
       }
     </div>
   </article>`;
