@@ -13,6 +13,10 @@ import type {
   CommandCancel,
   HostResumed,
   Lease,
+  PlaceAgain,
+  PlaceGiven,
+  PlaceOpen,
+  PlaceWait,
   SelectorSettled,
   SessionClosed,
   SessionGranted,
@@ -120,6 +124,7 @@ export interface CommandContext {
   approved: boolean;
   waived: boolean;
   reaches: Reach[];
+  place: PlaceContext;
   deadlineAt: number | null;
   allowScript: boolean;
   lease: Lease | null;
@@ -154,6 +159,20 @@ export interface CommandContext {
   completedAt: number | null;
 }
 
+/** How it stands with its account. */
+export interface PlaceContext {
+  /** Questions it has put; an answer to another is none. */
+  n: number;
+  /** It has put one: at its end the account is told what counts. */
+  asked: boolean;
+  /** Actions that were given a place. */
+  given: string[];
+  /** Those of them that were, or may have been, sent. */
+  kept: string[];
+  /** What it waits for, or waited for last. */
+  wait: { retryAt: string; waitMs: number; limit: string } | null;
+}
+
 type Done<Id extends string, T> = { type: `xstate.done.actor.${Id}`; output: T };
 type Broke<Id extends string> = { type: `xstate.error.actor.${Id}`; error: Failure };
 
@@ -166,6 +185,10 @@ export type CommandEvent = (
   | SessionLost
   | SessionClosed
   | ApprovalResolved
+  | PlaceOpen
+  | PlaceGiven
+  | PlaceWait
+  | PlaceAgain
   | SelectorSettled
   | TellRefused
   | HostResumed

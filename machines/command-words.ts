@@ -13,6 +13,18 @@ import type {
   PreparedOutput,
   VerifiedOutput
 } from './command-context.ts';
+import {
+  counted,
+  demandsAnswer,
+  gaveBack,
+  hasAccount,
+  isOurPlace,
+  keptPlace,
+  notedPlace,
+  notedWait,
+  takesPlace,
+  wantsPlace
+} from './command-places.ts';
 import { timeOf } from './command-records.ts';
 import { type ApprovalResolved, hostActions, type Lease, selectorAddress } from './protocol.ts';
 import type { Finding } from './selector-context.ts';
@@ -150,6 +162,11 @@ export const words = setup({
       const failure = altered(context, context.approval?.actionHash ?? '');
       return { error: failure, why: failure.message };
     }),
+    countPlace: assign(counted),
+    notePlace: assign(notedPlace),
+    noteWait: assign(notedWait),
+    keepPlace: assign(keptPlace),
+    giveBackPlace: assign(gaveBack),
     skipAction: assign(({ context }) => ({ index: context.index + 1 })),
     notePrepared: assign(({ context, event }) => {
       if (event.type !== 'xstate.done.actor.prepare' || !context.current) return {};
@@ -239,6 +256,21 @@ export const words = setup({
   guards: {
     needsApproval: ({ context }) => context.approval !== null && !context.approved && !context.waived,
     /** Right before it is attempted: nothing that waits for a person goes past here. */
+    wantsPlace: ({ context }) => wantsPlace(context),
+    takesPlace: ({ context }) => takesPlace(context),
+    isOurPlace,
+    isUnaskedOpen: (given) => isOurPlace(given) && demandsAnswer(given),
+    /** The site asked for slowness; its account can be told. */
+    metSiteLimit: ({ context, event }) => failureIn(event)?.code === 'SITE_RATE_LIMITED' && hasAccount(context),
+    /** The same, and nothing has been done that would have to be looked for afterwards. */
+    metSiteLimitFirst: ({ context, event }) => {
+      const failure = failureIn(event);
+      return (
+        failure?.code === 'SITE_RATE_LIMITED' &&
+        hasAccount(context) &&
+        (failure.details?.sent === false || !isWrite({ context }))
+      );
+    },
     isUnasked: ({ context }) => !isFree(context) && !context.approved,
     isAltered: ({ context }) => !isFree(context),
     isSessionClose: ({ context }) => context.envelope.type === 'session.close',
@@ -311,7 +343,10 @@ export const words = setup({
     /** For a person; the command's own deadline may be nearer. */
     personLimit: DEFAULT_LIMIT,
     selectorLimit: DEFAULT_LIMIT,
-    submitLimit: 3_600_000
+    submitLimit: 3_600_000,
+    retry: ({ context }) => context.place.wait?.waitMs ?? 0,
+    /** Its account answers at once; a process that was killed in between hands the question out again. */
+    answerLimit: 60_000
   }
 });
 

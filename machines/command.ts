@@ -1,5 +1,7 @@
 import { assign, raise } from 'xstate';
 import { awaitingApproval } from './command-approval.ts';
+import { makeAccount, settlePlaces, takePlace, tellLimited } from './command-places.ts';
+import { queued } from './command-queue.ts';
 import { closeAction, ended, ledger } from './command-records.ts';
 import {
   action,
@@ -20,7 +22,6 @@ import {
   reportFindings,
   reportTrouble,
   says,
-  submit,
   words
 } from './command-words.ts';
 import { routing } from './protocol.ts';
@@ -30,6 +31,10 @@ const byVerdict = [
   { guard: 'isVerified' as const, target: '#command.RUNNING.VERIFIED' },
   { target: '#command.RUNNING.VERIFICATION_FAILED' }
 ];
+/** Nothing of it was sent: its place is free for another. */
+const notSent = ['giveBackPlace' as const, settlePlaces] as const;
+/** Its account cools down, and all that acts for it waits; this one begins anew then. */
+const slowDown = ['countPlace' as const, makeAccount, tellLimited, 'rewind' as const] as const;
 /** Word that belongs to a state already left. */
 const late = {};
 
@@ -69,6 +74,7 @@ export const commandMachine = words.createMachine({
     approved: false,
     waived: input.waived ?? false,
     reaches: input.reaches ?? [],
+    place: { n: 0, asked: false, given: [], kept: [], wait: null },
     lease: null,
     index: 0,
     actions: [],
@@ -95,6 +101,10 @@ export const commandMachine = words.createMachine({
     'session.granted': late,
     'session.lost': late,
     'selector.settled': late,
+    'place.open': late,
+    'place.given': late,
+    'place.wait': late,
+    'place.again': late,
     'tell.refused': late
   },
   initial: 'CREATED',
@@ -107,44 +117,7 @@ export const commandMachine = words.createMachine({
       },
       always: 'QUEUED'
     },
-    QUEUED: {
-      initial: 'admitting',
-      on: {
-        'command.cancel': { target: 'CANCELLED', actions: ['stopCancelled', 'takeStop', letGo] },
-        'command.expire': { target: 'FAILED', actions: ['stopExpired', 'takeStop', letGo] }
-      },
-      states: {
-        admitting: {
-          meta: routing('status.changed'),
-          always: [{ guard: 'needsApproval', target: '#command.AWAITING_APPROVAL' }, { target: 'waiting' }]
-        },
-        waiting: {
-          entry: [{ type: 'because', params: { why: 'waiting for its session' } }, submit],
-          on: {
-            'session.queued': { actions: 'noteQueue' },
-            'session.granted': { target: '#command.RUNNING', actions: 'noteLease' },
-            'session.closed': { target: '#command.SUCCEEDED', actions: 'succeed' },
-            'session.refused': { target: '#command.FAILED', actions: refused() },
-            'tell.refused': [
-              { guard: 'isSessionClose', target: '#command.SUCCEEDED', actions: 'succeed' },
-              { target: '#command.FAILED', actions: refused() }
-            ]
-          },
-          after: {
-            submitLimit: {
-              target: '#command.FAILED',
-              actions: [
-                {
-                  type: 'fail',
-                  params: { failure: { code: 'QUEUE_TIMEOUT', message: 'its session took no command in an hour' } }
-                },
-                letGo
-              ]
-            }
-          }
-        }
-      }
-    },
+    QUEUED: queued,
     AWAITING_APPROVAL: awaitingApproval,
     RUNNING: {
       initial: 'PREPARING',
@@ -183,14 +156,42 @@ export const commandMachine = words.createMachine({
                   { guard: 'foundHealed', target: '#command.AWAITING_APPROVAL.selector', actions: 'notePrepared' },
                   { guard: 'isUnasked', target: '#command.AWAITING_APPROVAL.asking', actions: 'rewind' },
                   { guard: 'isAltered', target: '#command.RUNNING.failing', actions: 'failAltered' },
+                  { guard: 'takesPlace', target: 'placing', actions: 'notePrepared' },
                   { target: '#command.RUNNING.ACTION_ATTEMPTED', actions: 'notePrepared' }
                 ],
                 onError: [
                   { guard: 'lostBrowser', target: 'waiting', actions: 'noteLoss' },
+                  { guard: 'metSiteLimit', target: '#command.QUEUED.slowing', actions: slowDown },
                   { guard: 'meetsPerson', target: 'person', actions: 'notePerson' },
                   { target: '#command.RUNNING.failing', actions: 'failWithEvent' }
                 ]
               }
+            },
+            /** The last word before it is sent is its account's: a place among what goes out, and who has to be asked. */
+            placing: {
+              meta: routing('status.changed'),
+              entry: [
+                'countPlace',
+                { type: 'because', params: { why: 'its account counts it before it is sent' } },
+                makeAccount,
+                takePlace
+              ],
+              on: {
+                'place.given': [
+                  {
+                    guard: 'isUnaskedOpen',
+                    target: '#command.AWAITING_APPROVAL.asking',
+                    actions: ['notePlace', 'giveBackPlace', settlePlaces, 'rewind']
+                  },
+                  { guard: 'isOurPlace', target: '#command.RUNNING.ACTION_ATTEMPTED', actions: 'notePlace' }
+                ],
+                'place.wait': {
+                  guard: 'isOurPlace',
+                  target: '#command.QUEUED.limited',
+                  actions: ['noteWait', 'rewind']
+                }
+              },
+              after: { answerLimit: { target: '#command.QUEUED.asking', actions: 'rewind' } }
             },
             /** Its page asks for somebody. When they hand the session back it begins anew: every page is looked at again. */
             person: {
@@ -261,7 +262,7 @@ export const commandMachine = words.createMachine({
           states: {
             attempting: {
               meta: says('action.attempted', 'info', { ...action, dedupe_key: 'current.dedupe_key' }),
-              entry: ['countAttempt', ledger('ATTEMPTED')],
+              entry: ['countAttempt', 'keepPlace', ledger('ATTEMPTED')],
               invoke: {
                 id: 'attempt',
                 src: 'attempt',
@@ -275,9 +276,20 @@ export const commandMachine = words.createMachine({
                   },
                   { guard: 'lostBrowser', target: 'recovering', actions: ['noteAttemptError', 'noteLoss', 'doubt'] },
                   {
+                    guard: 'metSiteLimitFirst',
+                    target: '#command.QUEUED.slowing',
+                    actions: [
+                      { type: 'noteOutcome', params: { outcome: 'VERIFICATION_FAILED' } },
+                      ledger('VERIFICATION_FAILED'),
+                      ...notSent,
+                      ...slowDown
+                    ]
+                  },
+                  {
                     guard: 'meetsPersonFirst',
                     target: '#command.RUNNING.PREPARING.person',
                     actions: [
+                      ...notSent,
                       { type: 'noteOutcome', params: { outcome: 'VERIFICATION_FAILED' } },
                       ledger('VERIFICATION_FAILED'),
                       'notePerson'
@@ -288,6 +300,7 @@ export const commandMachine = words.createMachine({
                     guard: 'neverSentToHealed',
                     target: '#command.AWAITING_APPROVAL.selector',
                     actions: [
+                      ...notSent,
                       'noteFindings',
                       { type: 'noteOutcome', params: { outcome: 'VERIFICATION_FAILED' } },
                       ledger('VERIFICATION_FAILED')
@@ -297,6 +310,7 @@ export const commandMachine = words.createMachine({
                     guard: 'neverSent',
                     target: '#command.RUNNING.failing',
                     actions: [
+                      ...notSent,
                       'failWithEvent',
                       { type: 'noteOutcome', params: { outcome: 'VERIFICATION_FAILED' } },
                       ledger('VERIFICATION_FAILED')
@@ -324,6 +338,12 @@ export const commandMachine = words.createMachine({
                     actions: 'noteLoss'
                   },
                   { guard: 'lostBrowser', target: 'recovering', actions: ['noteLoss', 'doubt'] },
+                  { guard: 'metSiteLimitFirst', target: '#command.QUEUED.slowing', actions: slowDown },
+                  {
+                    guard: 'metSiteLimit',
+                    target: '#command.RUNNING.VERIFICATION_FAILED',
+                    actions: ['doubt', 'noteAttemptError', makeAccount, tellLimited]
+                  },
                   { guard: 'meetsPersonFirst', target: '#command.RUNNING.PREPARING.person', actions: 'notePerson' },
                   { guard: 'meetsPerson', target: 'person', actions: 'notePerson' },
                   {
@@ -352,11 +372,16 @@ export const commandMachine = words.createMachine({
                 src: 'reconcile',
                 input: actionInput,
                 onDone: [
-                  { guard: 'isUnsent', target: '#command.RUNNING.PREPARING.choosing', actions: 'rewind' },
+                  { guard: 'isUnsent', target: '#command.RUNNING.PREPARING.choosing', actions: [...notSent, 'rewind'] },
                   { target: 'judging', actions: 'noteVerdict' }
                 ],
                 onError: [
                   { guard: 'lostBrowser', target: 'recovering', actions: 'noteLoss' },
+                  {
+                    guard: 'metSiteLimit',
+                    target: '#command.RUNNING.VERIFICATION_FAILED',
+                    actions: ['noteAttemptError', makeAccount, tellLimited]
+                  },
                   { guard: 'meetsPerson', target: 'person', actions: 'notePerson' },
                   { target: '#command.RUNNING.VERIFICATION_FAILED', actions: 'noteAttemptError' }
                 ]
@@ -477,7 +502,7 @@ export const commandMachine = words.createMachine({
     SUCCEEDED: {
       type: 'final',
       meta: says('status.changed', 'info', { result: 'result' }),
-      entry: ['end', ended('SUCCEEDED')]
+      entry: ['end', ended('SUCCEEDED'), settlePlaces]
     },
     FAILED: {
       type: 'final',
@@ -486,6 +511,7 @@ export const commandMachine = words.createMachine({
         'end',
         closeAction,
         ended('FAILED'),
+        settlePlaces,
         assign({ why: ({ context }) => context.error?.message ?? context.why })
       ]
     },
@@ -496,6 +522,7 @@ export const commandMachine = words.createMachine({
         'end',
         closeAction,
         ended('CANCELLED'),
+        settlePlaces,
         assign({ why: ({ context }) => context.error?.message ?? context.why })
       ]
     }

@@ -7,7 +7,7 @@
  * ```
  */
 import type { Failure } from '../schemas/errors.ts';
-import type { ApprovalPreview, Reach } from '../schemas/generated/contracts.ts';
+import type { AccountSettings, ApprovalPreview, LimitedKind, Reach } from '../schemas/generated/contracts.ts';
 import type { Finding } from './selector-context.ts';
 
 /** Proof that the sender may drive: an old `fencing` is refused by whoever holds the browser. */
@@ -157,6 +157,37 @@ export type ApprovalResolved = {
   edited?: Pick<EditedAction, 'params' | 'reaches'>;
 };
 
+// command → account/<platform>:<account>
+/** Before it stands in line for a browser: a turn among what the account sends. `kind` null: it reaches nobody. */
+export type PlaceAsk = { type: 'place.ask'; commandId: string; action: string; kind: LimitedKind | null; n: number };
+/** Right before the attempt: it counts from now, unless there is no place. */
+export type PlaceTake = { type: 'place.take'; commandId: string; action: string; kind: LimitedKind; n: number };
+/** Of this command only the actions in `kept` count: the others were not sent, or never will be. */
+export type PlaceSettle = { type: 'place.settle'; commandId: string; kept: string[] };
+/** It met the site's own limit. */
+export type AccountLimited = { type: 'account.limited'; commandId: string; why: string; n: number };
+// the API → account/<platform>:<account>
+export type AccountSet = { type: 'account.set'; settings: Partial<AccountSettings>; by: string };
+// account → command/<id>; `n` as it was asked with: an answer to an older question is none
+export interface Demands {
+  testAccount: boolean;
+  approval: AccountSettings['approval'];
+}
+export type PlaceOpen = { type: 'place.open'; n: number } & Demands;
+export type PlaceGiven = { type: 'place.given'; n: number } & Demands;
+export type PlaceWait = {
+  type: 'place.wait';
+  n: number;
+  /** RFC 3339 */
+  retryAt: string;
+  waitMs: number;
+  /** Which limit it is: a field of the account's limits, or the site. */
+  limit: string;
+  why: string;
+};
+/** The account was set anew, or its cool-down was: ask again. */
+export type PlaceAgain = { type: 'place.again' };
+
 // command → selector/<platform>:<name>
 /** What looking for it found: in a sweep, or on the way of a command. */
 export type SelectorFound = { type: 'selector.found'; finding: Finding; sweep: boolean; commandId: string };
@@ -180,6 +211,10 @@ export type TellRefused = { type: 'tell.refused'; to: string; told: string; why:
 
 /** Address of a name in the selector registry. Names have no colon, so two never share one. */
 export const selectorAddress = (platform: string, name: string): string => `selector/${platform}:${name}`;
+
+/** Address of an account. An account's name begins with no colon, so that no two share one. */
+export const accountAddress = (platform: string, accountId: string): string =>
+  `account/${platform.replaceAll(':', '::')}:${accountId}`;
 
 export const SUPERVISOR = 'supervisor/main';
 

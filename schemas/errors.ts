@@ -328,6 +328,11 @@ export const catalogue = {
     false,
     (d) => `nobody answered the approval in ${d.waitedMs} ms; send the command again to ask anew`
   ),
+  SITE_RATE_LIMITED: entry<{ reason: string }>(
+    429,
+    true,
+    (d) => `${d.reason}; its account cools down, and GET /v1/accounts/{id} says until when`
+  ),
   SELECTOR_MISSING: entry<{
     step: string;
     tried: { selector: string; found: number }[];

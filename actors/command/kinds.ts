@@ -1,3 +1,4 @@
+import { accountMachine } from '../../machines/account.ts';
 import { approvalMachine } from '../../machines/approval.ts';
 import { commandMachine } from '../../machines/command.ts';
 import {
@@ -50,6 +51,7 @@ export const commandKinds = (hands: CommandHands): ActorKind[] => [
     durable: true
   },
   { kind: 'approval', machine: approvalMachine, durable: true },
+  { kind: 'account', machine: accountMachine, durable: true },
   { kind: 'selector', machine: selectorMachine, durable: true },
   { kind: 'recipe', machine: recipeMachine, durable: true }
 ];

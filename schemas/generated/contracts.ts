@@ -9,13 +9,38 @@ export type Name = string;
  */
 export type Selectors = (string | string[])[];
 /**
- * expired: put into a browser, it no longer logs the account in.
+ * IANA name, like Europe/Berlin: whose clock the hours of its limits are read from. Default UTC.
  */
-export type ProfileState = 'none' | 'saved' | 'expired';
+export type TimeZone = string;
+/**
+ * required: a person allows everything that reaches somebody, likes and comments too. Messages always wait.
+ */
+export type AccountApproval = 'messages' | 'required';
+/**
+ * A field that is null is no limit. Defaults: none; for messages 10 an hour, 30 a day, 60 s apart, 09:00 to 21:00.
+ */
+export type ActionLimitsUpdate = {
+  per_hour?: number | null;
+  per_day?: number | null;
+  /**
+   * From one to the next, at least, s.
+   */
+  apart_s?: number | null;
+  hours?: Hours | null;
+} | null;
+export type ClockTime = string;
+/**
+ * What an account's limits count, by whom an action reaches.
+ */
+export type LimitedKind = 'like' | 'follow' | 'comment' | 'post' | 'message';
 /**
  * RFC 3339, UTC, milliseconds.
  */
 export type Instant = string;
+/**
+ * expired: put into a browser, it no longer logs the account in.
+ */
+export type ProfileState = 'none' | 'saved' | 'expired';
 /**
  * POST /v1/sessions/{id}/input: what the person who drives it does. Places are pixels of the page as GET …/screen shows it.
  */
@@ -184,6 +209,88 @@ export interface AccountUpdate {
    * One of these is on a page of the account only while it is logged in; default @account.logged_in of the platform.
    */
   logged_in?: null | Selectors;
+  time_zone?: TimeZone;
+  approval?: AccountApproval;
+  /**
+   * It reaches nobody real: its messages wait for no approval, and no limit is a default. Only an admin may send this field.
+   */
+  test_account?: boolean;
+  /**
+   * By kind of action; null brings a kind's defaults back, and what is left out of one is its default.
+   */
+  limits?: {
+    like?: ActionLimitsUpdate;
+    follow?: ActionLimitsUpdate;
+    comment?: ActionLimitsUpdate;
+    post?: ActionLimitsUpdate;
+    message?: ActionLimitsUpdate;
+  };
+}
+/**
+ * Of the account's day, from the first minute to before the last. to before from is over midnight.
+ */
+export interface Hours {
+  from: ClockTime;
+  to: ClockTime;
+}
+/**
+ * As they hold, with the defaults put in; null is no such limit.
+ */
+export interface ActionLimits {
+  /**
+   * In any hour.
+   */
+  per_hour: number | null;
+  /**
+   * In any 24 hours.
+   */
+  per_day: number | null;
+  /**
+   * From one to the next, at least, s.
+   */
+  apart_s: number | null;
+  hours: Hours | null;
+}
+/**
+ * Of a kind that has limits: what they have counted, and when one more may go out.
+ */
+export interface AccountUse {
+  last_hour: number;
+  last_day: number;
+  /**
+   * Commands that keep a turn.
+   */
+  waiting: number;
+  /**
+   * For a new one, behind those that wait; null: never.
+   */
+  next_at: string | null;
+  /**
+   * What keeps it from being now: per_hour, per_day, apart_s, hours or site.
+   */
+  limit: string | null;
+}
+/**
+ * The site asked for slowness: nothing is done for the account before then. Twice as long each time in a row.
+ */
+export interface CoolDown {
+  until: Instant;
+  /**
+   * In a row.
+   */
+  times: number;
+  why: string;
+}
+/**
+ * As the account's actor keeps them: only what was set.
+ */
+export interface AccountSettings {
+  time_zone: TimeZone;
+  approval: AccountApproval;
+  test_account: boolean;
+  limits: {
+    [k: string]: ActionLimitsUpdate;
+  };
 }
 /**
  * What is known of a stored login. Its content is never shown.
@@ -209,6 +316,22 @@ export interface AccountView {
   platform: string;
   home: string | null;
   logged_in: null | Selectors;
+  time_zone: TimeZone;
+  approval: AccountApproval;
+  test_account: boolean;
+  /**
+   * Of every kind.
+   */
+  limits: {
+    [k: string]: ActionLimits;
+  };
+  /**
+   * Of the kinds that have limits.
+   */
+  used: {
+    [k: string]: AccountUse;
+  };
+  cool_down: CoolDown | null;
   profile: ProfileView;
 }
 /**

@@ -5,6 +5,7 @@
  * time, whether it was sent before; and only for a new one what the world decides: flow, platform, deadline, session. So
  * a command that was accepted is answered again even when it would not be accepted today.
  */
+import { accountAddress, settingsIn } from '../../actors/account/standing.ts';
 import { planApproval } from '../../actors/command/approval-plan.ts';
 import { asAttempted, reachesOf } from '../../actors/command/reaches.ts';
 import type { ActorView, AuditEntry, Tables, Write } from '../../actors/host/contract.ts';
@@ -163,7 +164,9 @@ async function create(
       sessionId: session.sessionId,
       createSession: session.toMake,
       envelope,
-      ...(flow ? reaching(control, flow, envelope, params, flow === named || client.scopes.includes('admin')) : noFlow),
+      ...(flow
+        ? await reaching(control, flow, envelope, params, flow === named || client.scopes.includes('admin'))
+        : noFlow),
       deadlineAt,
       allowScript: allows(client.scopes, 'script')
     };
@@ -232,8 +235,8 @@ function flowFor({ flows }: Control, name: string, envelope: CommandEnvelope, cl
 const noFlow = { flow: null, approval: null };
 
 /** The flow as it is run, whom it reaches, and how a person would be asked before it does. */
-function reaching(
-  { limits, newId, now, selectors }: Control,
+async function reaching(
+  { host, limits, newId, now, selectors }: Control,
   flow: PinnedFlow,
   envelope: CommandEnvelope,
   params: Record<string, unknown>,
@@ -242,10 +245,18 @@ function reaching(
   const registry = selectors.get(envelope.target.platform);
   const reaches = reachesOf(flow, { params, registry, isTrusted });
   const pinned = asAttempted(flow, reaches);
-  const isRequired = flow.approval === 'required' || reaches.includes('message');
-  if (envelope.dry_run || (!isRequired && reaches.every((reach) => reach === 'nobody'))) {
+  const reachesSomebody = reaches.some((reach) => reach !== 'nobody');
+  if (envelope.dry_run || (flow.approval !== 'required' && !reachesSomebody)) {
     return { flow: pinned, reaches, approval: null };
   }
+  // As its account is set now; the account is asked again before anything goes out.
+  const { account_id: accountId, platform } = envelope.target;
+  const account = accountId === undefined ? undefined : await host.read(accountAddress(platform, accountId));
+  const settings = settingsIn(account?.context);
+  const isRequired =
+    flow.approval === 'required' ||
+    (reaches.includes('message') && !settings.test_account) ||
+    (settings.approval === 'required' && reachesSomebody);
   const approval = {
     approvalId: newId(),
     ...planApproval(pinned, envelope, reaches),

@@ -3,6 +3,7 @@ export const builtInKinds: Readonly<Record<string, string>> = {
   command: 'POST /v1/commands makes one and POST /v1/commands/{id}/cancel ends it',
   session: 'POST /v1/sessions makes one, and its paths under /v1/sessions/{id} move it',
   approval: 'a command that needs one makes it, and POST /v1/approvals/{id} answers it',
+  account: 'PUT /v1/accounts/{id} sets one, and the commands that act for it ask it for a place',
   selector:
     'a sweep or a command that looks for its element makes it, and POST /v1/selector_registry/{platform}/{name} decides about it',
   recipe:

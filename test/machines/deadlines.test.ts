@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
+import { accountMachine } from '../../machines/account.ts';
 import { approvalMachine } from '../../machines/approval.ts';
 import { commandMachine } from '../../machines/command.ts';
 import { driverMachine } from '../../machines/driver.ts';
@@ -21,6 +22,7 @@ const machines: Record<string, AnyStateMachine> = {
   command: commandMachine,
   session: sessionMachine,
   approval: approvalMachine,
+  account: accountMachine,
   selector: selectorMachine,
   recipe: recipeMachine,
   supervisor: supervisorMachine,
@@ -117,6 +119,26 @@ const running = () => {
   return c;
 };
 
+/** It likes something, and asks its account for a place. */
+const reaching = (...events: { type: string; [key: string]: unknown }[]) => {
+  const c = command({ reaches: ['like'] });
+  for (const event of events) c.send(event);
+  return c;
+};
+const wait = {
+  type: 'place.wait',
+  n: 1,
+  retryAt: '2026-01-01T00:00:00.000Z',
+  waitMs: 9,
+  limit: 'apart_s',
+  why: 'later'
+};
+const account = (...events: { type: string; [key: string]: unknown }[]) => {
+  const a = new Rehearsal('account', accountMachine, { platform: 'example', accountId: 'alice' });
+  for (const event of events) a.send(event);
+  return a;
+};
+
 const lease = { slot: 'slot-1', fencing: 1 };
 const session = (...events: { type: string; [key: string]: unknown }[]) => {
   const input = {
@@ -174,6 +196,19 @@ const supervisor = () => new Rehearsal('supervisor', supervisorMachine, { slots:
 /** An actor in each state that waits for somebody or something. */
 const waiting: Record<string, () => Rehearsal> = {
   'command QUEUED.waiting': () => command(),
+  'command QUEUED.asking': () => reaching(),
+  'command QUEUED.limited': () => reaching(wait),
+  'command QUEUED.slowing': () => running().broke('prepare', { code: 'SITE_RATE_LIMITED', message: 'slower' }),
+  'command RUNNING.PREPARING.placing': () =>
+    reaching({ type: 'place.open', n: 1, testAccount: false, approval: 'messages' }, granted).done('prepare', {
+      dedupeKey: 'd',
+      alreadyDone: false,
+      earlier: null,
+      proofs: [],
+      artifacts: []
+    }),
+  'account OPEN': () => account(),
+  'account COOLING': () => account({ type: 'account.limited', commandId: 'c1', why: 'slower', n: 1 }),
   'command AWAITING_APPROVAL.asking': () =>
     command({ approval: { approvalId: 'a1', actionHash: 'h', preview: {}, expiresAt: 0 } }),
   'command AWAITING_APPROVAL.selector': () =>

@@ -27,6 +27,11 @@ const message = (over: Partial<Flow> = {}): Flow => ({
   actions: [{ ...send, reaches: 'message' }],
   ...over
 });
+/** Nothing but a person keeps its messages back, whatever time it is. */
+const unlimited = { per_hour: null, per_day: null, apart_s: null, hours: null };
+const setAccount = (h: Harness, body: Record<string, unknown>, id = 'ada', token = h.admin) =>
+  h.api('PUT', `/v1/accounts/${id}`, { body: { platform: 'instagram', ...body }, token });
+
 const put = (h: Harness, flow: Flow, token = h.admin, query = '') =>
   h.api('PUT', `/v1/flows/${flow.name}${query}`, { body: flow, token });
 const run = (h: Harness, flow = 'message', over: Record<string, unknown> = {}, text = 'hello') =>
@@ -192,6 +197,7 @@ describe('a message does not go out without an answer', () => {
 describe('an answer', () => {
   it('with an edit sends that and nothing else, and both stay to be read', async (t) => {
     const h = await openHarness(t);
+    await setAccount(h, { limits: { message: unlimited } });
     await put(h, message());
     const first = await asked(h, await run(h));
     const bad = await first.answer({ decision: 'allow', edited: { text: '', more: 1 } });
@@ -227,6 +233,7 @@ describe('an answer', () => {
 
   it('with an edit that changes nothing is a plain yes', async (t) => {
     const h = await openHarness(t);
+    await setAccount(h, { limits: { message: unlimited } });
     await put(h, message());
     const one = await asked(h, await run(h));
     assert.equal((await one.answer({ decision: 'allow', edited: { text: 'hello' } })).body.edited, null);
@@ -236,6 +243,7 @@ describe('an answer', () => {
 
   it('is the first of many, and what goes out is what that one said', async (t) => {
     const h = await openHarness(t);
+    await setAccount(h, { limits: { message: unlimited } });
     await put(h, message());
     const one = await asked(h, await run(h));
     const answers = ['a', 'b', 'c', 'a', 'b', 'c'];
@@ -248,6 +256,7 @@ describe('an answer', () => {
 
   it('is of one of several that wait, and of no other', async (t) => {
     const h = await openHarness(t);
+    await setAccount(h, { limits: { message: unlimited } });
     await put(h, message());
     const all = [];
     for (const text of ['one', 'two', 'three']) all.push(await asked(h, await run(h, 'message', {}, text)));
@@ -260,6 +269,7 @@ describe('an answer', () => {
 
   it('to the flow as it was stays with it, whatever is put meanwhile', async (t) => {
     const h = await openHarness(t);
+    await setAccount(h, { limits: { message: unlimited } });
     await put(h, message());
     const one = await asked(h, await run(h));
     const changed = {
@@ -275,6 +285,7 @@ describe('an answer', () => {
 
   it('is asked for once, however often the command is sent', async (t) => {
     const h = await openHarness(t);
+    await setAccount(h, { limits: { message: unlimited } });
     await put(h, message());
     const again = () => run(h, 'message', { idempotency_key: 'k' });
     const one = await asked(h, await again());
@@ -290,6 +301,7 @@ describe('an answer', () => {
 
   it('is not waited for when the command is cancelled, and an answer after that lets nothing out', async (t) => {
     const h = await openHarness(t);
+    await setAccount(h, { limits: { message: unlimited } });
     await put(h, message());
     const one = await asked(h, await run(h));
     await h.api('POST', `/v1/commands/${one.commandId}/cancel`, { body: { reason: 'no' } });

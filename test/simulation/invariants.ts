@@ -19,6 +19,8 @@ export interface Evidence {
   exchanges: Exchange[];
   /** How often each tell was heard. */
   heard: Map<string, number>;
+  /** Then no two times can be compared. */
+  clockJumped: boolean;
   /** When the faults were over, and how long a command may take after that, ms. */
   bound: { from: number; ms: number };
 }
@@ -32,6 +34,7 @@ const invariants: Record<string, (evidence: Evidence) => Omit<Violation, 'invari
   'a write happens at most once, unless nobody could know': writesHappenOnce,
   'what is said of a write is true': outcomesAreTrue,
   'a message goes out only as a person allowed it': messagesAreAllowed,
+  'messages of an account are as far apart as its limit says': messagesAreApart,
   'a slot has one holder, and old fencing is refused': leasesHaveOneHolder,
   'an account is in one browser at a time': accountsHaveOneBrowser,
   'a tell is heard once': tellsAreHeardOnce
@@ -175,8 +178,11 @@ function messagesAreAllowed({ site, actors, rows }: Evidence) {
         return [broken(`${command} sent a message and its approval is ${approval?.state ?? 'nowhere'}`, command)];
       }
       const to = decodeURIComponent(target.slice(target.lastIndexOf('/') + 1));
-      const { actionHash } = approval.snapshot.context;
-      if (actionHash !== hashOfMessage({ account, text, to })) {
+      const { actionHash: asked, edited } = approval.snapshot.context as {
+        actionHash: string;
+        edited: { actionHash: string } | null;
+      };
+      if ((edited?.actionHash ?? asked) !== hashOfMessage({ account, text, to })) {
         return [broken(`${command} sent '${text}' to ${to}, which is not what was allowed`, command, approval.address)];
       }
       const cursorOf = (found: (row: EventRow) => boolean) =>
@@ -188,6 +194,30 @@ function messagesAreAllowed({ site, actors, rows }: Evidence) {
       if (allowed < attempted) return [];
       return [broken(`${command} attempted its message before it was allowed`, command, approval.address)];
     });
+}
+
+/** s */
+export const APART_S = 40;
+/** Between being counted and being attempted a tell may be late, ms. */
+const ON_ITS_WAY_MS = 15_000;
+
+/** Of those that reached the site: when each was attempted for the last time. */
+function messagesAreApart({ rows, site, clockJumped }: Evidence) {
+  if (clockJumped) return [];
+  const attempted = new Map<string, number>();
+  for (const { row } of rows) {
+    if (row.type === 'action.attempted' && row.payload.action === 'SEND') attempted.set(row.actorId, row.emittedAt);
+  }
+  const sent = site.happenings
+    .filter(({ verb }) => verb === 'SEND')
+    .map(({ account, commandId }) => ({ account, commandId, at: attempted.get(commandId) ?? 0 }))
+    .sort((a, b) => a.at - b.at);
+  return sent.flatMap(({ account, commandId, at }, i) => {
+    const before = sent.slice(0, i).findLast((one) => one.account === account && one.commandId !== commandId);
+    const apart = at - (before?.at ?? Number.NEGATIVE_INFINITY);
+    if (apart >= APART_S * 1000 - ON_ITS_WAY_MS) return [];
+    return [broken(`${account} attempted a message ${apart} ms after another`, `command/${commandId}`)];
+  });
 }
 
 /** As `approvals` of the contract say it: SHA-256 over sorted keys. */

@@ -25,6 +25,7 @@ const breaks: Record<string, string[]> = {
   'what nobody knows is called undone': ['what is said of a write is true'],
   'the ledger is not asked': ['a write happens at most once, unless nobody could know'],
   'nobody is asked': ['a message goes out only as a person allowed it'],
+  'nobody counts what an account sends': ['messages of an account are as far apart as its limit says'],
   'every answer is a yes': ['a message goes out only as a person allowed it']
 };
 

@@ -52,5 +52,6 @@ export const mutants: Record<string, Mutant> = {
   'nobody is asked': {
     kinds: commandsThat({ needsApproval: () => false, isUnasked: () => false, isAltered: () => false })
   },
+  'nobody counts what an account sends': { kinds: commandsThat({ takesPlace: () => false, wantsPlace: () => false }) },
   'every answer is a yes': { kinds: commandsThat({ isAllowed: () => true }) }
 };

@@ -10,6 +10,8 @@ export interface PeopleWorld {
   host(): ActorHost | undefined;
   /** Addresses that were ever seen in the log. */
   sessions(): string[];
+  /** What they let out instead of what a command asks for. */
+  edit(command: ActorView, text: string): object;
   slots: string[];
 }
 
@@ -32,11 +34,17 @@ export class People {
     const cancel = { type: 'command.cancel', reason: 'changed my mind' };
     if (random.chance(0.2)) this.#later(40_000, () => this.#tell(`command/${commandId}`, cancel));
     if (!needsApproval) return;
-    const answer = random.of(['allow', 'allow', 'allow', 'deny', 'both', 'nobody']);
+    const answer = random.of(['allow', 'allow', 'edit', 'deny', 'both', 'edit and deny', 'nobody']);
     const decide = (decision: 'allow' | 'deny', by: string) =>
       this.#later(60_000, () => this.#answer(commandId, { type: 'approval.decide', decision, by }));
     if (answer === 'allow' || answer === 'both') decide('allow', 'ann');
-    if (answer === 'deny' || answer === 'both') decide('deny', 'bob');
+    if (answer.startsWith('edit')) {
+      const text = `what ann made of ${commandId}`;
+      this.#later(60_000, () =>
+        this.#answer(commandId, { type: 'approval.decide', decision: 'allow', by: 'ann' }, text)
+      );
+    }
+    if (answer === 'deny' || answer === 'both' || answer === 'edit and deny') decide('deny', 'bob');
   }
 
   /** Somebody looks after sessions and slots. */
@@ -68,12 +76,13 @@ export class People {
     this.#world.time.at(this.#world.random.between(0, withinMs), () => void act());
   }
 
-  async #answer(commandId: string, event: MachineEvent, tries = 20): Promise<void> {
+  async #answer(commandId: string, event: MachineEvent, text?: string, tries = 20): Promise<void> {
     const command = await this.#read(`command/${commandId}`);
     const isAsked = command?.state.startsWith('AWAITING_APPROVAL') === true;
-    const taken = isAsked && (await this.#tell(`approval/${command.context.approvalId}`, event));
+    const said = isAsked && text !== undefined ? { ...event, edited: this.#world.edit(command, text) } : event;
+    const taken = isAsked && (await this.#tell(`approval/${command.context.approvalId}`, said));
     if (taken || tries === 0 || command?.status === 'done') return;
-    this.#world.time.at(3_000, () => void this.#answer(commandId, event, tries - 1));
+    this.#world.time.at(3_000, () => void this.#answer(commandId, event, text, tries - 1));
   }
 
   async #read(address: string): Promise<ActorView | undefined> {
@@ -90,7 +99,8 @@ export class People {
     try {
       const told = await this.#world.host()?.send(address, event);
       if (!told) return false;
-      const name = 'decision' in event ? `${event.type} ${event.decision}` : event.type;
+      const how = 'edited' in event ? 'edited' : event.decision;
+      const name = 'decision' in event ? `${event.type} ${how}` : event.type;
       this.acts.set(name, (this.acts.get(name) ?? 0) + 1);
       return true;
     } catch (error) {

@@ -21,10 +21,11 @@ import { openSessionDirectory } from '../../server/control/session-directory.ts'
 import type { Violation } from '../../testing/invariants.ts';
 import { type Acknowledgement, type Ask, Clients } from './clients.ts';
 import { DriverHands, simulatedDriverKinds } from './driver-hands.ts';
+import { editedMessage } from './edits.ts';
 import { type Exchange, simulatedExecutor } from './executor-hands.ts';
 import { type Fault, Faults } from './faults.ts';
 import { flows } from './flows.ts';
-import { brokenInvariants } from './invariants.ts';
+import { APART_S, brokenInvariants } from './invariants.ts';
 import type { Life } from './life.ts';
 import { type OnEffect, observed } from './observed.ts';
 import { People } from './people.ts';
@@ -118,6 +119,8 @@ const CHAOS_MS = 300_000;
 /** What was accepted has ended so long after the last fault, ms. */
 const BOUND_MS = 3_600_000;
 const APPROVAL_MS = 180_000;
+const CLOCK_JUMPS = ['the clock jumps ahead', 'the clock jumps back'] as const;
+const ACCOUNTS = ['account-1', 'account-2', 'account-3'];
 /** A seed whose kills all meet kill points is cut short no more than so often. */
 const KILLS = 12;
 
@@ -175,6 +178,7 @@ export class World {
       random: fork('people'),
       host: () => this.#host,
       sessions: () => [...this.#sessions],
+      edit: editedMessage,
       slots: [...this.#slots.keys()]
     });
   }
@@ -194,7 +198,7 @@ export class World {
     for (let i = random.between(1, 8); i > 0; i--) this.#wish(random, random.between(0, chaos / 4));
     this.#people.wander(random.between(0, 8), chaos);
     this.#boot();
-    for (const fault of ['the clock jumps ahead', 'the clock jumps back'] as const) {
+    for (const fault of CLOCK_JUMPS) {
       if (this.#faults.strikes(fault)) this.#jump(fault, random.between(0, chaos));
     }
     const begun = this.#time.now;
@@ -277,6 +281,7 @@ export class World {
   async #serve(host: ActorHost, life: Life) {
     try {
       await host.start();
+      for (const accountId of ACCOUNTS) await this.#setAccount(host, accountId);
       const control = {
         host,
         flows: await registry,
@@ -296,6 +301,16 @@ export class World {
       if (!isControlError(error, 'JOURNAL_UNAVAILABLE')) this.#watch.trouble(`start: ${error}`, 'start');
       if (life.isAlive()) this.#kill('at its start, with a reason');
     }
+  }
+
+  /** Whatever the time of day is, messages are so far apart and no farther. */
+  async #setAccount(host: ActorHost, accountId: string) {
+    const address = `account/x:${accountId}`;
+    const known = await host.read(address);
+    if (known?.context.setBy) return;
+    if (!known) await host.create(address, { platform: 'x', accountId });
+    const message = { hours: null, per_hour: null, per_day: null, apart_s: APART_S };
+    await host.send(address, { type: 'account.set', settings: { limits: { message } }, by: 'admin' });
   }
 
   /** kill -9: nothing of the process runs any more, and what it had not synced is gone. */
@@ -347,7 +362,7 @@ export class World {
 
   #wish(random: Random, inMs: number) {
     const flow = random.of(['look', 'comment', 'comment', 'comment', 'message'] as const);
-    const account = `account-${random.between(1, 3)}`;
+    const account = random.of(ACCOUNTS);
     const text = `text ${++this.#wishes}`;
     const params = {
       look: { post: 'p1' },
@@ -433,6 +448,7 @@ export class World {
         site: this.#site,
         exchanges: this.#exchanges,
         heard: this.#watch.heard,
+        clockJumped: CLOCK_JUMPS.some((fault) => this.#faults.counts.has(fault)),
         bound: { from: calmAt, ms: this.#boundMs }
       })
     ];

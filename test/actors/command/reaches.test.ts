@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a flow’s placeholders
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
@@ -8,7 +9,6 @@ import { loadFlows, loadRegistry } from '../../../actors/executor/registry.ts';
 import { canonical, sha256 } from '../../../machines/action-hash.ts';
 import type { Flow, FlowAction, Reach } from '../../../schemas/generated/contracts.ts';
 
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a flow's placeholders
 const registry = { message_pages: ['/direct', '/i/chat'] };
 const click = (...selectors: string[]) => ({ type: 'click' as const, selectors });
 const open = (url: string) => ({ type: 'navigate' as const, url });
