@@ -1,5 +1,6 @@
 /**
- * What only a person gets past: a login wall, a captcha, a second factor. Nothing here solves any of them. When an
+ * What stands in the way on a page. The site's own limit on how often things are done is SITE_RATE_LIMITED: the account
+ * cools down. The rest is what only a person gets past: a login wall, a captcha, a second factor. Nothing here solves any of them. When an
  * action fails on a page that shows one, the failure is HUMAN_REQUIRED instead, with the page's picture: what the
  * action missed is not missing, it is behind that.
  *
@@ -21,6 +22,9 @@ export const obstacles = {
   'login.wall': 'the site asks to log in'
 } as const;
 
+/** What asks for slowness, by its name in the registry: nobody gets past it, and nobody has to. */
+const SLOWER = { name: 'site.rate_limited', meaning: 'the site limits how often this account may do things' } as const;
+
 /** Failures that may only mean that something stands in the way. */
 const BEHIND = [
   'SELECTOR_MISSING',
@@ -40,15 +44,21 @@ export interface Watched {
 /** The same executor, that knows an obstacle when it fails at one. */
 export function withObstacles(executor: StepExecutor, { pool, registry }: Watched): StepExecutor {
   /** What stands in the way on the page now; null: nothing that is known. */
-  async function inTheWay(run: ActionRun, signal: AbortSignal): Promise<string | null> {
+  async function inTheWay(run: ActionRun, signal: AbortSignal): Promise<Obstacle | null> {
     const page = new Page(pool.get(run.lease as Lease), signal, `${run.commandId}-${run.action.attempt}-obstacle`);
     const scope = { params: run.params, account: { id: run.accountId } };
-    for (const [name, meaning] of Object.entries(obstacles)) {
+    const known = Object.entries(obstacles).map(([name, reason]) => ({
+      name,
+      reason,
+      code: 'HUMAN_REQUIRED' as const
+    }));
+    const slower = { name: SLOWER.name, reason: SLOWER.meaning, code: 'SITE_RATE_LIMITED' as const };
+    for (const { name, ...obstacle } of [slower, ...known]) {
       try {
         const candidates = candidatesOf([`@${name}`], { registry, platform: run.platform, scope });
         await page.enter();
         const { count } = await page.ask<{ count: number }>('count', { candidates, visible: true });
-        if (count > 0) return meaning;
+        if (count > 0) return obstacle;
       } catch (error) {
         if (documentChanged(error)) page.forgetFrame();
         else if (!isControlError(error)) throw error;
@@ -63,10 +73,10 @@ export function withObstacles(executor: StepExecutor, { pool, registry }: Watche
       return await task();
     } catch (error) {
       if (!isControlError(error) || !(BEHIND as readonly string[]).includes(error.code)) throw error;
-      const reason = await inTheWay(run, signal);
-      if (reason === null) throw error;
+      const obstacle = await inTheWay(run, signal);
+      if (obstacle === null) throw error;
       const { artifacts, sent } = error.details as { artifacts?: unknown; sent?: boolean };
-      throw personNeeded(reason, { artifacts, sent }, error);
+      throw stopped(obstacle, { artifacts, sent }, error);
     }
   }
 
@@ -74,9 +84,9 @@ export function withObstacles(executor: StepExecutor, { pool, registry }: Watche
   async function judged(run: ActionRun, signal: AbortSignal, task: () => Promise<Verified>): Promise<Verified> {
     const verified = await explained(run, signal, task);
     if (verified.outcome === 'VERIFIED') return verified;
-    const reason = await inTheWay(run, signal);
-    if (reason === null) return verified;
-    throw personNeeded(reason, { artifacts: verified.artifacts, sent: undefined }, verified.why);
+    const obstacle = await inTheWay(run, signal);
+    if (obstacle === null) return verified;
+    throw stopped(obstacle, { artifacts: verified.artifacts, sent: undefined }, verified.why);
   }
 
   return {
@@ -87,12 +97,17 @@ export function withObstacles(executor: StepExecutor, { pool, registry }: Watche
   };
 }
 
-function personNeeded(
-  reason: string,
+interface Obstacle {
+  code: 'HUMAN_REQUIRED' | 'SITE_RATE_LIMITED';
+  reason: string;
+}
+
+function stopped(
+  { code, reason }: Obstacle,
   { artifacts, sent }: { artifacts: unknown; sent: boolean | undefined },
   cause: unknown
 ): ControlError {
-  const error = new ControlError('HUMAN_REQUIRED', { reason }, cause);
+  const error = new ControlError(code, { reason }, cause);
   return Object.assign(error, {
     details: { reason, ...(artifacts ? { artifacts } : {}), ...(sent === undefined ? {} : { sent }) }
   });

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { isControlError } from '../../schemas/errors.ts';
+import { addAccount } from './account.ts';
 import { addAudit } from './audit.ts';
 import { addBackup } from './backup.ts';
 import { addCheckUpgrade } from './check-upgrade.ts';
@@ -34,6 +35,7 @@ const commands: AddCommand[] = [
   addSelectors,
   addInspect,
   addExport,
+  addAccount,
   addToken,
   addKey,
   addDoctor,

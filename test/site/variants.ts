@@ -42,6 +42,7 @@ export const variants = {
   alert: { says: 'The page opens an alert when it has loaded.' },
   'alert-submit': { says: 'Pressing “Post” opens an alert before anything is sent.' },
   captcha: { says: 'The page is behind a captcha until somebody has said that they are a person.' },
+  'rate-limited': { says: 'The page answers 429 and asks for slowness.' },
   rtl: { says: 'The page reads from right to left.' },
   'fail-500': { says: 'The page answers 500.' },
   'fail-reset': { says: 'The connection is reset instead of an answer.' },

@@ -46,6 +46,12 @@ export const captchaMain = (next: string): Markup =>
     </form>
   </section>`;
 
+export const slowerMain = (): Markup =>
+  html`<section class="card login" data-testid="rate-limit">
+    <h1>Try again later</h1>
+    <p class="quiet">We limit how often certain things can be done here, to protect our community.</p>
+  </section>`;
+
 export const variantsMain = (): Markup =>
   html`<section class="card prose">
     <h1>Variants</h1>

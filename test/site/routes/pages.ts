@@ -13,7 +13,15 @@ import {
 import type { Markup } from '../html.ts';
 import { composerForm } from '../pages/composer.ts';
 import { framed, type PageParts, page } from '../pages/layout.ts';
-import { captchaMain, feedMain, loginMain, messageMain, secondFactorMain, variantsMain } from '../pages/plain.ts';
+import {
+  captchaMain,
+  feedMain,
+  loginMain,
+  messageMain,
+  secondFactorMain,
+  slowerMain,
+  variantsMain
+} from '../pages/plain.ts';
 import { commentItems, postMain } from '../pages/post.ts';
 import type { Post } from '../state.ts';
 import { write } from '../writes.ts';
@@ -44,6 +52,12 @@ export function pageRoutes(parts: Parts): Router<RequestState> {
       const isAsked = ctx.method === 'GET' && ctx.state.asked.names.has('captcha');
       if (!isAsked || ctx.cookies.get(PERSON_COOKIE) === 'yes') return next();
       show(ctx, { title: 'Are you a person?', main: captchaMain(here(ctx)) });
+      return undefined;
+    })
+    .use((ctx, next) => {
+      if (ctx.method !== 'GET' || !ctx.state.asked.names.has('rate-limited')) return next();
+      ctx.status = 429;
+      show(ctx, { title: 'Try again later', main: slowerMain() });
       return undefined;
     })
     .get('/', (ctx) => {
