@@ -33,7 +33,7 @@ try {
   console.log(`queries: median of ${ROUNDS}, ms${' '.repeat(18)}${counts.join('')}      ratio   walks`);
   for (const table of listedTables) {
     for (const column of [null, ...askable(table)]) {
-      const where = column === null ? {} : { [column]: valueOf(column, 3) };
+      const where = column === null ? {} : { [column]: `${column}-3` };
       const index = rowPlan(table, { where }).walk?.index ?? '-';
       for (const from of ['first page', 'middle'] as const) {
         if (from === 'middle' && column !== null) continue;
@@ -85,11 +85,6 @@ async function fill(database: Connection, table: ListedTable, rows: number): Pro
   });
   await database.exec(`INSERT INTO ${table} (${columns.join(', ')})
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows}) SELECT ${values.join(', ')} FROM n`);
-}
-
-/** One that some rows have. */
-function valueOf(column: string, at: number): string {
-  return `${column}-${at}`;
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
