@@ -5,7 +5,7 @@ import type {
   CommandEnvelope,
   CommandView,
   EventPage,
-  Flow,
+  FlowSummary,
   SessionView
 } from '../../schemas/generated/contracts.ts';
 import { type Api, createApi } from './api.ts';
@@ -180,15 +180,19 @@ async function platformOf(api: Api, flow: string, { session, account }: RunFlags
   if (session !== undefined) {
     return (await api.call<SessionView>('GET', `/v1/sessions/${encodeURIComponent(session)}`)).platform;
   }
-  const { platforms } = await api.call<Flow>('GET', `/v1/flows/${encodeURIComponent(flow)}`);
-  const [only, ...others] = platforms ?? [];
+  const flows = (await api.call<{ items: FlowSummary[] }>('GET', '/v1/flows')).items;
+  const platforms = flows.find(({ name }) => name === flow)?.platforms;
+  if (!platforms) {
+    throw new CliError(`no flow '${flow}'; there are ${flows.map(({ name }) => name).join(', ')}`, EXIT.usage);
+  }
+  const [only, ...others] = platforms;
   if (only !== undefined && only !== '*' && others.length === 0) return only;
   const { items } = await api.call<{ items: AccountView[] }>('GET', '/v1/accounts?limit=500');
   const own = items.filter(({ account_id }) => account_id === account).map(({ platform }) => platform);
-  const fitting = own.filter((platform) => platforms?.includes('*') || platforms?.includes(platform));
+  const fitting = own.filter((platform) => platforms.includes('*') || platforms.includes(platform));
   if (fitting.length === 1) return fitting[0] as string;
   const places =
-    fitting.length > 1 ? `account '${account}' is on ${fitting.join(', ')}` : `it runs on ${platforms?.join(', ')}`;
+    fitting.length > 1 ? `account '${account}' is on ${fitting.join(', ')}` : `it runs on ${platforms.join(', ')}`;
   throw new CliError(`which platform? '${flow}': ${places}; name one with --platform`, EXIT.usage);
 }
 
