@@ -1138,7 +1138,7 @@ export interface DriverLimits {
   hold_ms?: number;
 }
 /**
- * GET /v1/events: oldest first after the cursor.
+ * GET /v1/events and, of one actor, /v1/actors/{kind}/{id}/events: oldest first after the cursor.
  */
 export interface EventPage {
   items: EventEnvelope[];

@@ -146,6 +146,16 @@ export const actors: Operations = {
     answers: { 200: ok('ActorSummary', 'The actor.') },
     errors: ['ACTOR_NOT_FOUND']
   },
+  'GET /v1/actors/:kind/:id/events': {
+    id: 'listEventsOfActor',
+    tag: 'actors',
+    summary: 'The path an actor took: its rows of the log as pages, oldest first',
+    description: 'Where it was at a cursor: the `to` of its last row up to there.',
+    scope: 'read:events',
+    query: { cursor: cursor('What comes after it.'), limit: limit() },
+    answers: { 200: ok('EventPage', 'What it did after the cursor.') },
+    errors: ['ACTOR_NOT_FOUND', 'CURSOR_INVALID']
+  },
   'POST /v1/actors/:kind': {
     id: 'createActor',
     tag: 'actors',
