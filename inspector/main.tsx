@@ -4,6 +4,7 @@ import './styles/shell.css';
 import './styles/views.css';
 import './styles/diagram.css';
 import './styles/acts.css';
+import './styles/time.css';
 import './state/theme.ts';
 import { effect, signal } from '@preact/signals';
 import { render } from 'preact';

@@ -6,11 +6,14 @@ import { EventRow } from '../parts/event-row.tsx';
 import { JsonTree } from '../parts/json-tree.tsx';
 import { Later } from '../parts/later.tsx';
 import { useLive } from '../parts/live-resource.ts';
+import { Moment } from '../parts/moment.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { StatePill } from '../parts/pill.tsx';
 import { resource } from '../parts/resource.ts';
+import { Scrubber } from '../parts/scrubber.tsx';
 import { Since } from '../parts/time.tsx';
-import { place } from '../state/router.ts';
+import { indexAt, useHistory } from '../state/history.ts';
+import { place, query } from '../state/router.ts';
 
 /** One actor: where it is in its machine, how it came there, what it waits for, and what it takes now. */
 export function ActorView() {
@@ -23,6 +26,9 @@ function Actor({ kind, id }: { kind: string; id: string }) {
   const path = `/v1/actors/${encodeURIComponent(kind)}/${encodeURIComponent(id)}`;
   const actor = useLive<ActorSummary>(path, ({ payload }) => payload.actor.kind === kind && payload.actor.id === id);
   const picture = resource<Picture>(`/v1/machines/${encodeURIComponent(kind)}/diagram`).value;
+  const history = useHistory(kind, id);
+  const at = query.value.get('at');
+  const then = at === null ? undefined : history.rows[indexAt(history.rows, at)];
   return (
     <Later found={actor} what={`${kind}/${id}`} whole>
       {(found) => (
@@ -31,28 +37,38 @@ function Actor({ kind, id }: { kind: string; id: string }) {
             <h1 class="mono">
               {kind}/{id.length > 12 ? id.slice(0, 8) : id}
             </h1>
-            <StatePill state={found.state} status={found.status} />
-            <span class="muted">
-              for <Since at={Date.parse(found.updated_at)} />
-            </span>
+            {at === null ? (
+              <>
+                <StatePill state={found.state} status={found.status} />
+                <span class="muted">
+                  for <Since at={Date.parse(found.updated_at)} />
+                </span>
+              </>
+            ) : (
+              <>
+                {then && <StatePill state={then.payload.to} />}
+                <span class="muted">as it was at cursor {at}</span>
+              </>
+            )}
           </header>
+          <Scrubber history={history} at={at} />
           <div class="two">
             {picture.state === 'here' ? (
               <Diagram
                 picture={picture.value}
-                state={found.state}
-                last={lastMove(found)}
+                state={at === null ? found.state : (then?.payload.to ?? null)}
+                last={at === null ? lastMove(found) : then ? moveOf(then) : null}
                 label={`Statechart of ${kind}`}
               />
             ) : (
               <Notice title="Laying it out…" role="status" />
             )}
             <aside class="stack">
-              <ActorPanel actor={found} done={actor.again} />
+              {at === null ? <ActorPanel actor={found} done={actor.again} /> : <Moment row={then} />}
             </aside>
           </div>
-          {kind === 'command' && <Effects id={id} />}
-          {found.context && (
+          {at === null && kind === 'command' && <Effects id={id} />}
+          {at === null && found.context && (
             <section class="card" aria-labelledby="context">
               <header>
                 <h2 id="context">Context</h2>
@@ -70,7 +86,7 @@ function Actor({ kind, id }: { kind: string; id: string }) {
             </header>
             {[...(found.transitions ?? [])].reverse().map((row) => (
               <div class="static-row" key={row.cursor}>
-                <EventRow row={row} />
+                <EventRow row={row} toMoment />
               </div>
             ))}
           </section>
@@ -82,5 +98,7 @@ function Actor({ kind, id }: { kind: string; id: string }) {
 
 function lastMove({ transitions = [] }: ActorSummary) {
   const row = transitions.findLast(({ payload }: EventEnvelope) => payload.from !== payload.to);
-  return row ? { from: row.payload.from, to: row.payload.to, event: row.payload.event } : null;
+  return row ? moveOf(row) : null;
 }
+
+const moveOf = ({ payload: { from, to, event } }: EventEnvelope) => ({ from, to, event });

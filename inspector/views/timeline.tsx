@@ -47,7 +47,7 @@ export function Timeline() {
             label="Events, newest last"
             items={rows}
             keyOf={(row) => row.cursor}
-            render={(row) => <EventRow row={row} />}
+            render={(row) => <EventRow row={row} toMoment />}
             followEnd
             onStart={() => void log.more()}
             onEnd={() => log.trim()}

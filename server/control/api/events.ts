@@ -36,7 +36,12 @@ export function eventRoutes(router: Router, { host, tokens, limits }: Control, l
   });
 }
 
-async function pageOf(log: EventLog, filter: EventFilter, after: number | undefined, limit: number): Promise<EventPage> {
+async function pageOf(
+  log: EventLog,
+  filter: EventFilter,
+  after: number | undefined,
+  limit: number
+): Promise<EventPage> {
   const page: EventPage = { items: [], next_cursor: '0', head: '0' };
   let position = after ?? 0;
   let gap: Gap | undefined;
