@@ -1,6 +1,6 @@
 /** Flows beyond a comment, on the example site: a message that somebody is asked about, and what is read off pages. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ApprovalView, CommandView } from '../../schemas/generated/contracts.ts';
 import { actionOf, body, needsBrowser, sharedStage, VISITOR } from './stage.ts';
@@ -8,6 +8,13 @@ import { actionOf, body, needsBrowser, sharedStage, VISITOR } from './stage.ts';
 describe('built-in flows in a real browser', needsBrowser(), () => {
   const stage = sharedStage();
   const target = { platform: 'example', account_id: VISITOR };
+  // At any time of day, and one right after the other.
+  before(async () => {
+    const message = { per_hour: null, per_day: null, apart_s: null, hours: null };
+    const set = { platform: 'example', limits: { message } };
+    const { status } = await stage.manager.request('PUT', `/v1/accounts/${VISITOR}`, set);
+    assert.equal(status, 200);
+  });
   const send = (flow: string, params: Record<string, string>, rest: { idempotency_key?: string } = {}) =>
     stage.manager.send({ target, payload: { flow, params }, ...rest });
   const run = async (flow: string, params: Record<string, string>): Promise<CommandView> => {
