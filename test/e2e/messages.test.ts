@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ApprovalView, CommandView } from '../../schemas/generated/contracts.ts';
+import type { ApprovalView, CommandView, DmThreadView, PostView } from '../../schemas/generated/contracts.ts';
 import { actionOf, body, needsBrowser, sharedStage, VISITOR } from './stage.ts';
+
+type PostPage = { items: PostView[] };
+type ThreadPage = { items: DmThreadView[] };
 
 describe('built-in flows in a real browser', needsBrowser(), () => {
   const stage = sharedStage();
@@ -96,6 +99,10 @@ describe('built-in flows in a real browser', needsBrowser(), () => {
     });
     const feed = await run('scrape_post_stats', { post_url: stage.site.url });
     assert.equal(recordsOf(feed, 'posts').length, 8);
+    const { body: page } = await stage.manager.request<PostPage>('GET', `/v1/posts?account_id=${VISITOR}`);
+    assert.equal(page.items.length, 8);
+    const kept = page.items.find(({ url }) => url === stage.site.postUrl(1));
+    assert.deepEqual([kept?.author, kept?.stats.comments], ['Chiara Lindqvist', 3]);
   });
 
   it('scrape_dm_threads reads the list and opens none', async () => {
@@ -114,6 +121,12 @@ describe('built-in flows in a real browser', needsBrowser(), () => {
       }
     );
     assert.ok(!stage.site.requests().some(({ url }) => url === '/messages/3'));
+    const { body: page } = await stage.manager.request<ThreadPage>('GET', `/v1/dm_threads?account_id=${VISITOR}`);
+    assert.deepEqual(page.items.map(({ with: other }) => other).toSorted(), [
+      'Bob Okafor',
+      'Chiara Lindqvist',
+      'Farid Nasser'
+    ]);
   });
 
   it('login_check says that the account is logged in', async () => {

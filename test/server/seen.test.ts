@@ -24,15 +24,15 @@ describe('what flows see', () => {
 
   it('is a post with the figures of the last look, and those of every look behind it', async () => {
     const { h } = shared;
-    const page = { post_url: 'https://x.example/1', post_author: 'bob', post_text: 'Hello' };
-    await look(h, 'ann', { ...page, post_likes: 3, post_views: 10 });
-    const second = await look(h, 'ann', { ...page, post_likes: 5, post_views: 25, other: 'is not of it' });
+    const page = { url: 'https://x.example/1', author: 'bob', text: 'Hello', posted: '2 h' };
+    await look(h, 'ann', { posts: [{ ...page, likes: 3, views: 10 }] });
+    const second = await look(h, 'ann', { posts: [{ ...page, likes: 5, views: 25 }], other: 'is not of it' });
     const [post, ...others] = await listed<PostView>(h, '/v1/posts?account_id=ann&platform=x');
     assert.deepEqual(others, []);
     assert.deepEqual(conforms('troupe:record#/$defs/PostView', post), []);
     assert.deepEqual(
       [post?.url, post?.author, post?.text, post?.stats, post?.command_id],
-      [page.post_url, 'bob', 'Hello', { likes: 5, views: 25 }, second]
+      [page.url, 'bob', 'Hello', { likes: 5, views: 25 }, second]
     );
     assert.ok(post && post.first_seen_at <= post.last_seen_at);
     const history = await listed<PostStats>(h, `/v1/posts/${post.post_id}/stats`);
@@ -50,25 +50,28 @@ describe('what flows see', () => {
   it('is as many posts as the page lists, each with what stands beside it', async () => {
     const { h } = shared;
     await look(h, 'cat', {
-      post_url: ['https://x.example/a', 'https://x.example/b', null],
-      post_likes: [1, 2, 3],
-      // One is missing on the page: nobody knows whose these are.
-      post_comments: [7, 8]
+      posts: [
+        { url: 'https://x.example/a', likes: 1, comments: null },
+        { url: 'https://x.example/b', likes: 2, comments: 8 },
+        // Without an address nobody knows which it is.
+        { url: null, likes: 3, comments: 9 },
+        'no record'
+      ]
     });
     const posts = await listed<PostView>(h, '/v1/posts?account_id=cat');
     assert.deepEqual(posts.map(({ url, stats }) => [url, stats]).toSorted(), [
       ['https://x.example/a', { likes: 1 }],
-      ['https://x.example/b', { likes: 2 }]
+      ['https://x.example/b', { likes: 2, comments: 8 }]
     ]);
   });
 
   it('is threads of messages, each once however often it is seen', async () => {
     const { h } = shared;
     const page = (last: string) => ({
-      thread_url: ['https://x.example/t/1', 'https://x.example/t/2'],
-      thread_with: ['bob', 'eve'],
-      thread_last_message: [last, 'Bye'],
-      thread_unread: [2, 0]
+      dm_threads: [
+        { url: 'https://x.example/t/1', with: 'bob', last_message: last, unread: 2 },
+        { url: 'https://x.example/t/2', with: 'eve', last_message: 'Bye', unread: 0 }
+      ]
     });
     await look(h, 'dan', page('Hi'));
     await look(h, 'dan', page('Hi again'));
@@ -82,8 +85,11 @@ describe('what flows see', () => {
 
   it('is shown to a client that is bound to accounts of those alone', async () => {
     const { h } = shared;
-    await look(h, 'ours', { post_url: 'https://x.example/o', thread_url: 'https://x.example/t/o' });
-    await look(h, 'theirs', { post_url: 'https://x.example/t', thread_url: 'https://x.example/t/t' });
+    await look(h, 'ours', { posts: [{ url: 'https://x.example/o' }], dm_threads: [{ url: 'https://x.example/t/o' }] });
+    await look(h, 'theirs', {
+      posts: [{ url: 'https://x.example/t' }],
+      dm_threads: [{ url: 'https://x.example/t/t' }]
+    });
     const token = await h.token(['read:*'], 'reporter', ['ours']);
     for (const path of ['/v1/posts', '/v1/dm_threads']) {
       const found = await listed<{ account_id: string }>(h, path, token);
