@@ -328,6 +328,12 @@ export const examples: Record<string, Json> = {
     platform: 'instagram',
     home: 'https://www.instagram.com/',
     logged_in: null,
+    time_zone: 'Europe/London',
+    approval: 'messages',
+    test_account: false,
+    limits: { message: { per_hour: 10, per_day: 30, apart_s: 60, hours: { from: '09:00', to: '21:00' } } },
+    used: {},
+    cool_down: null,
     profile: {
       state: 'none',
       saved_at: null,
