@@ -29,6 +29,9 @@ export async function day(): Promise<string> {
     );
   };
   try {
+    // At any time of day.
+    const message = { per_hour: null, per_day: null, apart_s: null, hours: null };
+    await client.request('PUT', '/v1/accounts/ada', { body: { platform: 'x', limits: { message } } });
     await types("run examples/flows/welcome.json --account ada --param to=bob --param text='Welcome, Bob'");
     const [command] = (await client.commands().page()).items;
     if (!command) throw new Error('the command is not there');
