@@ -10,7 +10,7 @@ import { document } from '../support/described.ts';
 import { type Answer, envelope, type Harness, sharedHarness, uuid } from './harness.ts';
 import { pathOf } from './routes.ts';
 
-/** What cannot be had here, however rightly it is asked for: nothing is driven, and no kind takes events from outside. */
+/** What cannot be had here, however rightly it is asked for: nothing is driven, no kind takes events. */
 const REFUSED: Record<string, string> = {
   'GET /v1/sessions/:id/screen': 'SESSION_NOT_DRIVEN',
   'POST /v1/sessions/:id/input': 'SESSION_NOT_DRIVEN',
@@ -20,7 +20,8 @@ const REFUSED: Record<string, string> = {
   'POST /v1/actors/driver/:id/events': 'ACTOR_NOT_FOUND',
   'POST /v1/selector_registry/:platform/:name': 'SELECTOR_UNDECIDABLE',
   'POST /v1/sign-in': 'SIGN_IN_CODE_INVALID',
-  'DELETE /v1/profile_keys/:id': 'PROFILE_KEY_NOT_FOUND'
+  'DELETE /v1/profile_keys/:id': 'PROFILE_KEY_NOT_FOUND',
+  'GET /v1/posts/:id/stats': 'POST_NOT_FOUND'
 };
 /** Each undoes what the one before did, or needs it. */
 const LAST = [
