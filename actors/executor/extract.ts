@@ -41,13 +41,14 @@ export async function extract(
 
 const readAs = (text: string | null, as: ReadAs | undefined) => (as === 'number' ? toNumber(text) : text);
 
-const SUFFIXES: Record<string, number> = { k: 1e3, m: 1e6, b: 1e9 };
+/** A small m is minutes or metres. */
+const SUFFIXES: Record<string, number> = { k: 1e3, K: 1e3, M: 1e6, B: 1e9 };
 
 /** '1,234', '3 likes' and '1.2K' are numbers on a page; null when there is no digit. */
 export function toNumber(text: string | null): number | null {
-  const match = /(-?\d[\d,\u00a0\u202f' ]*(?:\.\d+)?)(?:([KMB])(?![\p{L}\d]))?/iu.exec(text ?? '');
+  const match = /(-?\d[\d,\u00a0\u202f' ]*(?:\.\d+)?)(?:([kKMB])(?![\p{L}\d]))?/u.exec(text ?? '');
   if (!match) return null;
   const number = Number(match[1]!.replace(/[,\u00a0\u202f' ]/g, ''));
   // 1.1K is 1100 and not 1100.0000000000002.
-  return match[2] ? Math.round(number * SUFFIXES[match[2].toLowerCase()]!) : number;
+  return match[2] ? Math.round(number * SUFFIXES[match[2]]!) : number;
 }

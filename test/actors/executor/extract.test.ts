@@ -15,6 +15,7 @@ describe('a number on a page', () => {
       ['2B', 2_000_000_000],
       ['5 km away', 5],
       ['5km away', 5],
+      ['5m', 5],
       ['7 Mondays', 7],
       ['none', null],
       ['', null],
