@@ -788,6 +788,19 @@ export interface FlowRunPayload {
   };
 }
 /**
+ * One action of a flow, behind the reads that lead to it; what the flow writes besides is left out.
+ */
+export interface ActionRunPayload {
+  flow: Name;
+  action: Name;
+  /**
+   * Of the flow.
+   */
+  params?: {
+    [k: string]: unknown;
+  };
+}
+/**
  * Visits the platform's pages and says how each selector does; acts on nothing. With dry_run the registry is not told.
  */
 export interface SelectorSweepPayload {

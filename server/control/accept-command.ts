@@ -136,6 +136,7 @@ async function create(
   const flowName = type.flow(sent);
   const named = flowName === null ? null : flowFor(control, flowName, sent, client);
   const flow = type.plan?.(sent, control.selectors) ?? named;
+  const part = named && type.part ? type.part(named, sent) : null;
   const deadlineAt = sent.deadline_at === undefined ? null : Date.parse(sent.deadline_at);
   if (deadlineAt !== null && deadlineAt <= now()) {
     throw new ControlError('DEADLINE_PAST', { deadlineAt: sent.deadline_at as string });
@@ -165,7 +166,10 @@ async function create(
       createSession: session.toMake,
       envelope,
       ...(flow
-        ? await reaching(control, flow, envelope, params, flow === named || client.scopes.includes('admin'))
+        ? await reaching(control, flow, envelope, params, {
+            isTrusted: flow === named || client.scopes.includes('admin'),
+            part
+          })
         : noFlow),
       deadlineAt,
       allowScript: allows(client.scopes, 'script')
@@ -240,11 +244,13 @@ async function reaching(
   flow: PinnedFlow,
   envelope: CommandEnvelope,
   params: Record<string, unknown>,
-  isTrusted: boolean
+  { isTrusted, part }: { isTrusted: boolean; part: number[] | null }
 ) {
   const registry = selectors.get(envelope.target.platform);
-  const reaches = reachesOf(flow, { params, registry, isTrusted });
-  const pinned = asAttempted(flow, reaches);
+  const all = reachesOf(flow, { params, registry, isTrusted });
+  const whole = asAttempted(flow, all);
+  const reaches = part ? part.map((place) => all[place]!) : all;
+  const pinned = part ? { ...whole, actions: part.map((place) => whole.actions[place]!) } : whole;
   const reachesSomebody = reaches.some((reach) => reach !== 'nobody');
   if (envelope.dry_run || (flow.approval !== 'required' && !reachesSomebody)) {
     return { flow: pinned, reaches, approval: null };

@@ -2,6 +2,7 @@
 import type { Registry } from '../../actors/executor/registry.ts';
 import type { CommandEnvelope, FlowRunPayload } from '../../schemas/generated/contracts.ts';
 import { payloadParser } from '../contracts.ts';
+import { placesOfAction } from './action-run.ts';
 import type { PinnedFlow } from './flow-registry.ts';
 import { sweepFlow } from './sweep-flow.ts';
 
@@ -13,6 +14,8 @@ export interface CommandType {
   flow(envelope: CommandEnvelope): string | null;
   /** The flow it is, if it is one of its own. @throws ControlError VALIDATION_FAILED */
   plan?(envelope: CommandEnvelope, selectors: Registry): PinnedFlow;
+  /** Places of the actions it runs of its flow; without it all. @throws ControlError VALIDATION_FAILED */
+  part?(flow: PinnedFlow, envelope: CommandEnvelope): number[];
   /** It is about the session that target.session_id names; none is opened for it. */
   needsSession: boolean;
 }
@@ -24,6 +27,13 @@ export const commandTypes: Readonly<Record<string, CommandType>> = {
     parsePayload: payloadParser<FlowRunPayload>('FlowRunPayload'),
     scope: ({ payload }) => `flow.run:${String(payload.flow)}`,
     flow: ({ payload }) => String(payload.flow),
+    needsSession: false
+  },
+  'action.run': {
+    parsePayload: payloadParser('ActionRunPayload'),
+    scope: ({ payload }) => `flow.run:${String(payload.flow)}`,
+    flow: ({ payload }) => String(payload.flow),
+    part: placesOfAction,
     needsSession: false
   },
   'selector.sweep': {
