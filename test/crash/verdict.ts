@@ -41,7 +41,9 @@ export interface Evidence {
 
 const ENDED = ['SUCCEEDED', 'FAILED', 'CANCELLED'];
 /** Kinds that begin anew in every process. */
-const VOLATILE = ['supervisor', 'driver'];
+const VOLATILE = ['supervisor', 'driver', 'audit'];
+/** An event that was refused moved nothing, nor did what is in the audit log of a move. */
+const moved = ({ type }: Row) => type !== 'event.rejected' && type !== 'audit.recorded';
 
 /** Reads the journal of a process that has ended. */
 export async function evidenceOf(path: string): Promise<Evidence> {
@@ -97,8 +99,8 @@ function rowsChain({ rows, boots }: Evidence): string[] {
   const last = new Map<string, Row>();
   let births = 0;
   const wrong = rows.flatMap((row) => {
-    const { cursor, actor, step, from, to, type } = row;
-    if (type === 'event.rejected') return [];
+    const { cursor, actor, step, from, to } = row;
+    if (!moved(row)) return [];
     const before = last.get(actor);
     last.set(actor, row);
     const isVolatile = VOLATILE.includes(actor.split('/')[0]!);
@@ -120,8 +122,8 @@ function rowsChain({ rows, boots }: Evidence): string[] {
 
 function commandsEndOnce({ rows }: Evidence): string[] {
   const ended = new Map<string, string>();
-  return rows.flatMap(({ cursor, actor, type, to }) => {
-    if (!actor.startsWith('command/') || type === 'event.rejected') return [];
+  return rows.filter(moved).flatMap(({ cursor, actor, to }) => {
+    if (!actor.startsWith('command/')) return [];
     const end = ended.get(actor);
     if (end !== undefined) return [`cursor ${cursor}: ${actor} goes to ${to} after ${end}`];
     if (ENDED.includes(to)) ended.set(actor, to);
@@ -143,7 +145,7 @@ function attemptsComeBeforeProof({ rows }: Evidence): string[] {
 
 function actorsAreWhereTheirRowsSay({ rows, actors }: Evidence): string[] {
   const last = new Map<string, Row>();
-  for (const row of rows) if (row.type !== 'event.rejected') last.set(row.actor, row);
+  for (const row of rows.filter(moved)) last.set(row.actor, row);
   const known = new Set(actors.map(({ address }) => address));
   const ghosts = [...last.keys()].filter((actor) => !VOLATILE.includes(actor.split('/')[0]!) && !known.has(actor));
   return [
