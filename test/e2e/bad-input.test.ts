@@ -119,6 +119,7 @@ describe('bad input', needsBrowser(), () => {
     it('JavaScript of a flow is SCRIPT_FORBIDDEN without the scope, and runs with it', async () => {
       const { site, manager } = stage;
       const flow = await putFlow(stage, 'with_script', (actions) => {
+        actions[0]!.reaches = 'nobody';
         actions[0]!.steps.push({ type: 'waitForExpression', expression: 'document.title.length > 0' });
       });
       const { body: made } = await manager.request<TokenView>('POST', '/v1/tokens', {
@@ -301,6 +302,7 @@ describe('bad input', needsBrowser(), () => {
       const flow = await putFlow(stage, 'alert_in_between', (actions) => {
         // The script stands still in the alert: what is looked for comes only once it is dismissed.
         const expression = "setTimeout(() => { alert('A word in between.'); document.body.id = 'at-last'; }, 50)";
+        actions[0]!.reaches = 'nobody';
         actions[0]!.steps.push({ type: 'waitForExpression', expression });
         actions[0]!.verify!.steps = [{ type: 'waitForElement', selectors: ['#at-last'] }];
       });
