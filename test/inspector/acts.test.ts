@@ -297,7 +297,7 @@ describe('a person in the inspector', { skip: chromiumMissing }, () => {
     const { page, open, isAccessible } = await tab(t, { expected: /400/ });
     await open('/approvals');
     const card = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: id }) });
-    await card.getByText('a message to somebody').waitFor();
+    await card.getByText('a comment that others read').waitFor();
     await card.getByRole('button', { name: 'Edit…' }).click();
     const form = card.getByRole('form', { name: 'Edit, then allow' });
     const allow = form.getByRole('button', { name: 'Allow as edited' });
