@@ -63,8 +63,9 @@ export const actorMet = (met: Met, machine: KnownMachine | undefined): Inspected
   snapshot: { status: met.status, value: stateValue(met.state), context: met.context }
 });
 
-/** What one row says: the event, and where it led; a refused event led nowhere. */
+/** What one row says: the event, and where it led; a refused event led nowhere. The audit of a move says nothing new. */
 export function rowEvents(row: EventRow, machine: KnownMachine | undefined): Inspected[] {
+  if (row.type === 'audit.recorded') return [];
   const address = addressOf(row);
   const at = { at: row.emittedAt, cursor: row.cursor };
   const event = { type: row.payload.event };
