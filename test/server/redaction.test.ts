@@ -42,6 +42,7 @@ const signIn: Flow = {
     {
       attempt: 'SIGN_IN',
       effect: 'write',
+      reaches: 'nobody',
       steps: [
         { type: 'navigate', url: 'https://x.test/login?hint=$' + '{params.password}' },
         { type: 'change', selectors: ['#password'], value: '$' + '{params.password}' }
