@@ -50,7 +50,12 @@ export const mutants: Record<string, Mutant> = {
   'what nobody knows is called undone': { kinds: commandsThat({ isDoubtful: () => false }) },
   'the ledger is not asked': { kinds: commandsThat({ wasTried: () => false }) },
   'nobody is asked': {
-    kinds: commandsThat({ needsApproval: () => false, isUnasked: () => false, isAltered: () => false })
+    kinds: commandsThat({
+      needsApproval: () => false,
+      isUnasked: () => false,
+      isUnaskedOpen: () => false,
+      isAltered: () => false
+    })
   },
   'nobody counts what an account sends': { kinds: commandsThat({ takesPlace: () => false, wantsPlace: () => false }) },
   'every answer is a yes': { kinds: commandsThat({ isAllowed: () => true }) }
