@@ -464,7 +464,8 @@ describe('the example site in a browser', { skip: chromiumMissing }, () => {
     await site.waitForWrite({ kind: 'decoy', text: 'discard' });
     await press();
     await site.waitForWrite({ kind: 'comment', text: 'dodged' });
-    assert.deepEqual(site.counts(), { comment: 1, like: 0, unlike: 0, login: 0, logout: 0, decoy: 1, story: 0 });
+    const made = Object.entries(site.counts()).filter(([, count]) => count > 0);
+    assert.deepEqual(Object.fromEntries(made), { comment: 1, decoy: 1 });
   });
 
   it('jumps on a timer too', async (t) => {
