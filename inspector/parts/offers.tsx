@@ -1,10 +1,9 @@
 import { useSignal } from '@preact/signals';
-import { useId } from 'preact/hooks';
 import type { ActorOffer } from '../../schemas/generated/contracts.ts';
-import { ApiError, api, may } from '../api/connection.ts';
+import { api, may } from '../api/connection.ts';
 import { type Json, type Schema, settled, sketch } from '../state/schema-value.ts';
 import { Act } from './act.tsx';
-import { SchemaFields } from './schema-form.tsx';
+import { SendForm } from './send-form.tsx';
 
 const CONFIRM: Record<string, string> = {
   'session.close': 'Close this session? What runs in it is finished first, what waits is refused.',
@@ -89,49 +88,20 @@ interface FormProps {
 }
 
 function OfferForm({ offer, schema, root, kind, done }: FormProps) {
-  const id = useId();
-  const value = useSignal<Record<string, Json>>((sketch(schema, root) ?? {}) as Record<string, Json>);
-  const busy = useSignal(false);
-  const errors = useSignal<ReadonlyMap<string, string>>(new Map());
-  const failure = useSignal<string | null>(null);
-
-  async function send(event: Event) {
-    event.preventDefault();
-    busy.value = true;
-    errors.value = new Map();
-    failure.value = null;
-    try {
-      await api(offer.method, offer.path, { ...value.value, ...offer.body });
-      done();
-    } catch (error) {
-      const problem = error instanceof ApiError ? error.problem : undefined;
-      errors.value = new Map(problem?.errors?.map(({ path, message }) => [path, message]));
-      failure.value = (error as Error).message;
-    } finally {
-      busy.value = false;
-    }
-  }
-
   return (
-    <form class="offer-form" onSubmit={send} aria-label={offer.title}>
-      <SchemaFields
-        schema={schema}
-        root={root}
-        value={value.value}
-        change={(next) => {
-          value.value = (next ?? {}) as Record<string, Json>;
-        }}
-        errors={errors.value}
-        id={id}
-      />
-      {failure.value !== null && (
-        <p class="failure small" role="alert">
-          {failure.value}
-        </p>
+    <SendForm
+      label={offer.title}
+      schema={schema}
+      root={root}
+      first={(sketch(schema, root) ?? {}) as Record<string, Json>}
+      send={(value) => api(offer.method, offer.path, { ...value, ...offer.body })}
+      done={done}
+    >
+      {(_, busy) => (
+        <button class={`button ${kind ?? 'primary'}`} type="submit" disabled={busy}>
+          {offer.title}
+        </button>
       )}
-      <button class={`button ${kind ?? 'primary'}`} type="submit" disabled={busy.value}>
-        {offer.title}
-      </button>
-    </form>
+    </SendForm>
   );
 }
