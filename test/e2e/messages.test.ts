@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ApprovalView, CommandView, DmThreadView, PostView } from '../../schemas/generated/contracts.ts';
+import { inState } from '../support/inspector-stage.ts';
 import { actionOf, body, needsBrowser, sharedStage, VISITOR } from './stage.ts';
 
 type PostPage = { items: PostView[] };
@@ -39,6 +40,8 @@ describe('built-in flows in a real browser', needsBrowser(), () => {
       assert.ok(Date.now() < until, `it does not ask: ${JSON.stringify(view)}`);
       view = (await manager.request<CommandView>('GET', `/v1/commands/${commandId}`)).body;
     }
+    // It is told to begin by the command that waits for it, and is there a moment later.
+    await inState(manager, `approval/${view.approval_id}`, 'PENDING');
     const decided = await manager.request<ApprovalView>('POST', `/v1/approvals/${view.approval_id}`, decision);
     assert.equal(decided.status, 200, JSON.stringify(decided.body));
     return decided.body;

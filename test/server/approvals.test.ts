@@ -40,17 +40,10 @@ const run = (h: Harness, flow = 'message', over: Record<string, unknown> = {}, t
 /** The question of a command, once it waits for the answer. */
 async function asked(h: Harness, sent: Answer) {
   assert.equal(sent.status, 202, JSON.stringify(sent.body));
-  const command = await h.host.waitFor(
-    `command/${sent.body.command_id}`,
-    ({ state, status }) => state === 'AWAITING_APPROVAL.asking' || status !== 'active',
-    { timeoutMs: 60_000 }
-  );
-  assert.equal(command?.state, 'AWAITING_APPROVAL.asking');
-  const approvalId = String(command?.context.approvalId);
-  await h.host.waitFor(`approval/${approvalId}`, () => true, { timeoutMs: 60_000 });
+  const { approvalId } = await h.asked(sent.body.command_id);
   const path = `/v1/approvals/${approvalId}`;
   return {
-    commandId: command?.id as string,
+    commandId: sent.body.command_id as string,
     path,
     view: async () => (await h.api('GET', path)).body,
     answer: (body: Record<string, unknown>, token = h.admin) => h.api('POST', path, { body, token })

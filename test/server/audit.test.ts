@@ -62,12 +62,7 @@ describe('the audit log', () => {
     const ask = async () => {
       const payload = { flow: 'asked', params: { text: 'hello' } };
       const { body } = await h.api('POST', '/v1/commands', { body: envelope({ payload }), token });
-      const asks = ({ state }: { state: string }) => state.startsWith('AWAITING_APPROVAL');
-      const waits = await h.host.waitFor(`command/${body.command_id}`, asks, { timeoutMs: 60_000 });
-      assert.ok(waits);
-      const { approvalId } = waits.context as { approvalId: string };
-      const isThere = await h.host.waitFor(`approval/${approvalId}`, () => true, { timeoutMs: 60_000 });
-      assert.ok(isThere);
+      const { approvalId } = await h.asked(body.command_id);
       return { commandId: body.command_id as string, approvalId };
     };
     const first = await ask();

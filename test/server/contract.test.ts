@@ -179,11 +179,7 @@ function* damaged(name: string, body: Record<string, unknown>): Generator<[strin
 async function fill(h: Harness, ids: Record<string, string>): Promise<void> {
   const requester = { service: 'admin', instance_id: 'one' };
   const { command_id } = (await h.send({ requester, payload: { flow: 'asked', params: { text: 'contract' } } })).body;
-  const isAsked = (view: { state: string }) => view.state.startsWith('AWAITING_APPROVAL');
-  const command = await h.host.waitFor(`command/${command_id}`, isAsked, { timeoutMs: 60_000 });
-  assert.ok(command, 'the command waits for a yes');
-  const approvalId = command.context.approvalId as string;
-  await h.host.waitFor(`approval/${approvalId}`, () => true, { timeoutMs: 60_000 });
+  const { approvalId } = await h.asked(command_id);
   const cancelled = (await h.send(envelope({ requester, payload: { flow: 'asked', params: { text: 'other' } } }))).body;
   const { id, sha256, size } = await h.files.store(Buffer.from('seen'), 'html', 'text/html');
   const row = { id, command_id, kind: 'html', media_type: 'text/html', sha256, size, created_at: Date.now() };

@@ -396,13 +396,7 @@ describe('flows', () => {
 describe('an approval', () => {
   const ask = async (h: Harness, text = 'hello') => {
     const sent = await h.send({ payload: { flow: 'asked', params: { text } } });
-    const command = await h.host.waitFor(
-      `command/${sent.body.command_id}`,
-      ({ state }) => state.startsWith('AWAITING_APPROVAL'),
-      { timeoutMs: 30_000 }
-    );
-    const approvalId = String(command?.context.approvalId);
-    await h.host.waitFor(`approval/${approvalId}`, () => true, { timeoutMs: 30_000 });
+    const { approvalId } = await h.asked(sent.body.command_id);
     return { commandId: sent.body.command_id as string, approvalId, path: `/v1/approvals/${approvalId}` };
   };
 

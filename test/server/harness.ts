@@ -2,6 +2,7 @@
  * The planes over real sockets, on the real host, machines and SQLite journal. Only the browsers are made up: a
  * supervisor that grants at once (or never), and an executor whose actions a test can hold.
  */
+import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -211,6 +212,8 @@ export interface Harness {
   /** A command of the flow `greet`, sent and accepted. */
   send(overrides?: Record<string, unknown>): Promise<Answer>;
   ended(commandId: string): Promise<CommandView>;
+  /** Resolves once the command waits for a person and the approval it asks with is there, which is a moment later. */
+  asked(commandId: string): Promise<{ approvalId: string; sessionId: string }>;
 }
 
 export interface ApiOptions {
@@ -403,7 +406,21 @@ export async function openHarness(
       (await tokens.create({ service, scopes, ...(accounts ? { accounts } : {}) })).token,
     deps,
     send: (overrides) => api('POST', '/v1/commands', { body: envelope(overrides) }),
-    ended: async (commandId) => (await api('GET', `/v1/commands/${commandId}?wait=30`)).body as CommandView
+    ended: async (commandId) => (await api('GET', `/v1/commands/${commandId}?wait=30`)).body as CommandView,
+    asked: async (commandId) => {
+      const command = await host.waitFor(
+        `command/${commandId}`,
+        ({ state, status }) => state === 'AWAITING_APPROVAL.asking' || status !== 'active',
+        { timeoutMs: 60_000 }
+      );
+      assert.equal(command?.state, 'AWAITING_APPROVAL.asking');
+      const { approvalId, sessionId } = command.context as { approvalId: string; sessionId: string };
+      assert.ok(
+        await host.waitFor(`approval/${approvalId}`, () => true, { timeoutMs: 60_000 }),
+        'the approval is there'
+      );
+      return { approvalId, sessionId };
+    }
   };
 }
 

@@ -123,8 +123,11 @@ const shop = (t: TestContext) => userProject(t, { 'troupe.config.ts': ORDERS, 'l
 const start = (t: TestContext, folder: string, data?: string) =>
   startManager(t, { args: ['--machines', join(folder, 'troupe.config.ts')], ...(data ? { data } : {}) });
 
-const read = async (manager: Manager, address: string) =>
-  (await manager.request<ActorSummary>('GET', `/v1/actors/${address}`)).body;
+async function read(manager: Manager, address: string): Promise<ActorSummary> {
+  const { status, body } = await manager.request<ActorSummary>('GET', `/v1/actors/${address}`);
+  assert.equal(status, 200, JSON.stringify(body));
+  return body;
+}
 
 async function until(manager: Manager, address: string, state: string): Promise<ActorSummary> {
   for (const deadline = Date.now() + 60_000; ; await delay(25)) {

@@ -42,9 +42,7 @@ describe('metrics', () => {
   it('count an approval that waits, and a request by its route', async (t) => {
     const h = await openHarness(t);
     const { body } = await h.send({ payload: { flow: 'asked', params: { text: 'hi' } } });
-    await h.host.waitFor(`command/${body.command_id}`, ({ state }) => state === 'AWAITING_APPROVAL', {
-      timeoutMs: 20_000
-    });
+    await h.asked(body.command_id);
     await h.api('GET', `/v1/commands/${body.command_id}`);
     const samples = samplesOf(String((await h.api('GET', '/metrics')).body));
     assert.equal(samples.get('troupe_approvals_waiting'), 1);

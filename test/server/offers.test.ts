@@ -6,8 +6,11 @@ import { sharedHarness } from './harness.ts';
 
 describe('an actor that one looks at', () => {
   const shared = sharedHarness();
-  const read = async (address: string, token = shared.h.admin): Promise<ActorSummary> =>
-    (await shared.h.api('GET', `/v1/actors/${address}`, { token })).body;
+  const read = async (address: string, token = shared.h.admin): Promise<ActorSummary> => {
+    const { status, body } = await shared.h.api('GET', `/v1/actors/${address}`, { token });
+    assert.equal(status, 200, JSON.stringify(body));
+    return body;
+  };
   const titles = ({ offers = [] }: ActorSummary) => offers.map(({ title }) => title);
   const take = ({ method, path, body }: ActorOffer, fields: object = {}) =>
     shared.h.api(method, path, method === 'DELETE' ? {} : { body: { ...body, ...fields } });
@@ -22,11 +25,12 @@ describe('an actor that one looks at', () => {
     const target = { platform: 'instagram', account_id: account };
     const payload = { flow: 'asked', params: { text: 'hi' } };
     const { body } = await h.send({ target, payload });
-    const command = `command/${body.command_id}`;
-    const waits = await h.host.waitFor(command, ({ state }) => state.startsWith('AWAITING'), { timeoutMs: 60_000 });
-    assert.ok(waits);
-    const { approvalId, sessionId } = waits.context as { approvalId: string; sessionId: string };
-    return { command, approval: `approval/${approvalId}`, session: `session/${sessionId}` };
+    const { approvalId, sessionId } = await h.asked(body.command_id);
+    return {
+      command: `command/${body.command_id}`,
+      approval: `approval/${approvalId}`,
+      session: `session/${sessionId}`
+    };
   }
 
   it('says what may be done to it now, as requests that do it, and whom it has to do with', async () => {
@@ -49,6 +53,9 @@ describe('an actor that one looks at', () => {
     assert.deepEqual(titles(await read(approval)), []);
     assert.deepEqual(titles(await read(command)), []);
 
+    // It hears of the end of its command a moment after everybody else.
+    const isFree = await h.host.waitFor(session, ({ state }) => state === 'READY', { timeoutMs: 60_000 });
+    assert.ok(isFree);
     const idle = await read(session);
     assert.deepEqual(titles(idle), ['Pause', 'Take over', 'Close']);
     assert.equal((await take(offer(idle, 'Pause'))).status, 202);

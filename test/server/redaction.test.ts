@@ -85,12 +85,7 @@ async function asked(h: Harness, given: object) {
   const requester = { service: 'admin', instance_id: '1' };
   const body = envelope({ requester, payload: { flow: 'sign_in', params: given } });
   const { command_id } = (await h.api('POST', '/v1/commands', { body })).body as { command_id: string };
-  const waits = ({ state }: { state: string }) => state.startsWith('AWAITING_APPROVAL');
-  const command = await h.host.waitFor(`command/${command_id}`, waits, { timeoutMs: 60_000 });
-  assert.ok(command);
-  const { approvalId, sessionId } = command.context as { approvalId: string; sessionId: string };
-  await h.host.waitFor(`approval/${approvalId}`, () => true, { timeoutMs: 60_000 });
-  return { command_id, approvalId, sessionId };
+  return { command_id, ...(await h.asked(command_id)) };
 }
 
 describe('a param that its flow marks as secret', () => {

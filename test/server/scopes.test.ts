@@ -49,11 +49,7 @@ async function world(h: Harness) {
   const requester = { service: 'admin', instance_id: 'one' };
   const payload = { flow: 'asked', params: { text: TEXT } };
   const { command_id } = (await h.send({ target, requester, payload })).body;
-  const isAsked = (view: { state: string }) => view.state.startsWith('AWAITING_APPROVAL');
-  const command = await h.host.waitFor(`command/${command_id}`, isAsked, { timeoutMs: 60_000 });
-  assert.ok(command);
-  const { sessionId, approvalId } = command.context as { sessionId: string; approvalId: string };
-  await h.host.waitFor(`approval/${approvalId}`, () => true, { timeoutMs: 60_000 });
+  const { sessionId, approvalId } = await h.asked(command_id);
   const { id, sha256, size } = await h.files.store(Buffer.from(TEXT), 'html', 'text/html');
   const made = { id, command_id, kind: 'html', media_type: 'text/html', sha256, size, created_at: Date.now() };
   const row = { ...made, account_id: ACCOUNT };

@@ -90,8 +90,11 @@ async function project(t: TestContext, folders: Record<string, Record<string, st
   };
 }
 
-const read = async (manager: Manager, address: string) =>
-  (await manager.request<ActorSummary>('GET', `/v1/actors/${address}`)).body;
+async function read(manager: Manager, address: string): Promise<ActorSummary> {
+  const { status, body } = await manager.request<ActorSummary>('GET', `/v1/actors/${address}`);
+  assert.equal(status, 200, JSON.stringify(body));
+  return body;
+}
 
 async function make(manager: Manager, id: string, ...events: string[]) {
   const made = await manager.request<ActorSummary>('POST', '/v1/actors/order', { id, input: { total: 40 } });

@@ -54,7 +54,9 @@ export async function setStage(
         target: { platform: 'example', account_id: account },
         payload: { flow: message.name, params: { to: 'grace', text } }
       });
-      await inState(manager, `command/${command_id}`, 'AWAITING_APPROVAL');
+      const { context } = await inState(manager, `command/${command_id}`, 'AWAITING_APPROVAL');
+      // What it asks with is there a moment later.
+      await inState(manager, `approval/${context?.approvalId}`, 'PENDING');
       return command_id;
     },
     async comment(account, text) {
