@@ -30,7 +30,7 @@ export interface ConfigOption {
 const contract = JSON.parse(readFileSync(join(packageRoot(), 'schemas/config.schema.json'), 'utf8'));
 const properties = contract.$defs.Config.properties as Record<keyof Config, OptionSchema>;
 const limitSchemas = contract.$defs.DriverLimits.properties as Record<string, OptionSchema>;
-const validate = new Ajv2020({ allErrors: true, strict: true })
+const validate = new Ajv2020({ allErrors: true, strict: true, validateSchema: false })
   .addSchema(contract)
   .compile({ $ref: 'troupe:config#/$defs/Config' });
 

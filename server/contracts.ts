@@ -59,6 +59,9 @@ const schemas = files.map(
   (name) => JSON.parse(readFileSync(join(packageRoot(), 'schemas', `${name}.schema.json`), 'utf8')) as AnySchema
 );
 
+/** Of one that is not ours: what it is checked against is compiled once. */
+const metaSchema = new Ajv2020({ strict: false, logger: false });
+
 const withDefaults = contractAjv(true);
 const asSent = contractAjv(false);
 
@@ -67,6 +70,8 @@ function contractAjv(useDefaults: boolean): Ajv2020 {
     allErrors: true,
     discriminator: true,
     useDefaults,
+    // Ours are schemas: a test says so, and not every start.
+    validateSchema: false,
     strict: true,
     strictTypes: false,
     strictRequired: false
@@ -88,10 +93,12 @@ function addFormats(ajv: Ajv2020): void {
 }
 
 const parser = <T>(ajv: Ajv2020, what: string, ref: string): ((value: unknown) => T) => {
-  const validate = ajv.getSchema(ref) as ValidateFunction<T> | undefined;
-  if (!validate) throw new Error(`no schema ${ref}`);
+  // Compiled for the first that comes: most processes never meet most of them.
+  let validate: ValidateFunction<T> | undefined;
   return (value) => {
     assertShallow(value, what);
+    validate ??= ajv.getSchema(ref) as ValidateFunction<T> | undefined;
+    if (!validate) throw new Error(`no schema ${ref}`);
     if (validate(value)) return value;
     throw new ControlError('VALIDATION_FAILED', { what, errors: misfits(validate.errors ?? []) });
   };
@@ -150,7 +157,15 @@ export const payloadParser =
  */
 export function compileForeign(schema: Record<string, unknown>): (value: unknown, at: string) => Misfit[] {
   if ('$async' in schema) throw new Error('$async is not taken');
-  const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: false, addUsedSchema: false, logger: false });
+  metaSchema.validateSchema(schema, true);
+  const ajv = new Ajv2020({
+    allErrors: true,
+    useDefaults: true,
+    strict: false,
+    addUsedSchema: false,
+    validateSchema: false,
+    logger: false
+  });
   addFormats(ajv);
   const validate = ajv.compile(schema);
   return (value, at) => (validate(value) ? [] : misfits(validate.errors ?? [], at));

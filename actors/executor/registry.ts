@@ -87,13 +87,17 @@ function loadAll<T>(folder: string, schema: string): T[] {
     });
 }
 
+let compiled: Ajv2020 | undefined;
+
 function contracts(): Ajv2020 {
-  const ajv = new Ajv2020({ discriminator: true, strict: false, allErrors: false });
+  if (compiled) return compiled;
+  const ajv = new Ajv2020({ discriminator: true, strict: false, allErrors: false, validateSchema: false });
   // ajv-formats is CommonJS; its default export arrives as a namespace.
   (addFormatsModule as unknown as { default: (ajv: Ajv2020) => void }).default(ajv);
   const folder = join(packageRoot(), 'schemas');
   for (const name of readdirSync(folder)) {
     if (name.endsWith('.schema.json')) ajv.addSchema(JSON.parse(readFileSync(join(folder, name), 'utf8')));
   }
+  compiled = ajv;
   return ajv;
 }
