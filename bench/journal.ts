@@ -149,6 +149,7 @@ function actorOf(address: string, step: number): ActorRecord {
     subject: { correlation_id: address, command_id: address, session_id: 's1', account_id: 'demo', platform: 'x' },
     createdAt: 1_700_000_000_000,
     updatedAt: step,
+    enteredAt: step,
     deadlineAt: null,
     lastCursor: step,
     resumes: true

@@ -100,6 +100,8 @@ export interface ActorRecord {
   /** ms since 1970 */
   createdAt: number;
   updatedAt: number;
+  /** When it came into the state it is in, ms since 1970. */
+  enteredAt: number;
   /** The earliest of its own timers, ms since 1970. */
   deadlineAt: number | null;
   /** Cursor of its newest event. */
@@ -283,6 +285,13 @@ export interface Tables {
     };
   /** key: name. `head`: the newest record of the chain; `checkpoint`: the newest that was removed. */
   audit_marks: AuditMark & { name: 'head' | 'checkpoint' };
+  /**
+   * key: kind + version + from_state + to_state + event. How often actors of one version of a machine took a transition;
+   * written, `count` is added to what is there. `event`: '*' for what the machine takes without naming it.
+   */
+  moves: { kind: string; version: string; from_state: string; to_state: string; event: string; count: number };
+  /** key: kind + state + bucket. How many stays in a state were so long, see `stays.ts`; written, `count` is added. */
+  stays: { kind: string; state: string; bucket: number; count: number };
   /** key: service + name */
   consumers: { service: string; name: string; cursor: number; updated_at: number };
 }
@@ -422,6 +431,26 @@ export interface LivingVersion {
   count: number;
 }
 
+/** Actors of one kind that live in one state. */
+export interface LivingState {
+  kind: string;
+  state: string;
+  count: number;
+  /** When the first of them came into it, ms since 1970. */
+  oldest: number;
+}
+
+/** Living actors that have been in a state for long. */
+export interface StayQuery {
+  /** State paths in full. None twice. */
+  states: readonly { kind: string; state: string; enteredBefore: number }[];
+  account_id?: string | readonly string[];
+  /** Longest first. Default 50, at most 500. */
+  limit?: number;
+  /** From the previous page's `next`. */
+  page?: string;
+}
+
 /** What one call of `prune` removed. */
 export interface Pruned {
   events: number;
@@ -488,6 +517,10 @@ export interface Journal {
   countActors(kind: string): Promise<Record<string, number>>;
   /** How many actors that have not ended are of which version of their machine. */
   livingVersions(): Promise<LivingVersion[]>;
+  /** In which states actors live, how many, and since when. */
+  livingStates(): Promise<LivingState[]>;
+  /** `total`: of all pages. @throws ControlError QUERY_INVALID */
+  longStays(query: StayQuery): Promise<{ items: ActorRecord[]; next: string | null; total: number }>;
   /** Living actors, and what waits for them. */
   pending(): Promise<Pending>;
   /** The next timers after this place, the earliest first; from the first without one. */
@@ -561,6 +594,8 @@ export interface ActorView {
   deadlineAt: number | null;
   createdAt: number;
   updatedAt: number;
+  /** When it came into its state. */
+  enteredAt: number;
   lastCursor: number;
 }
 

@@ -24,6 +24,7 @@ import type {
   Write
 } from './contract.ts';
 import type { Mail, Sender } from './mail.ts';
+import { Usage } from './usage.ts';
 
 /** What a draft asks of the host it is drafted for. */
 export interface DraftSources {
@@ -55,6 +56,7 @@ export class Draft {
   readonly tells: TellRow[] = [];
   readonly #consumed: string[] = [];
   readonly #writes: Put[] = [];
+  readonly #usage = new Usage();
   #chain: AuditMark;
   readonly #answers: (() => void)[] = [];
   readonly #senders: Sender[] = [];
@@ -132,10 +134,13 @@ export class Draft {
       },
       effects: { declared: this.startedEffects.filter((row) => durable(row.address)), settled: this.settled },
       tells: { sent: this.tells, consumed: this.#consumed },
-      writes:
-        this.#chain === this.#sources.chain
-          ? this.#writes
-          : [...this.#writes, { into: 'audit_marks', row: { name: 'head', ...this.#chain } }]
+      writes: [
+        ...this.#writes,
+        ...(this.#chain === this.#sources.chain
+          ? []
+          : [{ into: 'audit_marks', row: { name: 'head', ...this.#chain } } satisfies Put]),
+        ...this.#usage.writes
+      ]
     };
   }
 
@@ -300,7 +305,10 @@ export class Draft {
     this.#timers.set(`${address} ${id}`, { address, id, row: null });
   }
 
-  #apply({ record, rows, effects, settled, timers, cleared, tells, writes }: Step, more: readonly Write[] = []) {
+  #apply(taken: Step, more: readonly Write[] = []) {
+    const { record, rows, effects, settled, timers, cleared, tells, writes } = taken;
+    const definition = this.#definition(record);
+    if (definition) this.#usage.note(definition, this.#current(record.address), taken);
     this.#log(rows);
     // What it left in the audit log is told after it, and is no move of it.
     const lastCursor = rows.length > 0 ? this.#head : record.lastCursor;
@@ -459,6 +467,7 @@ export function viewOf(definition: Definition | undefined, record: ActorRecord, 
     deadlineAt: record.deadlineAt,
     createdAt: record.createdAt,
     updatedAt: record.updatedAt,
+    enteredAt: record.enteredAt,
     lastCursor: record.lastCursor
   };
 }

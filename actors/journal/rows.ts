@@ -82,7 +82,8 @@ export const actorColumns = [
   'updated_at',
   'deadline_at',
   'last_cursor',
-  'resumes'
+  'resumes',
+  'entered_at'
 ] as const;
 export type StoredActor = Subject & {
   seq: number;
@@ -99,6 +100,7 @@ export type StoredActor = Subject & {
   deadline_at: number | null;
   last_cursor: number;
   resumes: 0 | 1;
+  entered_at: number;
 };
 
 export const actorScalars = (record: ActorRecord): Scalars => [
@@ -117,7 +119,8 @@ export const actorScalars = (record: ActorRecord): Scalars => [
   record.updatedAt,
   record.deadlineAt,
   record.lastCursor,
-  Number(record.resumes)
+  Number(record.resumes),
+  record.enteredAt
 ];
 
 /** What actors are found by; the rest changes with every step. */
@@ -134,7 +137,9 @@ export const actorIndexedColumns = [
   'created_at',
   'resumes'
 ] as const;
-export const actorUnindexedColumns = ['step', 'state', 'snapshot', 'updated_at', 'deadline_at', 'last_cursor'] as const;
+export const actorUnindexedColumns = ['step', 'snapshot', 'updated_at', 'deadline_at', 'last_cursor'] as const;
+/** Of one small index alone: they change with every move. */
+export const actorStayColumns = ['state', 'entered_at'] as const;
 
 /** The address, then the indexed columns. */
 export const actorIndexScalars = (record: ActorRecord): Scalars => [
@@ -147,6 +152,9 @@ export const actorIndexScalars = (record: ActorRecord): Scalars => [
   record.createdAt,
   Number(record.resumes)
 ];
+
+/** The address, then the columns of its stay. */
+export const actorStayScalars = (record: ActorRecord): Scalars => [record.address, record.state, record.enteredAt];
 
 export const actorRecord = (stored: StoredActor): ActorRecord => ({
   address: stored.address,
@@ -162,7 +170,8 @@ export const actorRecord = (stored: StoredActor): ActorRecord => ({
   updatedAt: stored.updated_at,
   deadlineAt: stored.deadline_at,
   lastCursor: stored.last_cursor,
-  resumes: stored.resumes === 1
+  resumes: stored.resumes === 1,
+  enteredAt: stored.entered_at
 });
 
 /** The first segment of a state path: `RUNNING` of `RUNNING.PREPARING`, the first region's of a parallel one. */

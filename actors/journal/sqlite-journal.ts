@@ -27,11 +27,13 @@ import type {
   IdMatches,
   Journal,
   ListedTable,
+  LivingState,
   LivingVersion,
   Pending,
   Pruned,
   RetentionLimits,
   RowQuery,
+  StayQuery,
   TableName,
   Tables,
   TellRow,
@@ -53,6 +55,7 @@ import { searchRows } from './row-search.ts';
 import { actorRecord, effectRow, eventRow, type StoredActor, tellRow, timerRow } from './rows.ts';
 import { inSlices } from './slices.ts';
 import { type Part, partsOf, sql } from './statements.ts';
+import { searchStays } from './stay-search.ts';
 
 export type Synchronous = 'OFF' | 'NORMAL' | 'FULL' | 'EXTRA';
 
@@ -249,6 +252,15 @@ class SqliteJournal implements Journal {
 
   livingVersions(): Promise<LivingVersion[]> {
     return this.#read('searches', (reader) => reader.all<LivingVersion>(sql.livingVersions));
+  }
+
+  livingStates(): Promise<LivingState[]> {
+    return this.#read('searches', (reader) => reader.all<LivingState>(sql.livingStates));
+  }
+
+  async longStays(query: StayQuery): Promise<{ items: ActorRecord[]; next: string | null; total: number }> {
+    const { rows, ...found } = await this.#read('searches', (reader) => searchStays(reader, query));
+    return { ...found, items: await this.#parsed(rows, actorRecord) };
   }
 
   async pending(): Promise<Pending> {

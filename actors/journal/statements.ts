@@ -8,6 +8,8 @@ import {
   actorIndexedColumns,
   actorIndexScalars,
   actorScalars,
+  actorStayColumns,
+  actorStayScalars,
   actorUnindexedColumns,
   effectColumns,
   effectScalars,
@@ -19,7 +21,7 @@ import {
   timerColumns,
   timerScalars
 } from './rows.ts';
-import { tableNames, tables } from './tables.ts';
+import { shapeOf, tableNames, tables } from './tables.ts';
 
 /** One statement and the rows it takes. Rows are made as they are read, so a large batch is never in memory twice. */
 export interface Part {
@@ -36,6 +38,7 @@ export function partsOf(batch: Batch): Part[] {
   add(insertEvents, batch.events, eventScalars);
   add(putActors, batch.actors, actorScalars);
   add(reindexActors, batch.actors, actorIndexScalars);
+  add(moveActors, batch.actors, actorStayScalars);
   // Cleared before set, and made before over: a state that is left and entered again in one batch has its new timer,
   // and an effect or tell that began and ended in one batch leaves nothing.
   add(clearTimers, batch.timers.cleared, ({ address, id }) => [address, id]);
@@ -70,9 +73,16 @@ const upsert = (
   table: string,
   columns: readonly string[],
   key: readonly string[],
-  { where = '', changed = columns.filter((column) => !key.includes(column)) as readonly string[] } = {}
+  {
+    where = '',
+    changed = columns.filter((column) => !key.includes(column)) as readonly string[],
+    added = [] as readonly string[]
+  } = {}
 ) => {
-  const set = changed.map((column) => `${column} = excluded.${column}`).join(', ');
+  const set = [
+    ...changed.map((column) => `${column} = excluded.${column}`),
+    ...added.map((column) => `${column} = ${table}.${column} + excluded.${column}`)
+  ].join(', ');
   return `${insert(table, columns)} ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${set}${where}`;
 };
 
@@ -81,11 +91,14 @@ const insertEvents = insert('events', eventColumns);
 // SQLite writes anew every index that has a column in SET, changed or not, and a command's steps rarely change what it
 // is found by: setting that apart and only where it differs makes a step write a quarter of the pages (measured).
 const putActors = upsert('actors', actorColumns, ['address'], { changed: actorUnindexedColumns });
-const reindexActors = `UPDATE actors SET ${actorIndexedColumns
-  .map((column, index) => `${column} = row.value ->> ${index + 1}`)
-  .join(', ')} FROM json_each(?) AS row WHERE actors.address = row.value ->> 0 AND (${actorIndexedColumns
-  .map((column, index) => `actors.${column} IS NOT row.value ->> ${index + 1}`)
-  .join(' OR ')})`;
+const whereDifferent = (columns: readonly string[]) =>
+  `UPDATE actors SET ${columns
+    .map((column, index) => `${column} = row.value ->> ${index + 1}`)
+    .join(', ')} FROM json_each(?) AS row WHERE actors.address = row.value ->> 0 AND (${columns
+    .map((column, index) => `actors.${column} IS NOT row.value ->> ${index + 1}`)
+    .join(' OR ')})`;
+const reindexActors = whereDifferent(actorIndexedColumns);
+const moveActors = whereDifferent(actorStayColumns);
 
 const putTimers = upsert('timers', timerColumns, ['address', 'id']);
 const clearTimers = 'DELETE FROM timers WHERE (address, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))';
@@ -99,8 +112,8 @@ const ownRowOnly = ' WHERE ledger.command_id = excluded.command_id';
 
 /** What a row that comes again brings anew. */
 function changedColumns(table: TableName): readonly string[] {
-  const { columns, key, kept = [] }: { [K in 'columns' | 'key' | 'kept']?: readonly string[] } = tables[table];
-  return columns.filter((column) => !key.includes(column) && !kept.includes(column));
+  const { columns, key, kept, added } = shapeOf(table);
+  return columns.filter((column) => ![...key, ...kept, ...added].includes(column));
 }
 
 // A record of the audit log that is there is never written over: the commit fails.
@@ -111,6 +124,7 @@ const putRows = Object.fromEntries(
       ? insert(table, tables[table].columns)
       : upsert(table, tables[table].columns, tables[table].key, {
           changed: changedColumns(table),
+          added: shapeOf(table).added,
           ...(table === 'ledger' ? { where: ownRowOnly } : {})
         })
   ])
@@ -146,6 +160,8 @@ export const sql = {
   countActors: 'SELECT phase, count(*) AS count FROM actors WHERE kind = ? GROUP BY phase',
   livingVersions:
     "SELECT kind, machine_version AS version, count(*) AS count FROM actors INDEXED BY actors_alive_by_version WHERE status = 'active' GROUP BY kind, machine_version",
+  livingStates: `SELECT kind, state, count(*) AS count, min(entered_at) AS oldest FROM actors INDEXED BY actors_alive_by_stay
+    WHERE status = 'active' GROUP BY kind, state`,
   living: "SELECT count(*) AS count FROM actors INDEXED BY actors_alive WHERE status = 'active'",
   waiting: `${timersByKind} UNION ALL ${countByKind('effects', 'address')} UNION ALL ${countByKind('tells', 'recipient')}`,
   readAudit: 'SELECT * FROM audit WHERE seq > ? ORDER BY seq LIMIT ?',

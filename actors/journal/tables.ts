@@ -5,6 +5,8 @@ interface TableShape<T extends TableName> {
   key: readonly (keyof Tables[T] & string)[];
   /** They stay as they were written first, when the key comes again. */
   kept?: readonly (keyof Tables[T] & string)[];
+  /** Numbers that are added to those that are there. */
+  added?: readonly (keyof Tables[T] & string)[];
 }
 
 /** Of what was found on a page. */
@@ -115,9 +117,22 @@ export const tables: { readonly [T in TableName]: TableShape<T> } = {
     key: ['id'],
     kept: FIRST_SEEN
   },
+  moves: {
+    columns: ['kind', 'version', 'from_state', 'to_state', 'event', 'count'],
+    key: ['kind', 'version', 'from_state', 'to_state', 'event'],
+    added: ['count']
+  },
+  stays: { columns: ['kind', 'state', 'bucket', 'count'], key: ['kind', 'state', 'bucket'], added: ['count'] },
   audit_marks: { columns: ['name', 'seq', 'hash'], key: ['name'] },
   consumers: { columns: ['service', 'name', 'cursor', 'updated_at'], key: ['service', 'name'] }
 };
+
+/** The same of whatever table, its columns as names. */
+export const shapeOf = (table: TableName): Record<'columns' | 'key' | 'kept' | 'added', readonly string[]> => ({
+  kept: [],
+  added: [],
+  ...tables[table]
+});
 
 export const tableNames = Object.keys(tables) as TableName[];
 

@@ -83,6 +83,7 @@ export function birth(
     subject: subjectOf(definition, {}),
     createdAt: now,
     updatedAt: now,
+    enteredAt: now,
     deadlineAt: null,
     lastCursor: 0,
     resumes: false
@@ -208,13 +209,14 @@ export function collect(
   if (definition.foreign) assertKept(definition, before, after, made);
 
   const context = after.context as Record<string, unknown>;
+  const state = stateOf(after);
   return {
     record: {
       ...record,
       machineVersion: definition.version,
       step: number,
       status: actorStatus(after.status),
-      state: stateOf(after),
+      state,
       snapshot: {
         ...persist(after),
         children: made.children,
@@ -223,6 +225,7 @@ export function collect(
       },
       subject: subjectOf(definition, context),
       updatedAt: now,
+      enteredAt: state === record.state ? record.enteredAt : now,
       deadlineAt: deadlineOf(made.timers),
       resumes: after.status === 'active' && listens(after, 'host.resumed')
     },

@@ -20,11 +20,13 @@ import type {
   IdMatches,
   Journal,
   ListedTable,
+  LivingState,
   LivingVersion,
   Pending,
   Pruned,
   RetentionLimits,
   RowQuery,
+  StayQuery,
   TableName,
   Tables,
   TellRow,
@@ -40,7 +42,8 @@ import { limitOf } from '../../actors/journal/newest-first.ts';
 import { pageToken, placeOf } from '../../actors/journal/page-token.ts';
 import { rowPlan } from '../../actors/journal/row-search.ts';
 import { phaseOf } from '../../actors/journal/rows.ts';
-import { FIND_LIMIT, tableNames, tables } from '../../actors/journal/tables.ts';
+import { stayKey } from '../../actors/journal/stay-search.ts';
+import { FIND_LIMIT, shapeOf, tableNames, tables } from '../../actors/journal/tables.ts';
 import { splitAddress } from '../../actors/kernel/step.ts';
 
 export interface MemoryJournalOptions {
@@ -182,8 +185,12 @@ class MemoryDisk {
     const isAnothers = table === 'ledger' && there && JSON.parse(there).command_id !== row.command_id;
     if (isAnothers) return;
     assert.ok(table !== 'audit' || there === undefined, 'a record of the audit log is never written over');
-    const { columns, kept = [] } = tables[table] as { columns: readonly string[]; kept?: readonly string[] };
-    const before = there === undefined ? {} : Object.fromEntries(kept.map((name) => [name, JSON.parse(there)[name]]));
+    const { columns, kept, added } = shapeOf(table);
+    const former = there === undefined ? undefined : JSON.parse(there);
+    const before = former && {
+      ...Object.fromEntries(kept.map((name) => [name, former[name]])),
+      ...Object.fromEntries(added.map((name) => [name, former[name] + (row[name] as number)]))
+    };
     rows.set(
       key,
       JSON.stringify({ ...Object.fromEntries(columns.map((name) => [name, row[name] ?? null])), ...before })
@@ -352,6 +359,53 @@ export class MemoryJournal implements Journal {
       found.set(`${kind} ${version}`, { ...entry, count: entry.count + 1 });
     }
     return [...found.values()];
+  }
+
+  async livingStates(): Promise<LivingState[]> {
+    this.#expectOpen();
+    const found = new Map<string, LivingState>();
+    for (const { kind, state, status, enteredAt } of parsed<ActorRecord>(this.#disk.actors)) {
+      if (status !== 'active') continue;
+      const entry = found.get(`${kind} ${state}`) ?? { kind, state, count: 0, oldest: enteredAt };
+      found.set(`${kind} ${state}`, {
+        ...{ kind, state },
+        count: entry.count + 1,
+        oldest: Math.min(entry.oldest, enteredAt)
+      });
+    }
+    return [...found.values()].sort((a, b) => inTextOrder(a.kind, b.kind) || inTextOrder(a.state, b.state));
+  }
+
+  async longStays(query: StayQuery) {
+    this.#expectOpen();
+    const limit = limitOf(query);
+    const after = query.page === undefined ? undefined : placeOf(query.page, stayKey(query));
+    const all = [...this.#disk.actors.values()]
+      .map((json, index) => ({ record: JSON.parse(json) as ActorRecord, seq: index + 1 }))
+      .filter(
+        ({ record }) =>
+          record.status === 'active' &&
+          anyOf(query.account_id, record.subject.account_id) &&
+          query.states.some(
+            ({ kind, state, enteredBefore }) =>
+              kind === record.kind && state === record.state && record.enteredAt < enteredBefore
+          )
+      )
+      .sort((a, b) => a.record.enteredAt - b.record.enteredAt || a.seq - b.seq);
+    const found = all.filter(
+      ({ record: { enteredAt }, seq }) =>
+        !after || enteredAt > after.createdAt || (enteredAt === after.createdAt && seq > after.seq)
+    );
+    const page = found.slice(0, limit);
+    const last = page.at(-1);
+    return {
+      items: page.map(({ record }) => record),
+      next:
+        last && found.length > limit
+          ? pageToken({ createdAt: last.record.enteredAt, seq: last.seq }, stayKey(query))
+          : null,
+      total: all.length
+    };
   }
 
   async pending(): Promise<Pending> {

@@ -48,6 +48,51 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
     (await journal.queryActors(query)).items.map((record) => record.id);
   const code = (expected: string) => (error: unknown) => isControlError(error) && error.code === expected;
 
+  describe(`${name}: stays`, () => {
+    const at = (address: string, state: string, enteredAt: number, account: string | null = null) =>
+      actorOf(address, { state, enteredAt, subject: { ...nobody, account_id: account } });
+    const idsOf = (records: ActorRecord[]) => records.map(({ id }) => id);
+
+    it('are counted by kind and state, of actors that live', async (t) => {
+      const { journal } = await opened(t);
+      const actors = [at('a/1', 'X.y', 5), at('a/2', 'X.y', 3), at('a/3', 'Z', 9), at('b/1', 'Z', 1)];
+      await journal.commit(batchOf({ actors: [...actors, actorOf('b/2', { state: 'Z', status: 'done' })] }));
+      assert.deepEqual(await journal.livingStates(), [
+        { kind: 'a', state: 'X.y', count: 2, oldest: 3 },
+        { kind: 'a', state: 'Z', count: 1, oldest: 9 },
+        { kind: 'b', state: 'Z', count: 1, oldest: 1 }
+      ]);
+      await journal.commit(batchOf({ actors: [at('a/2', 'Z', 20), at('b/1', 'Z', 1)] }));
+      assert.deepEqual(await journal.livingStates(), [
+        { kind: 'a', state: 'X.y', count: 1, oldest: 5 },
+        { kind: 'a', state: 'Z', count: 2, oldest: 9 },
+        { kind: 'b', state: 'Z', count: 1, oldest: 1 }
+      ]);
+    });
+
+    it('that are too long come a page at a time, longest first, and each once', async (t) => {
+      const { journal } = await opened(t);
+      const actors = [1, 2, 3, 4, 5].map((n) => at(`a/${n}`, 'X', n < 4 ? 10 : n * 10, n % 2 ? 'ada' : 'bob'));
+      await journal.commit(batchOf({ actors: [...actors, at('a/6', 'Y', 0), at('b/1', 'X', 0), at('a/7', 'Z', 5)] }));
+      const states = [
+        { kind: 'a', state: 'X', enteredBefore: 50 },
+        { kind: 'a', state: 'Z', enteredBefore: 6 }
+      ];
+      const first = await journal.longStays({ states, limit: 2 });
+      assert.deepEqual([idsOf(first.items), first.total], [['7', '1'], 5]);
+      // The clock goes on meanwhile, and one more is too long.
+      const later = states.map((one) => ({ ...one, enteredBefore: one.enteredBefore + 1 }));
+      const second = await journal.longStays({ states: later, limit: 9, page: first.next as string });
+      assert.deepEqual([idsOf(second.items), second.next, second.total], [['2', '3', '4', '5'], null, 6]);
+      const adas = await journal.longStays({ states, account_id: ['ada'] });
+      assert.deepEqual([idsOf(adas.items), adas.total], [['1', '3'], 2]);
+      assert.deepEqual(await journal.longStays({ states: [] }), { items: [], next: null, total: 0 });
+      await assert.rejects(journal.longStays({ states, account_id: 'ada', page: first.next as string }), {
+        code: 'QUERY_INVALID'
+      });
+    });
+  });
+
   describe(`${name}: the log`, () => {
     it('is empty at first', async (t) => {
       const home = await makeHome(t);
@@ -608,6 +653,16 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
       assert.deepEqual(await journal.find('consumers'), [consumer('b', 5_000_000_000), consumer('a', 3)]);
     });
 
+    it('add what is counted to what is there', async (t) => {
+      const { journal } = await opened(t);
+      const stay = (bucket: number, count: number) => ({ kind: 'k', state: 'A', bucket, count });
+      const put = (...rows: Tables['stays'][]) =>
+        journal.commit(batchOf({ writes: rows.map((row) => ({ into: 'stays', row })) }));
+      await put(stay(1, 2), stay(2, 5));
+      await put(stay(1, 3));
+      assert.deepEqual(await journal.find('stays'), [stay(2, 5), stay(1, 5)]);
+    });
+
     it('give each row back as it was written', async (t) => {
       const { journal } = await opened(t);
       const rows: { [T in keyof Tables]: Tables[T] } = {
@@ -629,6 +684,8 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
         post_stats: { post_id: 'p', command_id: 'c', stats: '{"likes":1}', created_at: 7 },
         dm_threads: { ...seenRow('t'), partner: 'bob', last_message: null, unread: 2 },
         audit_marks: { name: 'head', seq: 5_000_000_000, hash: 'f' },
+        moves: { kind: 'k', version: 'v', from_state: 'A', to_state: 'B', event: 'e', count: 3 },
+        stays: { kind: 'k', state: 'A', bucket: 7, count: 3 },
         flows: { name: 'f', version: 2, body: '{"a":"\\u0000"}', created_at: 3 },
         selector_sweeps: {
           platform: 'p',

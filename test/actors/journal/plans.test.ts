@@ -16,6 +16,7 @@ import { selectRows, selectStretchEnd } from '../../../actors/journal/newest-fir
 import { endedBefore } from '../../../actors/journal/retention.ts';
 import { askable, listedTables, listingOf, rowPlan } from '../../../actors/journal/row-search.ts';
 import { partsOf, sql } from '../../../actors/journal/statements.ts';
+import { countStays, selectStays } from '../../../actors/journal/stay-search.ts';
 import { actorOf, batchOf } from './samples.ts';
 
 let database: Connection;
@@ -130,6 +131,25 @@ describe('a search of the actors', () => {
   });
 });
 
+describe('a search for long stays', () => {
+  it('meets those that are too long along the index of stays', async () => {
+    const states = [{ kind: 'command', state: 'QUEUED', enteredBefore: 5 }];
+    for (const select of [selectStays({ states }, 51), countStays({ states })]) {
+      const lines = await planOf(select);
+      const walks = lines.filter((line) => line.includes('actors_alive_by_stay'));
+      assert.match(
+        walks.join(),
+        /INDEX actors_alive_by_stay \(kind=\? AND state=\? AND (.* AND )?entered_at<\?\)/,
+        lines.join(' | ')
+      );
+      assert.ok(!lines.some((line) => /^SCAN actors/.test(line)), lines.join(' | '));
+    }
+    assert.deepEqual(await planOf({ sql: sql.livingStates }), [
+      'SCAN actors USING COVERING INDEX actors_alive_by_stay'
+    ]);
+  });
+});
+
 describe('a list of rows', () => {
   const places = { after: { createdAt: 2_000, seq: 9 }, to: { createdAt: 1_000, seq: 0 } };
   for (const table of listedTables) {
@@ -234,7 +254,7 @@ describe('a commit', () => {
       tells: { sent: [], consumed: ['t'] }
     });
     const changing = partsOf(batch).filter((part) => !part.sql.startsWith('INSERT'));
-    assert.equal(changing.length, 4);
+    assert.equal(changing.length, 5);
     for (const part of changing) {
       const lines = await planOf({ sql: part.sql, params: ['[]'] });
       assertWalks(

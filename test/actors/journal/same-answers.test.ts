@@ -47,6 +47,7 @@ const actor: fc.Arbitrary<ActorRecord> = fc
       subject,
       createdAt: fc.integer({ min: 0, max: 3 }),
       updatedAt: fc.nat(),
+      enteredAt: fc.integer({ min: 0, max: 3 }),
       deadlineAt: orNull(fc.integer({ min: 0, max: 9 }).map((ms) => ms / 2)),
       lastCursor: fc.nat(),
       resumes: fc.boolean()

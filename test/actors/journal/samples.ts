@@ -60,6 +60,7 @@ export const actorOf = (address: string, part: Partial<ActorRecord> = {}): Actor
     subject: nobody,
     createdAt: 1_700_000_000_000,
     updatedAt: 1_700_000_000_000,
+    enteredAt: 1_700_000_000_000,
     deadlineAt: null,
     lastCursor: 0,
     resumes: false,
