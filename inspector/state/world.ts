@@ -86,7 +86,7 @@ function know(actor: ActorSummary): void {
     state: actor.state,
     status: actor.status,
     why: actor.why,
-    since: Date.parse(actor.updated_at),
+    since: Date.parse(actor.entered_at),
     lastCursor: actor.last_cursor,
     accountId: null,
     platform: null

@@ -41,7 +41,7 @@ function Actor({ kind, id }: { kind: string; id: string }) {
               <>
                 <StatePill state={found.state} status={found.status} />
                 <span class="muted">
-                  for <Since at={Date.parse(found.updated_at)} />
+                  for <Since at={Date.parse(found.entered_at)} />
                 </span>
               </>
             ) : (

@@ -396,6 +396,7 @@ export interface ActorSummary {
   deadline_at: string | null;
   created_at: Instant;
   updated_at: Instant;
+  entered_at: Instant;
   last_cursor: Cursor;
   /**
    * What its events tell of it, as it is now: the fields its machine's telemetry takes. A driver: its lease, health, age, sessions and memory; the supervisor: its slots and who waits.
@@ -581,6 +582,14 @@ export interface MachineSummary {
     };
   };
   definition?: MachineNode;
+  /**
+   * When one machine is read: each of its transitions, and how often it was taken.
+   */
+  taken?: TransitionUse[];
+  /**
+   * When one machine is read: of the machine that the tests took; another than the one shown is older or newer. null: none did.
+   */
+  tested_version?: string | null;
 }
 /**
  * A state of a machine, as data.
@@ -633,6 +642,32 @@ export interface MachineTransition {
    */
   reenter?: boolean;
   actions: string[];
+}
+/**
+ * A transition of a machine and how often it was taken. Of several that the log cannot tell apart, the first has all.
+ */
+export interface TransitionUse {
+  /**
+   * Id of the state it is of.
+   */
+  source: string;
+  /**
+   * Event type; empty for always.
+   */
+  event: string;
+  /**
+   * Ids; none: stays where it is.
+   */
+  targets: string[];
+  guard?: string;
+  /**
+   * By actors of this version in this data directory.
+   */
+  production: number;
+  /**
+   * By the tests of this release.
+   */
+  tests: number;
 }
 /**
  * What a person is asked to let out, word for word.
@@ -1625,6 +1660,59 @@ export interface DiagramEdge {
     text: string;
     guard?: string;
   }[];
+}
+/**
+ * How long actors of a kind stay in a state, of those that have left it; within a tenth.
+ */
+export interface UsualStay {
+  /**
+   * Stays that have ended. Fewer than 100 say nothing of what is unusual.
+   */
+  samples: number;
+  /**
+   * Half of them were no longer, ms; null: too few.
+   */
+  p50_ms: number | null;
+  /**
+   * 99 of 100 were no longer, ms; null: too few.
+   */
+  p99_ms: number | null;
+}
+/**
+ * A living actor that has been in its state for longer than 99 of 100 before it; where too few are known, for longer than the state's own deadline.
+ */
+export interface StuckActor {
+  actor: ActorSummary;
+  account_id: string | null;
+  platform: string | null;
+  since: Instant;
+  /**
+   * How long that is, ms.
+   */
+  for_ms: number;
+  /**
+   * What it has outlasted: the 99th percentile of the state's dwell times, or for want of samples its deadline.
+   */
+  by: 'usual' | 'deadline';
+  /**
+   * How long that would have been, ms.
+   */
+  limit_ms: number;
+  usual: UsualStay;
+}
+/**
+ * GET /v1/stuck: who came first into its state is first.
+ */
+export interface StuckPage {
+  items: StuckActor[];
+  /**
+   * Send it as `page` for more; null at the end.
+   */
+  next_page: string | null;
+  /**
+   * Of all pages.
+   */
+  total: number;
 }
 export interface SearchHit {
   what: 'actor' | 'correlation' | 'account' | 'artifact' | 'event' | 'flow';

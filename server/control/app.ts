@@ -7,6 +7,7 @@ import type { Tokens } from '../auth/tokens.ts';
 import { exportRoutes } from '../inspector/export/routes.ts';
 import { inspectorPage } from '../inspector/page.ts';
 import { diagramRoutes } from '../inspector/routes.ts';
+import { stuckRoutes } from '../inspector/stuck.ts';
 import { documentRoutes } from '../openapi/routes.ts';
 import { createEventLog } from '../telemetry/event-log.ts';
 import { accountRoutes } from './api/accounts.ts';
@@ -71,6 +72,7 @@ export function controlRoutes(control: Control, unlimited: Tokens): Router {
   exportRoutes(router, control, pages);
   streamRoutes(router, control, createEventLog(control.host, { tailRows: 1_000 }), unlimited);
   actorRoutes(router, control);
+  stuckRoutes(router, control);
   searchRoutes(router, control);
   actorIntakeRoutes(router, control);
   tokenRoutes(router, control);

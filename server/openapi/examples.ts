@@ -247,6 +247,7 @@ export const examples: Record<string, Json> = {
     deadline_at: null,
     created_at: '2026-01-31T09:30:35.195Z',
     updated_at: '2026-01-31T09:30:35.195Z',
+    entered_at: '2026-01-31T09:30:35.195Z',
     last_cursor: '2',
     context: {
       text: ''
@@ -285,6 +286,38 @@ export const examples: Record<string, Json> = {
         }
       }
     ]
+  },
+  StuckPage: {
+    items: [
+      {
+        actor: {
+          address: 'notes/main',
+          kind: 'notes',
+          id: 'main',
+          state: 'TICK',
+          status: 'active',
+          step: 1,
+          version: '7753e6357af22e8d',
+          held: null,
+          accepts: ['note.add'],
+          why: null,
+          deadline_at: null,
+          created_at: '2026-01-31T09:30:35.195Z',
+          updated_at: '2026-01-31T09:30:35.195Z',
+          entered_at: '2026-01-31T09:30:35.195Z',
+          last_cursor: '2'
+        },
+        account_id: null,
+        platform: null,
+        since: '2026-01-31T09:30:35.195Z',
+        for_ms: 61000,
+        by: 'usual',
+        limit_ms: 4594,
+        usual: { samples: 1480, p50_ms: 36, p99_ms: 4594 }
+      }
+    ],
+    next_page: null,
+    total: 1
   },
   SearchResult: {
     q: 'gree',

@@ -9,6 +9,7 @@ import type { ActorSummary, EventEnvelope, MachineNode, MachineSummary } from '.
 import { maySee, seenBy, withinAccounts } from '../../auth/accounts.ts';
 import { allows } from '../../auth/scopes.ts';
 import { type Format, type FormatName, formatNames, formats } from '../../inspector/export/formats.ts';
+import { productionMoves, readCoverage, usesOf } from '../../inspector/heat.ts';
 import { eventEnvelope } from '../../telemetry/event-view.ts';
 import type { Control } from '../deps.ts';
 import { masked } from '../masked.ts';
@@ -34,6 +35,7 @@ export function actorRoutes(router: Router, control: Control): void {
   const { host, kinds, intakes, tokens, limits } = control;
   const machines = new Machines(kinds);
   const known = machines.all.map(({ kind }) => kind);
+  const coverage = readCoverage();
   const volatileKinds = machines.all.filter(({ durable }) => !durable).map(({ kind }) => kind);
 
   router.get('/v1/machines', asks(tokens, 'read:machines'), async (ctx) => {
@@ -49,19 +51,22 @@ export function actorRoutes(router: Router, control: Control): void {
     ctx.vary('Accept');
     const format = asked ?? formatOf(ctx.accepts(formatNames.map((name) => formats[name].type)));
     const definition = await definitionOf(control, versions, version);
+    const of = version ?? (versions.current ?? versions.previous[0])?.version ?? '';
     const { type, extension, write }: Format = formats[format];
     if (write) {
-      const shown = version ?? (versions.current ?? versions.previous[0])?.version ?? '';
       ctx.attachment(`${kind}.${extension}`);
       ctx.type = type;
-      ctx.body = write(definition, kind, shown);
+      ctx.body = write(definition, kind, of);
       return;
     }
     const intake = intakes.get(kind);
+    const tested = coverage[kind];
     ctx.body = {
       ...(await summary(control, versions, await host.journal.livingVersions())),
       ...(intake ? { schema: intake.schema } : {}),
-      definition
+      definition,
+      taken: usesOf(definition, await productionMoves(host.journal, kind, of), tested?.moves ?? []),
+      tested_version: tested?.version ?? null
     };
   });
 
@@ -202,6 +207,7 @@ export const actorSummary = (actor: ActorView): ActorSummary => ({
   deadline_at: actor.deadlineAt === null ? null : instantOf(actor.deadlineAt),
   created_at: instantOf(actor.createdAt),
   updated_at: instantOf(actor.updatedAt),
+  entered_at: instantOf(actor.enteredAt),
   last_cursor: String(actor.lastCursor)
 });
 

@@ -138,6 +138,24 @@ export const actors: Operations = {
     },
     answers: { 200: list('ActorSummary', 'A page of them.') }
   },
+  'GET /v1/stuck': {
+    id: 'listStuck',
+    tag: 'actors',
+    summary: 'List living actors that have been in their state for unusually long',
+    description:
+      'Longer than the 99th percentile of the dwell times of that state; with fewer than 100 of them, past its deadline. Longest first.',
+    scope: 'read:actors',
+    query: {
+      kind: severalOf(
+        ['command', 'session', 'approval', 'selector', 'supervisor', 'driver'],
+        'The kind, also a registered one'
+      ),
+      account_id: account,
+      limit: limit(),
+      page
+    },
+    answers: { 200: ok('StuckPage', 'A page of them.') }
+  },
   'GET /v1/actors/:kind/:id': {
     id: 'readActor',
     tag: 'actors',
