@@ -3,7 +3,7 @@
  * fields is the hash of the record before. So whoever has a record as GET /v1/audit shows it can compute its hash, and
  * whoever has kept one hash can tell whether anything before it was changed since.
  */
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import { canonical } from '../../machines/action-hash.ts';
 import type { AuditRecord } from '../../schemas/generated/contracts.ts';
 import type { ActorRecord, AuditEntry, AuditMark, Journal, Subject, Tables } from '../host/contract.ts';
@@ -35,8 +35,18 @@ export const auditRecord = (row: Row): AuditRecord => ({
 /** @throws SyntaxError when `detail` is no JSON any more */
 export function hashOf(row: Row): string {
   const { hash: _, ...content } = auditRecord(row);
-  return createHash('sha256').update(canonical(content)).digest('hex');
+  return digest('sha256', canonical(content));
 }
+
+const text = JSON.stringify;
+
+/** The canonical JSON of a record without its hash, of a row whose `detail` is canonical itself: nothing is parsed, sorted or copied. */
+const sealedText = (row: Row): string =>
+  `{"account_id":${text(row.account_id)},"action":${text(row.action)},"at":"${new Date(row.created_at).toISOString()}",` +
+  `"command_id":${text(row.command_id)},"correlation_id":${text(row.correlation_id)},"detail":${row.detail},` +
+  `"outcome":${text(row.outcome)},"platform":${text(row.platform)},"prev_hash":"${row.prev_hash}","seq":${row.seq},` +
+  `"service":${text(row.service)},"session_id":${text(row.session_id)},"subject":${text(row.subject)},` +
+  `"token_id":${text(row.token_id)}}`;
 
 /** The next record of the chain. @param of the actor whose step it is about: what the entry does not name is the actor's */
 export function seal(head: AuditMark, entry: AuditEntry, of: ActorRecord, at: number): Row {
@@ -58,7 +68,8 @@ export function seal(head: AuditMark, entry: AuditEntry, of: ActorRecord, at: nu
     prev_hash: head.hash,
     hash: ''
   };
-  return { ...row, hash: hashOf(row) };
+  row.hash = digest('sha256', sealedText(row));
+  return row;
 }
 
 /** Where the chain goes on after a restart. Rows that were taken away behind the mark do not make it begin again there. */

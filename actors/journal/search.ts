@@ -24,8 +24,8 @@ export interface Condition {
 export interface Walk {
   index: string;
   columns: readonly string[];
-  /** The index holds only rows whose last column is one of `values`; the planner takes it when it sees `sql` spelled out. */
-  only?: { values: readonly (string | number)[]; sql: string };
+  /** The index holds only rows whose last column is one of `values`, or none of `except`; the planner takes it when it sees `sql` spelled out. */
+  only?: { sql: string } & ({ values: readonly (string | number)[] } | { except: readonly (string | number)[] });
 }
 
 export interface Plan {
@@ -44,11 +44,14 @@ export function planOf(conditions: readonly Condition[], walks: readonly Walk[])
     if (!bound.every((condition) => condition !== undefined)) continue;
     const branches = product(bound);
     if (branches.length > MAX_BRANCHES) continue;
-    if (walk.only && !bound.at(-1)!.values.every((value) => walk.only!.values.includes(value))) continue;
+    if (walk.only && !bound.at(-1)!.values.every((value) => isHeld(walk.only!, value))) continue;
     return { walk, branches, rest: conditions.filter((condition) => !bound.includes(condition)) };
   }
   return { walk: undefined, branches: [[]], rest: [...conditions] };
 }
+
+const isHeld = (only: NonNullable<Walk['only']>, value: string | number) =>
+  'values' in only ? only.values.includes(value) : !only.except.includes(value);
 
 function product(bound: readonly Condition[]): Plan['branches'] {
   return bound.reduce<Plan['branches']>(
