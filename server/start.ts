@@ -41,6 +41,7 @@ import type { ControlDeps } from './control/deps.ts';
 import { openFlowRegistry } from './control/flow-registry.ts';
 import { type IsOurs, namesOf } from './control/names.ts';
 import { diskCheck, hostChecks } from './control/readiness.ts';
+import { createRefusalLog } from './control/refused.ts';
 import { type Served, serve } from './control/serve.ts';
 import { openSessionDirectory } from './control/session-directory.ts';
 import { actorTeller } from './control/tell-actor.ts';
@@ -220,7 +221,8 @@ async function bringUp(
     onRefused: metrics.refused,
     onFlood: (from, perMinute) => logger.warn({ from }, `over ${perMinute} refused tokens or codes within a minute`)
   });
-  const plane = { host, tokens, refusals, isOurs, logger, stub: isStub, version };
+  const refused = createRefusalLog(host, logger);
+  const plane = { host, tokens, refusals, refused, isOurs, logger, stub: isStub, version };
   const stream = createTelemetryPlane({
     ...plane,
     kinds,

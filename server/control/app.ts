@@ -102,7 +102,7 @@ export function createControlPlane(deps: ControlDeps): Koa {
   app.use(deps.metrics.requests);
   app.use(hygiene(control.stub));
   app.use(problems(control.logger));
-  const refused = createRefusalLog(control.host, control.logger);
+  const refused = control.refused ?? createRefusalLog(control.host, control.logger);
   control.draining.addEventListener('abort', () => void refused.flush(), { once: true });
   app.use(auditRefusals(refused));
   app.use(forUs(control.isOurs));

@@ -14,6 +14,7 @@ import type { ActorIntake } from '../user-config/intake.ts';
 import type { FlowRegistry } from './flow-registry.ts';
 import type { IsOurs } from './names.ts';
 import type { ReadinessCheck } from './readiness.ts';
+import type { RefusalLog } from './refused.ts';
 import type { SessionDirectory } from './session-directory.ts';
 
 /** The bytes of artifacts, by their SHA-256 alone: no name of a client's ever becomes a path. */
@@ -59,6 +60,8 @@ export interface ControlDeps {
   tokens: Tokens;
   /** Counts refused tokens and codes, over both planes. Default: of its own. */
   refusals?: Refusals;
+  /** Has who was refused, over both planes. Default: of its own. */
+  refused?: RefusalLog;
   /** Names under which it is reached, see `names.ts`. Default: addresses and localhost. */
   isOurs?: IsOurs;
   signIn: SignIn;

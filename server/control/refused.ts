@@ -65,6 +65,36 @@ export function createRefusalLog(
   };
 }
 
+/** What somebody wanted. */
+export interface Wanted {
+  by: 'http' | 'websocket';
+  method: string;
+  path: string;
+  /** The peer's address. */
+  from: string;
+  /** As far as it is known. */
+  client?: Pick<Client, 'service' | 'tokenId'> | undefined;
+}
+
+/** Somebody was refused, if that is what this failure says: without a good token, scope or account, or by a name or page of another. */
+export async function noteRefusal(log: RefusalLog, thrown: unknown, wanted: Wanted): Promise<void> {
+  if (!(thrown instanceof ControlError && REFUSALS.includes(thrown.status))) return;
+  const { by, method, path, from, client } = wanted;
+  const { needs, account, host, origin } = thrown.details as Record<string, string | null | undefined>;
+  const told = Object.entries({ needs, account, host, origin }).filter(([, value]) => value !== undefined);
+  await log.note(client?.tokenId ?? from, {
+    action: 'access.refused',
+    outcome: 'refused',
+    subject: `request/${by}`,
+    service: client?.service ?? null,
+    token_id: client?.tokenId ?? null,
+    detail: { code: thrown.code, method, path: path.slice(0, 200), from, ...Object.fromEntries(told) }
+  });
+}
+
+/** Statuses of the failures that refuse who asks, not what they sent. */
+const REFUSALS = [401, 403, 421];
+
 /** Inside of what answers failures, outside of all that refuses. */
 export const auditRefusals =
   (log: RefusalLog): Middleware =>
@@ -72,25 +102,8 @@ export const auditRefusals =
     try {
       await next();
     } catch (error) {
-      if (error instanceof ControlError && [401, 403].includes(error.status)) {
-        const client = ctx.state.client as Client | undefined;
-        const { needs, account } = error.details as { needs?: string; account?: string | null };
-        await log.note(client?.tokenId ?? ctx.ip, {
-          action: 'access.refused',
-          outcome: 'refused',
-          subject: 'request/http',
-          service: client?.service ?? null,
-          token_id: client?.tokenId ?? null,
-          detail: {
-            code: error.code,
-            method: ctx.method,
-            path: ctx.path.slice(0, 200),
-            from: ctx.ip,
-            ...(needs === undefined ? {} : { needs }),
-            ...(account === undefined ? {} : { account })
-          }
-        });
-      }
+      const { method, path, ip: from } = ctx;
+      await noteRefusal(log, error, { by: 'http', method, path, from, client: ctx.state.client as Client | undefined });
       throw error;
     }
   };

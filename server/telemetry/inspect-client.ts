@@ -66,6 +66,7 @@ export class InspectClient extends LogClient<InspectDeps> {
       await this.deps.tell(this.client, kind, id.join('/'), eventOf(event));
     } catch (error) {
       if (!isControlError(error) || error.status >= 500) throw error;
+      this.deps.refused(error, this.client);
       this.send(this.errorFrame(error));
     }
   }

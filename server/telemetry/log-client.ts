@@ -25,6 +25,8 @@ export interface LogClientDeps {
   from: string;
   /** Whether one more of the client may come in. @throws ControlError CLIENT_STREAMS_FULL */
   join: (client: Client) => void;
+  /** It, or something it said, was refused; of whatever else goes wrong nothing comes of this. @param client once it is known */
+  refused: (error: unknown, client?: Client) => void;
   logger: Logger;
   limits: TelemetryLimits;
   now: () => number;
@@ -203,6 +205,7 @@ export abstract class LogClient<Deps extends LogClientDeps = LogClientDeps> {
   /** The `error` frame, then the close. What is not of the catalogue is told as INTERNAL and logged. */
   protected fail(thrown: unknown, closeCode: number): void {
     if (this.over) return;
+    this.deps.refused(thrown, this.client);
     this.send(this.errorFrame(thrown));
     this.end(closeCode, isControlError(thrown) ? thrown.code : 'INTERNAL');
   }

@@ -21,6 +21,7 @@ import { bearerOf, type Client, type Tokens } from '../auth/tokens.ts';
 import { assertForUs, type IsOurs, namesOf } from '../control/names.ts';
 import { problems } from '../control/problem.ts';
 import { answerRaw } from '../control/raw-answer.ts';
+import { auditRefusals, createRefusalLog, noteRefusal, type RefusalLog } from '../control/refused.ts';
 import { forUs, fromOf, hygiene, requestId } from '../control/request.ts';
 import { httpServer, listen, type Served } from '../control/serve.ts';
 import type { TellActor } from '../control/tell-actor.ts';
@@ -36,6 +37,7 @@ export interface TelemetryDeps {
   tokens: Tokens;
   /** As of the control plane. */
   refusals?: Refusals;
+  refused?: RefusalLog;
   isOurs?: IsOurs;
   logger: Logger;
   stub: boolean;
@@ -83,6 +85,7 @@ export function createTelemetryPlane(deps: TelemetryDeps): TelemetryPlane {
 
   const refusals = deps.refusals ?? createRefusals();
   const tokens = countRefusals(deps.tokens, refusals);
+  const refused = deps.refused ?? createRefusalLog(deps.host, deps.logger);
   const isOurs = deps.isOurs ?? namesOf([]);
   const subscribes = new RateLimiterMemory({ points: limits.subscribesPerMinute, duration: 60 });
   const isIn = (client: LogClient) => client.service !== undefined;
@@ -95,14 +98,19 @@ export function createTelemetryPlane(deps: TelemetryDeps): TelemetryPlane {
     throw new ControlError('STREAMS_FULL', { limit: limits.connections });
   }
 
+  /** A connection, or what came over it, was refused: the audit log has it, as of a request. */
+  const note = (req: IncomingMessage, error: unknown, client?: Client) =>
+    void noteRefusal(refused, error, { by: 'websocket', method: 'GET', path: pathOf(req), from: fromOf(req), client });
+
   const verifyClient: VerifyClientCallbackAsync = ({ req }, answer) => {
     try {
       assertForUs(req, isOurs, true);
-      if (!PATHS.includes(pathOf(req) ?? '')) {
-        throw new ControlError('ROUTE_NOT_FOUND', { method: 'GET', path: pathOf(req)?.slice(0, 200) ?? '' });
+      if (!PATHS.includes(pathOf(req))) {
+        throw new ControlError('ROUTE_NOT_FOUND', { method: 'GET', path: pathOf(req).slice(0, 200) });
       }
       assertRoom();
     } catch (error) {
+      note(req, error);
       // Where ws would write an answer of its own.
       answerRaw(req.socket, error as ControlError);
       return;
@@ -145,6 +153,7 @@ export function createTelemetryPlane(deps: TelemetryDeps): TelemetryPlane {
   app.use(requestId);
   app.use(hygiene(deps.stub));
   app.use(problems(deps.logger));
+  app.use(auditRefusals(refused));
   app.use(forUs(isOurs));
   app.use(({ method, path }) => {
     if (PATHS.includes(path)) throw new ControlError('UPGRADE_REQUIRED', { path });
@@ -161,6 +170,7 @@ export function createTelemetryPlane(deps: TelemetryDeps): TelemetryPlane {
       tokens,
       from: fromOf(req),
       join,
+      refused: (error: unknown, client?: Client) => note(req, error, client),
       logger: deps.logger,
       limits,
       now
@@ -218,7 +228,7 @@ export function createTelemetryPlane(deps: TelemetryDeps): TelemetryPlane {
   };
 }
 
-const pathOf = (req: IncomingMessage) => (req.url ?? '').split('?', 1)[0];
+const pathOf = (req: IncomingMessage) => (req.url ?? '').split('?', 1)[0] ?? '';
 
 /** A receiver that can name nothing but an address has a code in it that is good once, see POST /v1/sign-in/links. */
 async function bearerOfCode(signIn: SignIn, code: string | string[] | undefined): Promise<string | undefined> {

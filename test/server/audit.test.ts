@@ -8,7 +8,8 @@ import { canonical } from '../../machines/action-hash.ts';
 import type { AuditRecord } from '../../schemas/generated/contracts.ts';
 import { conforms } from '../../server/contracts.ts';
 import { createRefusalLog } from '../../server/control/refused.ts';
-import { envelope, type Harness, sharedHarness, uuid } from './harness.ts';
+import { envelope, type Harness, openHarness, sharedHarness, uuid } from './harness.ts';
+import { Stream } from './stream.ts';
 
 const records = async (h: Harness, query: string, token?: string): Promise<AuditRecord[]> => {
   const { status, body } = await h.api('GET', `/v1/audit?${query}`, token === undefined ? {} : { token });
@@ -170,6 +171,57 @@ describe('the audit log', () => {
     const guessed = (await records(h, 'action=access.refused')).find(({ detail }) => detail.code === 'UNAUTHENTICATED');
     assert.equal(guessed?.service, null);
     assert.ok(!JSON.stringify(guessed).includes('trp_guessed'));
+  });
+
+  it('has who was refused on the stream: their token, their scope, their account, or the door already', async () => {
+    const { h } = shared;
+    const refused = async (service: string | null, code: string) => {
+      for (;;) {
+        const found = (await records(h, 'action=access.refused&limit=500')).filter(
+          (record) =>
+            record.subject === 'request/websocket' && record.detail.code === code && record.service === service
+        );
+        if (found[0]) return found;
+        // It is written beside the answer, not before it.
+        await pause(20);
+      }
+    };
+    const guessing = new Stream(h, { token: 'trp_streamed' });
+    assert.equal((await guessing.closed).code, 4001);
+    const [guessed] = await refused(null, 'UNAUTHENTICATED');
+    assert.deepEqual(
+      [guessed?.outcome, guessed?.detail.path, guessed?.detail.method, typeof guessed?.detail.from],
+      ['refused', '/v1/stream', 'GET', 'string']
+    );
+    assert.ok(!JSON.stringify(guessed).includes('trp_streamed'));
+
+    const narrow = new Stream(h, { token: await h.token(['read:commands'], 'narrow') });
+    assert.equal((await narrow.closed).code, 4003);
+    assert.equal((await refused('narrow', 'FORBIDDEN'))[0]?.detail.needs, 'read:events');
+
+    const bound = new Stream(h, { token: await h.token(['read:*'], 'bound', ['una']), query: '?account_id=vera' });
+    assert.equal((await bound.closed).code, 4003);
+    assert.equal((await refused('bound', 'ACCOUNT_FORBIDDEN'))[0]?.detail.account, 'vera');
+
+    for (const [headers, code, told] of [
+      [{ host: 'rebound.example' }, 'HOST_UNKNOWN', { host: 'rebound.example' }],
+      [{ origin: 'https://elsewhere.example' }, 'ORIGIN_REFUSED', { origin: 'https://elsewhere.example' }]
+    ] as const) {
+      await new Stream(h, { headers: { ...headers, authorization: `Bearer ${h.admin}` } }).closed;
+      const [{ detail } = { detail: {} }] = await refused(null, code);
+      assert.deepEqual({ ...detail, ...told }, detail);
+    }
+    assert.deepEqual(conforms('troupe:record#/$defs/AuditRecord', guessed), []);
+  });
+
+  it('has of a flood of refused streams no more than of a flood of requests', async (t) => {
+    const h = await openHarness(t);
+    await Promise.all(Array.from({ length: 100 }, () => new Stream(h, { token: 'trp_streamed' }).closed));
+    // Written by the same hand, after them all.
+    await h.api('PUT', '/v1/accounts/last', { body: { platform: 'x', home: null } });
+    const { length } = await records(h, 'action=access.refused&limit=500');
+    // Ten, however fast it is; a minute later ten more may be.
+    assert.ok(length >= 10 && length < 60, `${length} records of 100 refusals`);
   });
 
   it('is walked in pages and narrowed, unknown parameters refused', async () => {
