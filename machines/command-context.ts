@@ -110,6 +110,8 @@ export interface VerifiedOutput {
   sent?: boolean;
   /** It was broken off, and the flow says nothing by which it could be seen what came of it. */
   unproved?: boolean;
+  /** Of an action that polls: it does not hold yet, and nothing on the page says that it never will. */
+  pending?: boolean;
 }
 
 export interface CommandContext {
@@ -142,6 +144,8 @@ export interface CommandContext {
   doubtful: boolean;
   /** End after the verification at hand: cancelled by somebody, or its deadline passed. */
   stop: { state: 'CANCELLED' | 'FAILED'; failure: Failure } | null;
+  /** Of the action at hand, while it waits for what takes its time. */
+  polling: PollingContext | null;
   /** Names of the registry as they were found on the way of the action at hand. */
   findings: Finding[];
   /** What a sweep has found so far. */
@@ -157,6 +161,19 @@ export interface CommandContext {
   createdAt: number;
   startedAt: number | null;
   completedAt: number | null;
+}
+
+/** How often it has looked, and when it looks next. */
+export interface PollingContext {
+  /** Name of the action. */
+  action: string;
+  /** The first look that had to be taken again, ms since 1970. */
+  since: number;
+  looks: number;
+  /** ms */
+  restMs: number;
+  /** RFC 3339 */
+  nextLookAt: string;
 }
 
 /** How it stands with its account. */

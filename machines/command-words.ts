@@ -26,6 +26,7 @@ import {
   wantsPlace
 } from './command-places.ts';
 import { timeOf } from './command-records.ts';
+import { awaitsSkipped, failedToLook, isPending, notedRest, polledFor } from './poll-rest.ts';
 import { type ApprovalResolved, hostActions, type Lease, selectorAddress } from './protocol.ts';
 import type { Finding } from './selector-context.ts';
 
@@ -167,6 +168,7 @@ export const words = setup({
     noteWait: assign(notedWait),
     keepPlace: assign(keptPlace),
     giveBackPlace: assign(gaveBack),
+    noteRest: assign(notedRest),
     skipAction: assign(({ context }) => ({ index: context.index + 1 })),
     notePrepared: assign(({ context, event }) => {
       if (event.type !== 'xstate.done.actor.prepare' || !context.current) return {};
@@ -235,8 +237,8 @@ export const words = setup({
     noteOutcome: assign(({ context }, params: { outcome: ActionResult['outcome'] }) =>
       context.current ? { ...put(context, { ...context.current, outcome: params.outcome }), why: null } : {}
     ),
-    explainFailure: assign(({ context }) => {
-      const failure = context.attemptError ?? verificationFailure(context);
+    explainFailure: assign(({ context, event }) => {
+      const failure = context.attemptError ?? verificationFailure(context, event.at);
       return { error: failure, why: failure.message };
     }),
     explainUnknown: assign(({ context }) => {
@@ -247,7 +249,7 @@ export const words = setup({
       why: null,
       result: {
         session_id: context.sessionId,
-        extracted: Object.assign({}, ...context.actions.map(({ extracted }) => extracted ?? {})),
+        ...extractedResult(context),
         ...(context.flow?.actions.some(({ sweep }) => sweep) ? sweepResult(context.swept ?? []) : {})
       }
     })),
@@ -282,6 +284,9 @@ export const words = setup({
     isOurApproval: ({ context, event }) =>
       event.type === 'approval.resolved' && event.approvalId === context.approval?.approvalId,
     isOver: ({ context }) => actionAt(context) === undefined,
+    isPending,
+    failedToLook,
+    awaitsSkipped,
     isProvenWrite: ({ context }) => {
       const action = actionAt(context);
       const known = context.actions.find(({ name }) => name === action?.attempt);
@@ -321,6 +326,8 @@ export const words = setup({
     /** Nothing of the attempt reached the page: there is nothing to look for. */
     neverSent: ({ event }) => failureIn(event)?.details?.sent === false,
     hasPicture: ({ context }) => picturesOf(context).length > 0,
+    showsReady: ({ context }) => context.current?.verify_as === 'SORA_VIDEO_READY',
+    showsDownloaded: ({ context }) => context.current?.verify_as === 'SORA_VIDEO_DOWNLOADED',
     hasArtifacts: ({ context }) => (context.verdict?.artifacts.length ?? 0) > 0,
     isVerified: ({ context }) => context.verdict?.outcome === 'VERIFIED',
     /** Nothing of it left this process before the browser, or the process, was lost: it may be attempted. */
@@ -345,6 +352,7 @@ export const words = setup({
     selectorLimit: DEFAULT_LIMIT,
     submitLimit: 3_600_000,
     retry: ({ context }) => context.place.wait?.waitMs ?? 0,
+    rest: ({ context }) => context.polling?.restMs ?? 0,
     /** Its account answers at once; a process that was killed in between hands the question out again. */
     answerLimit: 60_000
   }
@@ -377,11 +385,12 @@ const expired = ({ deadlineAt }: CommandContext): Failure => ({
   message: `not done by its deadline ${deadlineAt === null ? '(24 h)' : new Date(deadlineAt).toISOString()}`
 });
 
-function verificationFailure({ current, verdict, flow, index }: CommandContext): Failure {
+function verificationFailure(context: CommandContext, now: number): Failure {
+  const { current, verdict, flow, index } = context;
   const predicate = flow?.actions[index]?.verify?.as ?? 'its steps';
   return {
     code: 'VERIFICATION_FAILED',
-    message: `${current?.name} was attempted and '${predicate}' did not hold: ${verdict?.why ?? 'no reason given'}`,
+    message: `${current?.name} was attempted and '${predicate}' did not hold: ${verdict?.why ?? 'no reason given'}${polledFor(context, now)}`,
     details: { action: current?.name, predicate }
   };
 }
@@ -415,6 +424,16 @@ function quarantineFailure(context: CommandContext, name: string, why: string): 
     message: `nothing on the page matches '@${name}' of '${platform}'; the nearest is ${finding?.healed?.selector}, and ${why}`,
     details: { name, platform, selector: finding?.healed?.selector, tried: finding?.tried }
   };
+}
+
+/** All that was read, and beside it what the flow calls its result. */
+function extractedResult({ actions, flow }: CommandContext) {
+  const extracted: NonNullable<ActionResult['extracted']> = Object.assign(
+    {},
+    ...actions.map((action) => action.extracted ?? {})
+  );
+  const named = Object.entries(flow?.result ?? {}).filter(([, name]) => Object.hasOwn(extracted, name));
+  return { ...Object.fromEntries(named.map(([field, name]) => [field, extracted[name]])), extracted };
 }
 
 function sweepResult(swept: CommandContext['swept']) {
@@ -535,6 +554,7 @@ export const proof = {
   verify_as: 'current.verify_as',
   proofs: 'current.proofs'
 };
+export const video = { action: 'current.name', extracted: 'current.extracted', proofs: 'current.proofs' };
 export const says = (type: string, severity: 'info' | 'warn' | 'error', take: Record<string, string> = {}) => ({
   telemetry: { type, severity, take }
 });

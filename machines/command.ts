@@ -1,6 +1,7 @@
 import { assign, raise } from 'xstate';
 import { awaitingApproval } from './command-approval.ts';
 import { makeAccount, settlePlaces, takePlace, tellLimited } from './command-places.ts';
+import { polling } from './command-polling.ts';
 import { queued } from './command-queue.ts';
 import { closeAction, ended, ledger } from './command-records.ts';
 import {
@@ -22,6 +23,7 @@ import {
   reportFindings,
   reportTrouble,
   says,
+  video,
   words
 } from './command-words.ts';
 import { routing } from './protocol.ts';
@@ -29,12 +31,15 @@ import { routing } from './protocol.ts';
 /** After the evidence is kept: what it says. */
 const byVerdict = [
   { guard: 'isVerified' as const, target: '#command.RUNNING.VERIFIED' },
+  { guard: 'isPending' as const, target: '#command.RUNNING.POLLING', actions: 'noteRest' as const },
   { target: '#command.RUNNING.VERIFICATION_FAILED' }
 ];
 /** Nothing of it was sent: its place is free for another. */
 const notSent = ['giveBackPlace' as const, settlePlaces] as const;
 /** Its account cools down, and all that acts for it waits; this one begins anew then. */
 const slowDown = ['countPlace' as const, makeAccount, tellLimited, 'rewind' as const] as const;
+/** Not to be looked at now; what waits for it looks again later. */
+const lookLater = { guard: 'failedToLook', target: '#command.RUNNING.POLLING', actions: 'noteRest' } as const;
 /** Word that belongs to a state already left. */
 const late = {};
 
@@ -48,7 +53,7 @@ const late = {};
  * RUNNING  PREPARING ──not done yet──▶ ACTION_ATTEMPTED ──the predicate holds──▶ VERIFIED ──more──▶ PREPARING
  *            │    └──already done──────────────────────────────────────────────────▲   └──no more──▶ SUCCEEDED
  *            │                               └──it does not──▶ VERIFICATION_FAILED ──▶ FAILED
- *            └──failed──▶ FAILED
+ *            └──failed──▶ FAILED             └──not yet, and it polls──▶ POLLING ──later──▶ PREPARING
  * command.cancel: CANCELLED at once; while a write is being attempted, after looking what came of it.
  * ```
  * A write is attempted once. When the browser or the process dies under it, the command gets another browser, walks
@@ -84,6 +89,7 @@ export const commandMachine = words.createMachine({
     doubtful: false,
     findings: [],
     swept: [],
+    polling: null,
     stop: null,
     needs: null,
     losses: 0,
@@ -139,6 +145,7 @@ export const commandMachine = words.createMachine({
               meta: routing('status.changed'),
               always: [
                 { guard: 'isOver', target: '#command.SUCCEEDED', actions: 'succeed' },
+                { guard: 'awaitsSkipped', target: 'choosing', actions: 'skipAction', reenter: true },
                 { guard: 'isProvenWrite', target: 'choosing', actions: 'skipAction', reenter: true },
                 { target: 'looking' }
               ]
@@ -163,6 +170,7 @@ export const commandMachine = words.createMachine({
                   { guard: 'lostBrowser', target: 'waiting', actions: 'noteLoss' },
                   { guard: 'metSiteLimit', target: '#command.QUEUED.slowing', actions: slowDown },
                   { guard: 'meetsPerson', target: 'person', actions: 'notePerson' },
+                  lookLater,
                   { target: '#command.RUNNING.failing', actions: 'failWithEvent' }
                 ]
               }
@@ -215,6 +223,9 @@ export const commandMachine = words.createMachine({
               entry: keepArtifacts,
               always: '#command.RUNNING.VERIFIED'
             },
+            /** What whoever waits for videos listens for. */
+            videoReady: { meta: says('sora.video.ready', 'info', video), always: 'choosing' },
+            videoDownloaded: { meta: says('sora.video.downloaded', 'info', video), always: 'choosing' },
             waiting: {
               always: {
                 guard: 'lostTooOften',
@@ -306,6 +317,7 @@ export const commandMachine = words.createMachine({
                       ledger('VERIFICATION_FAILED')
                     ]
                   },
+                  lookLater,
                   {
                     guard: 'neverSent',
                     target: '#command.RUNNING.failing',
@@ -346,6 +358,7 @@ export const commandMachine = words.createMachine({
                   },
                   { guard: 'meetsPersonFirst', target: '#command.RUNNING.PREPARING.person', actions: 'notePerson' },
                   { guard: 'meetsPerson', target: 'person', actions: 'notePerson' },
+                  lookLater,
                   {
                     guard: 'isWrite',
                     target: '#command.RUNNING.VERIFICATION_FAILED',
@@ -432,9 +445,12 @@ export const commandMachine = words.createMachine({
           always: [
             { guard: 'isCancelled', target: '#command.CANCELLED', actions: 'takeStop' },
             { guard: 'isStopped', target: '#command.FAILED', actions: 'takeStop' },
+            { guard: 'showsReady', target: 'PREPARING.videoReady', actions: 'skipAction' },
+            { guard: 'showsDownloaded', target: 'PREPARING.videoDownloaded', actions: 'skipAction' },
             { target: 'PREPARING', actions: 'skipAction' }
           ]
         },
+        POLLING: polling,
         VERIFICATION_FAILED: {
           initial: 'deciding',
           states: {

@@ -73,9 +73,12 @@ export class ArtifactStore {
   }
 
   #path(sha256: string): string {
-    return join(this.folder, sha256.slice(0, 2), sha256);
+    return join(dirname(this.folder), artifactPath(sha256));
   }
 }
+
+/** Where the bytes with this SHA-256 are inside the data directory. */
+export const artifactPath = (sha256: string): string => join('artifacts', sha256.slice(0, 2), sha256);
 
 /**
  * Marks it as stored now, so that whoever removes what nobody names leaves it. Marking, and looking and removing, are

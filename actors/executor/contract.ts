@@ -72,6 +72,8 @@ export interface Verified {
   extracted?: ActionResult['extracted'];
   proofs: Proof[];
   artifacts: Artifact[];
+  /** Of an action that polls: it does not hold yet, and nothing on the page says that it never will. */
+  pending?: boolean;
   /** The same of the names that were read; of a sweep, of all it looked for. */
   findings?: Finding[];
 }

@@ -2,6 +2,7 @@ import { ControlError } from '../../schemas/errors.ts';
 import type { FlowAction, Proof } from '../../schemas/generated/contracts.ts';
 import type { Artifact } from './contract.ts';
 import type { Tried } from './locate.ts';
+import { type MediaFacts, videoFacts } from './media.ts';
 import { documentChanged, newToken, type Page, Patience, sleep } from './page.ts';
 import type { ArtifactSink } from './report.ts';
 import type { Candidate } from './selectors.ts';
@@ -12,6 +13,13 @@ const CHUNK_BYTES = 3 * 1024 * 1024;
 const DEFAULTS = { maxBytes: 64 * 1024 * 1024, timeout: 60_000 };
 
 type Rule = NonNullable<FlowAction['download']>[string];
+
+export interface Downloaded {
+  artifact: Artifact;
+  /** Of a rule that says what it has to be; else null. */
+  facts: MediaFacts | null;
+  proofs: Proof[];
+}
 
 interface State {
   waiting?: boolean;
@@ -31,9 +39,9 @@ interface State {
  */
 export async function download(
   page: Page,
-  { frame, attribute, maxBytes = DEFAULTS.maxBytes, timeout = DEFAULTS.timeout }: Rule,
+  { frame, attribute, media, maxBytes = DEFAULTS.maxBytes, timeout = DEFAULTS.timeout }: Rule,
   { step, candidates, artifacts }: { step: string; candidates: Candidate[]; artifacts: ArtifactSink }
-): Promise<{ artifact: Artifact; proofs: Proof[] }> {
+): Promise<Downloaded> {
   const patience = new Patience(timeout);
   const token = newToken();
   const state = await whenHere();
@@ -52,9 +60,12 @@ export async function download(
       reason: `${bytes.byteLength} of ${state.size} bytes came`
     });
   }
+  const facts = media === 'video' ? await videoFacts(bytes) : null;
+  if (typeof facts === 'string') throw new ControlError('DOWNLOAD_FAILED', { step, url, reason: facts });
   const artifact = await artifacts.store(bytes, 'download', mediaType(state.type));
   return {
     artifact,
+    facts,
     proofs: [
       { kind: 'url', value: url },
       { kind: 'file', artifact_id: artifact.id, sha256: artifact.sha256 }

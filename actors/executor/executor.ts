@@ -3,6 +3,7 @@ import { ControlError, isControlError } from '../../schemas/errors.ts';
 import type { FlowAction, Proof, Selectors, Step } from '../../schemas/generated/contracts.ts';
 import { aborted, isLoss, type WebDriverSession } from '../webdriver/client.ts';
 import { alreadyDone } from './already-done.ts';
+import { artifactPath } from './artifacts.ts';
 import type { ActionRun, Artifact, Attempted, Prepared, StepExecutor, Verified } from './contract.ts';
 import { dedupeKey } from './dedupe-key.ts';
 import { download } from './download.ts';
@@ -229,6 +230,7 @@ export function createStepExecutor({
     try {
       await assertEvents(lastStep, { page, name }, action.verify?.timeoutMs);
       const judged = await judge(page, run);
+      if (!judged.holds && action.poll) return await notYet(page, run, judged);
       if (!judged.holds) {
         return failed(page, run, explain(judged), judged.looks.find(({ holds }) => !holds)?.step ?? null);
       }
@@ -257,12 +259,21 @@ export function createStepExecutor({
   }
 
   async function downloads(page: Page, run: ActionRun) {
-    const kept = { extracted: {} as Record<string, string>, proofs: [] as Proof[], artifacts: [] as Artifact[] };
+    const kept = {
+      extracted: {} as Record<string, string | number>,
+      proofs: [] as Proof[],
+      artifacts: [] as Artifact[]
+    };
     for (const [name, rule] of Object.entries(run.action.download ?? {})) {
       const step = `${run.action.attempt} download ${name}`;
       const candidates = candidatesFor(run)(rule);
       const got = await page.pastAlerts(() => download(page, rule, { step, candidates, artifacts }));
       kept.extracted[name] = got.artifact.id;
+      if (got.facts) {
+        kept.extracted[`${name}_path`] = artifactPath(got.artifact.sha256);
+        kept.extracted[`${name}_size`] = got.artifact.size;
+        kept.extracted[`${name}_duration_ms`] = got.facts.durationMs;
+      }
       kept.proofs.push(...got.proofs);
       kept.artifacts.push(got.artifact);
     }
@@ -276,6 +287,15 @@ export function createStepExecutor({
         ? `; the page opened an alert: ${page.alerts.map((text) => JSON.stringify(text)).join(', ')}`
         : '';
     return { outcome: 'VERIFICATION_FAILED', why: why + said, ...seen };
+  }
+
+  /** Of what takes its time: no report for each look, unless the page says that it will never be. */
+  async function notYet(page: Page, run: ActionRun, judged: Judged): Promise<Verified> {
+    for (const { as, steps } of run.action.poll?.failed ?? []) {
+      const look = await polled(page, { steps }, { candidatesFor: candidatesFor(run), limitMs: 0, atOnce: true });
+      if (look.holds) return failed(page, run, `the page shows '${as}'${saying(look)}`, null);
+    }
+    return { outcome: 'VERIFICATION_FAILED', why: explain(judged), pending: true, proofs: [], artifacts: [] };
   }
 
   /** The predicate; with `afterReload`, of a page loaded anew: that one decides, whatever the first showed. */
@@ -323,6 +343,12 @@ export function createStepExecutor({
   }
 }
 
+/** The words of what was seen, if it has any. */
+function saying({ looks }: Judged): string {
+  const text = looks.map((look) => look.text).find((one) => one !== '');
+  return text === undefined ? '' : `: ${JSON.stringify(text.slice(0, 300))}`;
+}
+
 /** What the page said in alerts that were read and dismissed. */
 const alertsOf = ({ alerts }: Page): Proof[] =>
   alerts.map((text) => ({ kind: 'matched_text', value: `alert: ${text}`.slice(0, 2000) }));
@@ -361,7 +387,12 @@ function checkScripts({ action, allowScript }: ActionRun): void {
 const stepName = ({ attempt }: FlowAction, i: number, step: Step): string => `${attempt} step ${i + 1} (${step.type})`;
 
 function allSelectors(action: FlowAction): Selectors[] {
-  const steps: Step[] = [...action.steps, ...(action.dedupe?.steps ?? []), ...(action.verify?.steps ?? [])];
+  const steps: Step[] = [
+    ...action.steps,
+    ...(action.dedupe?.steps ?? []),
+    ...(action.verify?.steps ?? []),
+    ...(action.poll?.failed ?? []).flatMap((one) => one.steps)
+  ];
   const rules = Object.values(action.extract ?? {});
   const fields = rules.flatMap((rule) => Object.values(rule.fields ?? {}));
   const reads = [...rules, ...fields, ...Object.values(action.download ?? {})];

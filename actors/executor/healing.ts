@@ -133,7 +133,8 @@ export function createHealingExecutor(
   const verify: StepExecutor['verify'] = async (run, signal) => {
     if (!run.selectors) return executor.verify(run, signal);
     if (run.action.sweep) return sweep(run, signal);
-    if (run.action.effect === 'write') return executor.verify(run, signal);
+    // While something takes its time its not being there says nothing of its selector.
+    if (run.action.effect === 'write' || run.action.poll) return executor.verify(run, signal);
     const names = namesRead(run.action);
     const isBroken = names.some((name) => run.selectors?.get(name)?.isBroken);
     const before = isBroken ? await look(run, names, signal, READ_MS) : [];

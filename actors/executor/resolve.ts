@@ -29,6 +29,20 @@ export function resolveAction(action: FlowAction, params: Params): FlowAction {
     steps: steps(action.steps, 'step '),
     ...(action.dedupe && { dedupe: predicate(action.dedupe, 'dedupe ') }),
     ...(action.verify && { verify: predicate(action.verify, 'verify ') }),
+    ...(action.poll?.failed && {
+      poll: {
+        ...action.poll,
+        failed: action.poll.failed.map((one) => ({ ...one, steps: steps(one.steps, `${one.as} `) }))
+      }
+    }),
+    ...(action.download && {
+      download: Object.fromEntries(
+        Object.entries(action.download).map(([name, rule]) => [
+          name,
+          { ...rule, selectors: resolveSelectors(rule.selectors, scope, `${action.attempt} download ${name}`) }
+        ])
+      )
+    }),
     ...(action.extract && {
       extract: Object.fromEntries(
         Object.entries(action.extract).map(([name, rule]) => [

@@ -270,6 +270,16 @@ export interface Tables {
   post_stats: { post_id: string; command_id: string; stats: string; created_at: number };
   /** key: id. A thread of messages as a flow saw it last. */
   dm_threads: Seen & { partner: string | null; last_message: string | null; unread: number | null };
+  /** key: id. A video of a generator as a flow saw it last. */
+  sora_drafts: Seen & { prompt: string | null; state: string | null };
+  /** key: command_id. What a look read about the cost of videos; `figures` is JSON text, name → number. */
+  sora_usage: {
+    command_id: string;
+    platform: string;
+    account_id: string | null;
+    figures: string;
+    created_at: number;
+  };
   /** key: seq. A chain, see `actors/audit/chain.ts`; only added to. `detail` is JSON text. */
   audit: AuditMark &
     Subject & {
@@ -334,7 +344,15 @@ export interface AuditEntry extends Partial<Subject> {
 /** Columns compare by equality; a list means any of. */
 export type Where<T extends TableName> = { [C in keyof Tables[T]]?: Tables[T][C] | readonly Tables[T][C][] };
 /** Tables that are listed newest first, a page at a time. */
-export type ListedTable = 'actions' | 'artifacts' | 'audit' | 'posts' | 'post_stats' | 'dm_threads';
+export type ListedTable =
+  | 'actions'
+  | 'artifacts'
+  | 'audit'
+  | 'posts'
+  | 'post_stats'
+  | 'dm_threads'
+  | 'sora_drafts'
+  | 'sora_usage';
 /** Columns compare by equality, a list means any of; only those that an index walks may be asked for. */
 export interface RowQuery<T extends ListedTable> {
   where?: { [C in keyof Tables[T]]?: string | readonly string[] };

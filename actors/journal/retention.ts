@@ -78,7 +78,15 @@ async function pruneActors(writer: Connection, before: number, slice: number, pr
   pruned.actors = ended.map(({ address }) => address);
   pruned.keys = await changed(writer, `DELETE FROM idempotency WHERE command_id ${among}`, [commands]);
 
-  for (const table of ['selector_sweeps', 'actions', 'posts', 'post_stats', 'dm_threads']) {
+  for (const table of [
+    'selector_sweeps',
+    'actions',
+    'posts',
+    'post_stats',
+    'dm_threads',
+    'sora_drafts',
+    'sora_usage'
+  ]) {
     await writer.run(`DELETE FROM ${table} WHERE command_id ${among}`, [commands]);
   }
   const ofCommands = await writer.all<File>(`DELETE FROM artifacts WHERE command_id ${among} RETURNING sha256`, [

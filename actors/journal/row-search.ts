@@ -41,6 +41,12 @@ const listings: { readonly [T in ListedTable]: Listing } = {
   posts: { table: 'posts', place: 'rowid', walks: by('posts', ['account_id', 'account'], ['platform']) },
   post_stats: { table: 'post_stats', place: 'rowid', walks: by('post_stats', ['post_id', 'post']) },
   dm_threads: { table: 'dm_threads', place: 'rowid', walks: by('dm_threads', ['account_id', 'account'], ['platform']) },
+  sora_drafts: {
+    table: 'sora_drafts',
+    place: 'rowid',
+    walks: by('sora_drafts', ['account_id', 'account'], ['platform'])
+  },
+  sora_usage: { table: 'sora_usage', place: 'rowid', walks: by('sora_usage', ['account_id', 'account'], ['platform']) },
   audit: {
     table: 'audit',
     place: 'seq',

@@ -123,6 +123,8 @@ export const tables: { readonly [T in TableName]: TableShape<T> } = {
     added: ['count']
   },
   stays: { columns: ['kind', 'state', 'bucket', 'count'], key: ['kind', 'state', 'bucket'], added: ['count'] },
+  sora_drafts: { columns: [...SEEN, 'prompt', 'state'], key: ['id'], kept: FIRST_SEEN },
+  sora_usage: { columns: ['command_id', 'platform', 'account_id', 'figures', 'created_at'], key: ['command_id'] },
   audit_marks: { columns: ['name', 'seq', 'hash'], key: ['name'] },
   consumers: { columns: ['service', 'name', 'cursor', 'updated_at'], key: ['service', 'name'] }
 };

@@ -81,19 +81,25 @@ export function withObstacles(executor: StepExecutor, { pool, registry }: Watche
   }
 
   /** A look that does not find what it should, on a page that asks for a person, has not been a look at the page. */
-  async function judged(run: ActionRun, signal: AbortSignal, task: () => Promise<Verified>): Promise<Verified> {
-    const verified = await explained(run, signal, task);
+  async function judged(
+    run: ActionRun,
+    signal: AbortSignal,
+    task: (run: ActionRun) => Promise<Verified>
+  ): Promise<Verified> {
+    const verified = await explained(run, signal, () => task(run));
     if (verified.outcome === 'VERIFIED') return verified;
     const obstacle = await inTheWay(run, signal);
     if (obstacle === null) return verified;
+    // Of a look that is too early nothing is kept: it is taken again as one that has failed, with a picture.
+    if (verified.pending) return judged({ ...run, action: { ...run.action, poll: undefined } }, signal, task);
     throw stopped(obstacle, { artifacts: verified.artifacts, sent: undefined }, verified.why);
   }
 
   return {
     prepare: (run, signal) => explained(run, signal, () => executor.prepare(run, signal)),
     attempt: (run, effect, signal) => explained(run, signal, () => executor.attempt(run, effect, signal)),
-    verify: (run, signal) => judged(run, signal, () => executor.verify(run, signal)),
-    reconcile: (run, signal) => judged(run, signal, () => executor.reconcile(run, signal))
+    verify: (run, signal) => judged(run, signal, (one) => executor.verify(one, signal)),
+    reconcile: (run, signal) => judged(run, signal, (one) => executor.reconcile(one, signal))
   };
 }
 

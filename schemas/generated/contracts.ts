@@ -104,6 +104,10 @@ export type ApprovalState = 'PENDING' | 'ALLOWED' | 'DENIED' | 'EXPIRED' | 'WITH
  */
 export type Reach = 'nobody' | 'like' | 'follow' | 'comment' | 'post' | 'message';
 export type SelectorName = string;
+/**
+ * Address of the generator. Default: the `home` of the platform's data.
+ */
+export type GeneratorUrl = string;
 export type CommandState =
   'CREATED' | 'QUEUED' | 'AWAITING_APPROVAL' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
 export type CommandPhase = 'PREPARING' | 'ACTION_ATTEMPTED' | 'VERIFIED' | 'VERIFICATION_FAILED' | 'POLLING';
@@ -474,7 +478,7 @@ export interface EventEnvelope {
   emitted_at: Instant;
   severity: Severity;
   /**
-   * status.changed, action.attempted, action.verified, action.verification_failed, selector.missing, rate.limited, human.required, human.resolved, artifact.captured, session.changed, driver.changed, supervisor.changed, approval.changed, selector.changed, event.rejected, actor.upgraded, actor.failed, or what a registered machine declares.
+   * status.changed, action.attempted, action.verified, action.verification_failed, selector.missing, rate.limited, human.required, human.resolved, artifact.captured, session.changed, driver.changed, supervisor.changed, approval.changed, selector.changed, sora.video.ready, sora.video.downloaded, event.rejected, actor.upgraded, actor.failed, or what a registered machine declares.
    */
   type: string;
   target: {
@@ -854,6 +858,31 @@ export interface SelectorSweepPayload {
   };
 }
 /**
+ * sora.generate: makes a video, waits for it and keeps its file; the flow `sora_generate`. Its result has `video_path` (inside the data directory), `file_size` (bytes), `duration_ms`, `artifact_id` and `draft_url`.
+ */
+export interface SoraGeneratePayload {
+  /**
+   * What the video shows, word for word. One that is among the drafts is not made again: it is waited for and kept.
+   */
+  prompt: string;
+  url?: GeneratorUrl;
+}
+/**
+ * sora.usage: reads what the videos have cost and which there are, for GET /v1/sora/usage and /v1/sora/drafts; the flow `sora_usage`.
+ */
+export interface SoraUsagePayload {
+  url?: GeneratorUrl;
+}
+/**
+ * sora.poll: waits until the video is ready; the flow `sora_poll`. sora.download: keeps the file of one that is; the flow `sora_download`, with the result of sora.generate.
+ */
+export interface SoraDraftPayload {
+  /**
+   * Address of the draft's own page, as GET /v1/sora/drafts has it.
+   */
+  draft_url: string;
+}
+/**
  * Opens a browser for the target, or attaches to the open session of its account.
  */
 export interface SessionCreatePayload {}
@@ -1223,6 +1252,12 @@ export interface Flow {
    * @maxItems 500
    */
   actions: FlowAction[];
+  /**
+   * Field of the command's result → name of what its actions extract or download. What was not read is left out.
+   */
+  result?: {
+    [k: string]: string;
+  };
 }
 export interface FlowAction {
   attempt: Name;
@@ -1242,6 +1277,7 @@ export interface FlowAction {
    */
   steps: Step[];
   verify?: Verify;
+  poll?: Poll;
   /**
    * Names of the registry that are looked for once the steps are done; the registry is told how each does.
    */
@@ -1302,6 +1338,10 @@ export interface FlowAction {
        * ms
        */
       timeout?: number;
+      /**
+       * What it has to be, by its bytes and not by what the site calls it. video: MP4, QuickTime or WebM with a header that says how long it plays; the result has `NAME_path` (inside the data directory), `NAME_size` (bytes) and `NAME_duration_ms` beside the artifact's id.
+       */
+      media?: 'video';
     };
   };
 }
@@ -1532,6 +1572,43 @@ export interface Verify {
    * Must hold again after the page is loaded anew: for what cannot be undone.
    */
   afterReload?: boolean;
+}
+/**
+ * What `verify` waits for may take minutes or hours: while it does not hold the command rests in POLLING, without its browser, and the action is done and looked at again. Of a read whose first step navigates.
+ */
+export interface Poll {
+  /**
+   * The first rest, ms.
+   */
+  everyMs?: number;
+  /**
+   * Each rest is this many times the one before.
+   */
+  backoff?: number;
+  /**
+   * The longest rest, ms.
+   */
+  maxEveryMs?: number;
+  /**
+   * From the first look to the last, ms; then the action has failed.
+   */
+  limitMs?: number;
+  /**
+   * Looked at when `verify` does not hold: what says that it never will. The action has failed at once then.
+   *
+   * @maxItems 10
+   */
+  failed?: PollFailure[];
+}
+export interface PollFailure {
+  as: Name;
+  /**
+   * All of them hold in one look.
+   *
+   * @minItems 1
+   * @maxItems 20
+   */
+  steps: WaitForElementStep[];
 }
 export interface FlowSummary {
   name: string;
@@ -2143,6 +2220,54 @@ export interface DmThreadView {
   };
 }
 /**
+ * GET /v1/sora/drafts: a video of the generator as a flow saw it last.
+ */
+export interface SoraDraftView {
+  /**
+   * The same for the same address, platform and account.
+   */
+  draft_id: string;
+  platform: string;
+  /**
+   * By whose browser it was seen; null: by none's.
+   */
+  account_id: string | null;
+  /**
+   * For sora.poll and sora.download.
+   */
+  url: string;
+  prompt: string | null;
+  /**
+   * In the site's words.
+   */
+  state: string | null;
+  /**
+   * That saw it last.
+   */
+  command_id: string;
+  first_seen_at: Instant;
+  last_seen_at: Instant;
+  links: {
+    command: string;
+  };
+}
+/**
+ * GET /v1/sora/usage: what one look read about the cost of videos; the newest is how it stands.
+ */
+export interface SoraUsageView {
+  platform: string;
+  account_id: string | null;
+  credits_used: number | null;
+  credits_left: number | null;
+  videos: number | null;
+  figures: Figures;
+  command_id: string;
+  seen_at: Instant;
+  links: {
+    command: string;
+  };
+}
+/**
  * One of `extracted.posts`.
  */
 export interface ScrapedPost {
@@ -2202,9 +2327,21 @@ export interface ScrapedDraft {
   url: string;
   prompt?: string | null;
   /**
-   * As the site names it: queued, rendering, ready, failed.
+   * In the site's words: Rendering, Ready.
    */
   state?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * The one of `extracted.sora_usage`: what videos have cost. Whatever number stands beside these is kept too.
+ */
+export interface ScrapedUsage {
+  credits_used?: number | null;
+  credits_left?: number | null;
+  /**
+   * How many were made.
+   */
+  videos?: number | null;
   [k: string]: unknown;
 }
 /**

@@ -123,13 +123,14 @@ async function replay(
 
 async function create(
   control: Control,
-  sent: CommandEnvelope,
+  asSent: CommandEnvelope,
   type: CommandType,
   client: Client,
   keys: SentKey[],
   bodyHash: string
 ): Promise<ActorView> {
   const { host, newId, now, platforms } = control;
+  const sent = type.params ? { ...asSent, payload: { params: type.params(asSent, control.selectors) } } : asSent;
   if (!platforms.includes(sent.target.platform)) {
     throw new ControlError('PLATFORM_UNKNOWN', { platform: sent.target.platform, known: platforms });
   }

@@ -4,6 +4,7 @@ import type { CommandEnvelope, FlowRunPayload } from '../../schemas/generated/co
 import { payloadParser } from '../contracts.ts';
 import { placesOfAction } from './action-run.ts';
 import type { PinnedFlow } from './flow-registry.ts';
+import { draftParams, generatorParams } from './sora-params.ts';
 import { sweepFlow } from './sweep-flow.ts';
 
 export interface CommandType {
@@ -12,6 +13,8 @@ export interface CommandType {
   scope(envelope: CommandEnvelope): string;
   /** The flow to run, if it runs one. */
   flow(envelope: CommandEnvelope): string | null;
+  /** Its payload as params of its flow, where it is these itself. @throws ControlError VALIDATION_FAILED */
+  params?(envelope: CommandEnvelope, selectors: Registry): Record<string, unknown>;
   /** The flow it is, if it is one of its own. @throws ControlError VALIDATION_FAILED */
   plan?(envelope: CommandEnvelope, selectors: Registry): PinnedFlow;
   /** Places of the actions it runs of its flow; without it all. @throws ControlError VALIDATION_FAILED */
@@ -21,6 +24,17 @@ export interface CommandType {
 }
 
 const nothing = () => null;
+
+/** A flow that ships, under a name of its own and with its params for a payload. */
+function sora(verb: string, payload: string, params: NonNullable<CommandType['params']>): CommandType {
+  return {
+    parsePayload: payloadParser(payload),
+    scope: () => `sora:${verb}`,
+    flow: () => `sora_${verb}`,
+    params,
+    needsSession: false
+  };
+}
 
 export const commandTypes: Readonly<Record<string, CommandType>> = {
   'flow.run': {
@@ -43,6 +57,10 @@ export const commandTypes: Readonly<Record<string, CommandType>> = {
     plan: sweepFlow,
     needsSession: false
   },
+  'sora.generate': sora('generate', 'SoraGeneratePayload', generatorParams),
+  'sora.poll': sora('poll', 'SoraDraftPayload', draftParams),
+  'sora.download': sora('download', 'SoraDraftPayload', draftParams),
+  'sora.usage': sora('usage', 'SoraUsagePayload', generatorParams),
   'session.create': {
     parsePayload: payloadParser('SessionCreatePayload'),
     scope: () => 'session:create',
@@ -59,3 +77,9 @@ export const commandTypes: Readonly<Record<string, CommandType>> = {
 
 export const commandType = (type: string): CommandType | undefined =>
   Object.hasOwn(commandTypes, type) ? commandTypes[type] : undefined;
+
+/** As it was sent: of a type whose payload is its flow's params, these. */
+export function payloadOf({ type, payload }: Pick<CommandEnvelope, 'type' | 'payload'>): CommandEnvelope['payload'] {
+  const isParams = commandType(type)?.params !== undefined;
+  return isParams ? ((payload.params ?? {}) as CommandEnvelope['payload']) : payload;
+}

@@ -106,7 +106,7 @@ export function checkFlow(body: unknown, name?: string): Flow {
   } catch (error) {
     throw unfit([{ path: '/params', message: `is not a JSON Schema: ${(error as Error).message.slice(0, 300)}` }]);
   }
-  const errors = unknownParams(flow);
+  const errors = [...unknownParams(flow), ...unfitPolls(flow), ...unknownResults(flow)];
   if (errors.length > 0) throw unfit(errors);
   return flow;
 }
@@ -136,6 +136,45 @@ function unknownParams(flow: Flow): Misfit[] {
   };
   visit(flow.actions, '/actions');
   return errors;
+}
+
+/** What is done again and again must only look, and must not stand on a page that another browser is not on. */
+function unfitPolls({ actions }: Flow): Misfit[] {
+  return actions.flatMap(({ poll, effect, verify, steps, continues, sweep }, i): Misfit[] => {
+    if (!poll) return [];
+    const path = `/actions/${i}/poll`;
+    if (effect !== 'read') return [{ path, message: 'is of reads alone: a write is attempted once' }];
+    if (!verify) return [{ path, message: 'has nothing to wait for; give the action a verify' }];
+    if (sweep) return [{ path, message: 'does not go with sweep' }];
+    if (continues || steps[0]?.type !== 'navigate') {
+      return [
+        { path, message: 'needs an action that begins with a navigate step: each look may be in another browser' }
+      ];
+    }
+    return [];
+  });
+}
+
+/** A field of the result that nothing fills. */
+function unknownResults({ actions, result = {} }: Flow): Misfit[] {
+  const known = new Set(
+    actions.flatMap(({ extract = {}, download = {} }) => [
+      ...Object.keys(extract),
+      ...Object.entries(download).flatMap(([name, { media }]) =>
+        media ? [name, `${name}_path`, `${name}_size`, `${name}_duration_ms`] : [name]
+      )
+    ])
+  );
+  return Object.entries(result).flatMap(([field, name]): Misfit[] =>
+    known.has(name)
+      ? []
+      : [
+          {
+            path: `/result/${field}`,
+            message: `no action reads '${name}'; there are: ${[...known].join(', ') || 'none'}`
+          }
+        ]
+  );
 }
 
 export const flowSummary = (flow: PinnedFlow): FlowSummary => ({

@@ -17,6 +17,7 @@ import type {
   SessionView
 } from '../../schemas/generated/contracts.ts';
 
+import { payloadOf } from './command-types.ts';
 import { lineOf } from './queue-place.ts';
 
 /** What views are made of: a live actor and a stored one alike. */
@@ -106,7 +107,7 @@ export function commandView(actor: ActorFacts): CommandView {
     queue_position: context.queuePosition ?? null,
     target: envelope.target,
     requester: envelope.requester,
-    payload: withoutSealed(envelope.payload),
+    payload: withoutSealed(payloadOf(envelope)),
     priority: envelope.priority ?? 3,
     dry_run: envelope.dry_run ?? false,
     session_id: context.sessionId ?? null,

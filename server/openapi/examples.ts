@@ -611,6 +611,29 @@ export const examples: Record<string, Json> = {
     last_seen_at: '2026-01-31T09:30:36.817Z',
     links: { command: '/v1/commands/3f1a0000-5a1c-4e3b-9d27-6b2f00000000' }
   },
+  SoraDraftView: {
+    draft_id: '0263829989b6fd954f72baaf2fc64bc2',
+    platform: 'sora',
+    account_id: 'ada',
+    url: 'https://sora.chatgpt.com/d/1',
+    prompt: 'A paper boat on a river of ink',
+    state: 'Rendering',
+    command_id: '3f1a0000-5a1c-4e3b-9d27-6b2f00000000',
+    first_seen_at: '2026-01-31T09:30:36.817Z',
+    last_seen_at: '2026-01-31T09:30:36.817Z',
+    links: { command: '/v1/commands/3f1a0000-5a1c-4e3b-9d27-6b2f00000000' }
+  },
+  SoraUsageView: {
+    platform: 'sora',
+    account_id: 'ada',
+    credits_used: 10,
+    credits_left: 90,
+    videos: 1,
+    figures: { credits_used: 10, credits_left: 90, videos: 1 },
+    command_id: '3f1a0000-5a1c-4e3b-9d27-6b2f00000000',
+    seen_at: '2026-01-31T09:30:36.817Z',
+    links: { command: '/v1/commands/3f1a0000-5a1c-4e3b-9d27-6b2f00000000' }
+  },
   ArtifactView: {
     artifact_id: '3f1a0222-5a1c-4e3b-9d27-6b2f00003dd9',
     command_id: '3f1a0000-5a1c-4e3b-9d27-6b2f00000000',

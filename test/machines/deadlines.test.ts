@@ -133,6 +133,19 @@ const wait = {
   limit: 'apart_s',
   why: 'later'
 };
+const polling = () => {
+  const poll = { limitMs: 60_000 };
+  const verify = { as: 'READY', steps: [{ type: 'waitForElement', selectors: ['video'] }] };
+  const steps = [{ type: 'navigate', url: 'http://site/' }];
+  const c = command({
+    flow: { name: 'f', platforms: ['*'], actions: [{ attempt: 'CHECK', effect: 'read', steps, verify, poll }] }
+  });
+  c.send(granted);
+  return c
+    .done('prepare', { dedupeKey: 'd', alreadyDone: false, earlier: null, proofs: [], artifacts: [] })
+    .done('attempt', { witness: 'NONE', proofs: [] })
+    .done('verify', { outcome: 'VERIFICATION_FAILED', why: 'not yet', pending: true, proofs: [], artifacts: [] });
+};
 const account = (...events: { type: string; [key: string]: unknown }[]) => {
   const a = new Rehearsal('account', accountMachine, { platform: 'example', accountId: 'alice' });
   for (const event of events) a.send(event);
@@ -240,6 +253,8 @@ const waiting: Record<string, () => Rehearsal> = {
     c.send(lost);
     return c;
   },
+  'command RUNNING.POLLING.resting': () => polling(),
+  'command RUNNING.POLLING.asking': () => polling().advance(5_000),
   'command RUNNING.PREPARING.person': () => running().broke('prepare', humanRequired),
   'command RUNNING.ACTION_ATTEMPTED.person': () =>
     running()

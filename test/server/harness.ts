@@ -14,7 +14,7 @@ import { commandKinds } from '../../actors/command/kinds.ts';
 import { ArtifactStore } from '../../actors/executor/artifacts.ts';
 import type { ActionRun, StepExecutor } from '../../actors/executor/contract.ts';
 import type { Browsers } from '../../actors/executor/executor.ts';
-import { loadRegistry } from '../../actors/executor/registry.ts';
+import { loadFlows, loadRegistry } from '../../actors/executor/registry.ts';
 import type { ActorHost, ActorKind } from '../../actors/host/contract.ts';
 import { createEmbeddedHost } from '../../actors/host/embedded-host.ts';
 import { openSqliteJournal } from '../../actors/journal/sqlite-journal.ts';
@@ -234,6 +234,8 @@ export interface HarnessOptions {
   http?: Partial<HttpLimits>;
   checks?: ReadinessCheck[];
   stub?: boolean;
+  /** With the flows and platforms that ship, beside those of the harness. */
+  shipped?: boolean;
   /** Wraps what the planes see of the host. */
   around?: (host: ActorHost) => ActorHost;
   /** Where there are some, sessions of accounts keep their logins. */
@@ -320,13 +322,13 @@ export async function openHarness(
     telemetry: () => telemetryUrl,
     sessions,
     selectors: loadRegistry(),
-    flows: await openFlowRegistry(host, [greet, look, asked, scripted]),
+    flows: await openFlowRegistry(host, [...(options.shipped ? loadFlows() : []), greet, look, asked, scripted]),
     artifacts: files,
     accounts: new Accounts(rows),
     profiles: new ProfileStore(ring, rows, { now }),
     ...(options.browsers ? { browsers: options.browsers } : {}),
     kinds,
-    platforms: ['instagram', 'tiktok', 'x'],
+    platforms: ['instagram', 'tiktok', 'x', ...(options.shipped ? ['sora'] : [])],
     checks: [...hostChecks(host), ...(options.checks ?? [])],
     logger,
     draining: draining.signal,

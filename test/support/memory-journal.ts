@@ -145,7 +145,7 @@ class MemoryDisk {
     const { idempotency, artifacts, tokens, selector_sweeps: sweeps, actions } = this.tables;
     removed<Tables['selector_sweeps']>(sweeps, (row) => commands.includes(row.command_id));
     removed<Tables['actions']>(actions, (row) => commands.includes(row.command_id));
-    for (const table of ['posts', 'post_stats', 'dm_threads'] as const) {
+    for (const table of ['posts', 'post_stats', 'dm_threads', 'sora_drafts', 'sora_usage'] as const) {
       removed<{ command_id: string }>(this.tables[table], (row) => commands.includes(row.command_id));
     }
     pruned.keys = removed<Tables['idempotency']>(idempotency, (row) => commands.includes(row.command_id)).length;

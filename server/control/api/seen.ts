@@ -1,7 +1,13 @@
 import type Router from '@koa/router';
 import type { Tables } from '../../../actors/host/contract.ts';
 import { ControlError } from '../../../schemas/errors.ts';
-import type { DmThreadView, PostStats, PostView } from '../../../schemas/generated/contracts.ts';
+import type {
+  DmThreadView,
+  PostStats,
+  PostView,
+  SoraDraftView,
+  SoraUsageView
+} from '../../../schemas/generated/contracts.ts';
 import { maySee, withinAccounts } from '../../auth/accounts.ts';
 import type { Control } from '../deps.ts';
 import { pageParameters, rowQuery } from '../listing.ts';
@@ -9,7 +15,7 @@ import { readQuery, text } from '../query.ts';
 import { asks, clientOf } from '../request.ts';
 import { instantOf, pageOf } from '../views.ts';
 
-/** GET /v1/posts, /v1/posts/{id}/stats, /v1/dm_threads: what flows have seen, newest first by when they saw it first. */
+/** GET /v1/posts, /v1/posts/{id}/stats, /v1/dm_threads, /v1/sora/drafts, /v1/sora/usage: what flows have seen, newest first by when they saw it first. */
 export function seenRoutes(router: Router, { host, tokens, limits }: Control): void {
   const { journal } = host;
   const filters = { platform: text, account_id: text, ...pageParameters(limits) };
@@ -34,6 +40,18 @@ export function seenRoutes(router: Router, { host, tokens, limits }: Control): v
     const query = withinAccounts(clientOf(ctx), readQuery(ctx.query, filters));
     const { items, next } = await journal.list('dm_threads', rowQuery(limits, query));
     ctx.body = pageOf(items.map(threadView), next);
+  });
+
+  router.get('/v1/sora/drafts', asks(tokens, 'read:sora'), async (ctx) => {
+    const query = withinAccounts(clientOf(ctx), readQuery(ctx.query, filters));
+    const { items, next } = await journal.list('sora_drafts', rowQuery(limits, query));
+    ctx.body = pageOf(items.map(draftView), next);
+  });
+
+  router.get('/v1/sora/usage', asks(tokens, 'read:sora'), async (ctx) => {
+    const query = withinAccounts(clientOf(ctx), readQuery(ctx.query, filters));
+    const { items, next } = await journal.list('sora_usage', rowQuery(limits, query));
+    ctx.body = pageOf(items.map(usageView), next);
   });
 }
 
@@ -63,3 +81,25 @@ const threadView = ({ id, partner, created_at, last_seen_at, ...row }: Tables['d
   last_seen_at: instantOf(last_seen_at),
   links: { command: `/v1/commands/${row.command_id}` }
 });
+
+const draftView = ({ id, created_at, last_seen_at, ...row }: Tables['sora_drafts']): SoraDraftView => ({
+  draft_id: id,
+  ...row,
+  first_seen_at: instantOf(created_at),
+  last_seen_at: instantOf(last_seen_at),
+  links: { command: `/v1/commands/${row.command_id}` }
+});
+
+function usageView({ figures, created_at, ...row }: Tables['sora_usage']): SoraUsageView {
+  const numbers = numbersOf(figures);
+  const { credits_used = null, credits_left = null, videos = null } = numbers;
+  return {
+    ...row,
+    credits_used,
+    credits_left,
+    videos,
+    figures: numbers,
+    seen_at: instantOf(created_at),
+    links: { command: `/v1/commands/${row.command_id}` }
+  };
+}

@@ -29,5 +29,23 @@ export const seen: Operations = {
     scope: 'read:dm_threads',
     query: { platform, account_id: account, ...paging },
     answers: { 200: list('DmThreadView', 'A page of them.') }
+  },
+  'GET /v1/sora/drafts': {
+    id: 'listSoraDrafts',
+    tag: 'commands',
+    summary: 'List videos of the generator that flows have seen, newest first',
+    description: 'By when each was seen first. `sora.generate` and `sora.usage` feed them.',
+    scope: 'read:sora',
+    query: { platform, account_id: account, ...paging },
+    answers: { 200: list('SoraDraftView', 'A page of them.') }
+  },
+  'GET /v1/sora/usage': {
+    id: 'listSoraUsage',
+    tag: 'commands',
+    summary: 'List what videos have cost, as it was read, newest first',
+    description: 'One item for each `sora.usage` that read it: the first is how it stands.',
+    scope: 'read:sora',
+    query: { platform, account_id: account, ...paging },
+    answers: { 200: list('SoraUsageView', 'A page of them.') }
   }
 };

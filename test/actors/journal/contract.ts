@@ -683,6 +683,8 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
         posts: { ...seenRow('p'), author: null, text: 'hi', stats: '{"likes":1}' },
         post_stats: { post_id: 'p', command_id: 'c', stats: '{"likes":1}', created_at: 7 },
         dm_threads: { ...seenRow('t'), partner: 'bob', last_message: null, unread: 2 },
+        sora_drafts: { ...seenRow('d'), prompt: 'A boat', state: null },
+        sora_usage: { command_id: 'c', platform: 'p', account_id: null, figures: '{"videos":1}', created_at: 8 },
         audit_marks: { name: 'head', seq: 5_000_000_000, hash: 'f' },
         moves: { kind: 'k', version: 'v', from_state: 'A', to_state: 'B', event: 'e', count: 3 },
         stays: { kind: 'k', state: 'A', bucket: 7, count: 3 },
