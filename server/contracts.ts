@@ -52,6 +52,7 @@ const files = [
   'actor',
   'selectors',
   'artifact',
+  'inspector',
   'record',
   'token'
 ];
