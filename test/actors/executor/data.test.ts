@@ -38,7 +38,7 @@ describe('the shipped selectors and flows', () => {
     for (const flow of flows) {
       for (const platform of flow.platforms) {
         for (const name of new Set(JSON.stringify(flow).match(/@[a-z][a-z0-9_.]*/g))) {
-          const scope = { params: { text: 'x' }, account: { id: 'alice' } };
+          const scope = { params: { text: 'x', prompt: 'x' }, account: { id: 'alice' } };
           assert.ok(candidatesOf([name], { registry, platform, scope }).length > 0, `${flow.name} ${platform} ${name}`);
         }
       }
