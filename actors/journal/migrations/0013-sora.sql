@@ -1,4 +1,4 @@
--- Version 12 of the journal: videos of a generator and what they cost, as flows that look at them read them.
+-- Version 13 of the journal: videos of a generator and what they cost, as flows that look at them read them.
 
 -- `created_at` is when it was seen first, `command_id` who saw it last.
 CREATE TABLE sora_drafts (
