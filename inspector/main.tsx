@@ -5,6 +5,7 @@ import './styles/views.css';
 import './styles/diagram.css';
 import './styles/acts.css';
 import './styles/time.css';
+import './styles/stuck.css';
 import './state/theme.ts';
 import { effect, signal } from '@preact/signals';
 import { render } from 'preact';
@@ -12,6 +13,7 @@ import { begin, identity } from './api/connection.ts';
 import { Notice } from './parts/notice.tsx';
 import { type Section, Shell } from './shell.tsx';
 import { place } from './state/router.ts';
+import { stuckCount, watchStuck } from './state/stuck.ts';
 import { toneOf } from './state/tone.ts';
 import { actors, close, open, revision, work } from './state/world.ts';
 import { ActorView } from './views/actor.tsx';
@@ -23,6 +25,7 @@ import { Machines } from './views/machines.tsx';
 import { Overview } from './views/overview.tsx';
 import { Sessions } from './views/sessions.tsx';
 import { SignIn } from './views/sign-in.tsx';
+import { Stuck } from './views/stuck.tsx';
 import { Timeline } from './views/timeline.tsx';
 
 const begun = signal(false);
@@ -41,6 +44,7 @@ const ActorPlace = () => (place.value.length > 1 ? <ActorView /> : <Actors />);
 
 const SECTIONS: (Section & { view: () => preact.JSX.Element })[] = [
   { name: '', title: 'Now', view: Overview, count: asking },
+  { name: 'stuck', title: 'Stuck', view: Stuck, count: stuckCount },
   { name: 'approvals', title: 'Approvals', view: Approvals, count: () => count('approval', 'PENDING') },
   { name: 'sessions', title: 'Sessions', view: Sessions },
   { name: 'actors', title: 'Actors', view: ActorPlace },
@@ -76,7 +80,11 @@ effect(() => {
   open().catch((error: Error) => {
     trouble.value = error.message;
   });
-  return close;
+  const stop = watchStuck();
+  return () => {
+    stop();
+    close();
+  };
 });
 
 begin()

@@ -28,4 +28,22 @@ export function Since({ at }: { at: number }) {
   );
 }
 
+/** How long until then, or how long ago it was. `at` in ms since 1970. */
+export function Ahead({ at }: { at: number }) {
+  const left = at - now.value;
+  const words = duration(left);
+  return (
+    <time dateTime={new Date(at).toISOString()} title={new Date(at).toLocaleString()}>
+      {words === 'now' ? words : left > 0 ? `in ${words}` : `${words} ago`}
+    </time>
+  );
+}
+
+/** A length of time as exact as anybody wants it: `36 ms`, `4.6 s`, `12 min`. */
+export function span(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`;
+  return duration(ms);
+}
+
 export const clockTime = (instant: string): string => instant.slice(11, 23);
