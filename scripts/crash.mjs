@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * `npm run test:crash [-- --kills N] [--rounds N] [--seed S] [FILE …]`: the tests of `test/crash/`, and at the end what
- * they did. `--kills` (default 40) at random moments, `--rounds` (default 2) over every exact place; a seed makes the
- * same choices again.
+ * `npm run test:crash [-- --kills N] [--rounds N] [--seed S] [FILE …]`: the tests of `test/crash/` and that of kills with
+ * a real browser, and at the end what they did. `--kills` (default 40) at random moments each, `--rounds` (default 2)
+ * over every exact place; a seed makes the same choices again.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,13 +12,13 @@ import { runGroup } from './setup/process-group.mjs';
 import { SetupError } from './setup/say.mjs';
 import { root, runScript, setup } from './setup.mjs';
 
-/** Of the default run a few minutes; of many kills hours. */
+/** Of the default run a quarter of an hour; of many kills hours. */
 const LIMIT_MS = 30 * 60_000;
-const MS_PER_KILL = 10_000;
+const MS_PER_KILL = 30_000;
 
 await runScript(async () => {
   const { kills, rounds, seed, files } = readArgs();
-  await setup({ browser: 'no' });
+  await setup({ browser: 'wanted' });
   const folder = mkdtempSync(join(tmpdir(), 'troupe-crash-'));
   const figures = join(folder, 'figures.jsonl');
   writeFileSync(figures, '');
@@ -67,10 +67,8 @@ function readArgs() {
 }
 
 function everyTest() {
-  return readdirSync(join(root, 'test/crash'))
-    .filter((name) => name.endsWith('.test.ts'))
-    .map((name) => join('test/crash', name))
-    .sort();
+  const own = readdirSync(join(root, 'test/crash')).filter((name) => name.endsWith('.test.ts'));
+  return [...own.sort().map((name) => join('test/crash', name)), 'test/e2e/crash.test.ts'];
 }
 
 /** @param {string} lines one JSON object a test: see test/crash/figures.ts */

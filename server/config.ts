@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { packageRoot } from '../actors/package-root.ts';
 import { ControlError, describe } from '../schemas/errors.ts';
 import type { Config } from '../schemas/generated/contracts.ts';
@@ -30,9 +30,7 @@ export interface ConfigOption {
 const contract = JSON.parse(readFileSync(join(packageRoot(), 'schemas/config.schema.json'), 'utf8'));
 const properties = contract.$defs.Config.properties as Record<keyof Config, OptionSchema>;
 const limitSchemas = contract.$defs.DriverLimits.properties as Record<string, OptionSchema>;
-const validate = new Ajv2020({ allErrors: true, strict: true, validateSchema: false })
-  .addSchema(contract)
-  .compile({ $ref: 'troupe:config#/$defs/Config' });
+let validate: ValidateFunction | undefined;
 
 export const configOptions: ConfigOption[] = Object.entries(properties).map(([key, schema]) => ({
   key: key as keyof Config,
@@ -128,6 +126,9 @@ function parsed(text: string): unknown {
 }
 
 function refuseInvalid(config: Record<string, unknown>, given: Map<string, Named>): void {
+  validate ??= new Ajv2020({ allErrors: true, strict: true, validateSchema: false })
+    .addSchema(contract)
+    .compile({ $ref: 'troupe:config#/$defs/Config' });
   if (validate(config)) return;
   const error = validate.errors![0]!;
   const [, key = '', inside] = error.instancePath.split('/');

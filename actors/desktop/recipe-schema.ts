@@ -1,4 +1,4 @@
-/** Checks of what comes from outside against `schemas/recipe.schema.json`, compiled once. */
+/** Checks of what comes from outside against `schemas/recipe.schema.json`, compiled once, for the first that comes. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
@@ -18,7 +18,24 @@ ajv.addFormat('date-time', true);
 for (const name of ['common', 'recipe']) {
   ajv.addSchema(JSON.parse(readFileSync(join(packageRoot(), `schemas/${name}.schema.json`), 'utf8')));
 }
-const checker = <T>(name: string) => ajv.getSchema(`troupe:recipe#/$defs/${name}`) as ValidateFunction<T>;
+
+interface Check<T> {
+  (value: unknown): value is T;
+  /** Of the last value. */
+  errors: ErrorObject[] | null;
+}
+
+function checker<T>(name: string): Check<T> {
+  let validate: ValidateFunction<T> | undefined;
+  const fits = (value: unknown): value is T => {
+    validate ??= ajv.getSchema(`troupe:recipe#/$defs/${name}`) as ValidateFunction<T>;
+    const isFit = validate(value);
+    check.errors = validate.errors ?? null;
+    return isFit;
+  };
+  const check: Check<T> = Object.assign(fits, { errors: null });
+  return check;
+}
 
 export const isRecipeRequest = checker<RecipeRequest>('RecipeRequest');
 export const isRecipeCommand = checker<RecipeCommand>('RecipeCommand');

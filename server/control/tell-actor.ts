@@ -21,10 +21,19 @@ import { operatorEvents } from './operator-events.ts';
  */
 export type TellActor = (client: Client, kind: string, id: string, sent: unknown) => Promise<ActorView>;
 
+/** Compiled when the first event comes for it. */
+function later(schema: Parameters<typeof compileForeign>[0]): ReturnType<typeof compileForeign> {
+  let validate: ReturnType<typeof compileForeign> | undefined;
+  return (value, at) => {
+    validate ??= compileForeign(schema);
+    return validate(value, at);
+  };
+}
+
 const told = Object.fromEntries(
   Object.entries(operatorEvents).map(([kind, events]) => [
     kind,
-    Object.fromEntries(Object.entries(events).map(([type, schema]) => [type, compileForeign(schema)]))
+    Object.fromEntries(Object.entries(events).map(([type, schema]) => [type, later(schema)]))
   ])
 );
 

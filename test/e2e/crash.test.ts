@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandView, EventEnvelope } from '../../schemas/generated/contracts.ts';
+import { report } from '../crash/figures.ts';
 import { Random } from '../simulation/random.ts';
 import { type Site, startSite } from '../site/site.ts';
 import { type Manager, runTroupe, startManager } from '../support/manager.ts';
@@ -13,7 +14,8 @@ import { noneLeft, processesOf } from '../support/processes.ts';
 import { assertChained, assertWhole, bootOf, describeRows, readLog } from './log.ts';
 import { actionOf, body, comment, commentsOf, needsBrowser, stillWorks, strangersTo, VISITOR } from './stage.ts';
 
-const KILLS = 20;
+/** `npm run test:crash` makes more of them. */
+const KILLS = Number(process.env.KILLS ?? 8);
 
 describe('a manager whose process ends in the middle', needsBrowser(), () => {
   const data = mkdtempSync(join(tmpdir(), 'troupe-test-'));
@@ -191,6 +193,7 @@ function summarise(
     `processes that outlived it: ${Math.min(...orphans)} to ${Math.max(...orphans)}, and none the next start`
   );
   t.diagnostic(`${log.length} events without hole or repeat`);
+  report(t, { runs: rounds.length, kills: { 'at random with a real browser': rounds.length } });
 }
 
 /** What a command says of its comment is so at the site. */

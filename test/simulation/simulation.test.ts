@@ -5,7 +5,7 @@ import { failure, replay, Tally, trace } from './report.ts';
 import { World } from './world.ts';
 
 /** Beside somebody who waits for the tests of a change, fewer. */
-const SEEDS = process.env.CI ? 2_000 : 300;
+const SEEDS = process.env.CI ? 1_000 : 300;
 
 /** In parts, each well within the limit of one test on a slow machine. */
 const PART = 250;
