@@ -257,7 +257,7 @@ describe('bad input', needsBrowser(), () => {
       const held = site.hold('before', 'comment');
       const running = await manager.send(comment(site, { text: 'in the way' }));
       await held.arrived;
-      const deadline_at = new Date(Date.now() + 2_000).toISOString();
+      const deadline_at = new Date(Date.now() + 5_000).toISOString();
       const { command } = await fails({ text: 'late in line', deadline_at }, 'DEADLINE_EXCEEDED');
       assert.equal(command.started_at, null);
       assert.deepEqual(command.actions, []);

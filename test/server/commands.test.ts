@@ -436,7 +436,7 @@ describe('the session of a command', () => {
     await h.ended(body.command_id);
     const path = `/v1/sessions/${body.session_id}`;
     assert.ok([200, 202].includes((await h.api('DELETE', path)).status));
-    await h.host.waitFor(`session/${body.session_id}`, ({ status }) => status === 'done', { timeoutMs: 30_000 });
+    await h.host.waitFor(`session/${body.session_id}`, ({ status }) => status === 'done', { timeoutMs: 60_000 });
     const again = await h.api('DELETE', path);
     assert.equal(again.status, 200);
     assert.equal(again.body.state, 'CLOSED');
@@ -464,7 +464,7 @@ describe('a cancel', () => {
     h.executor.hold();
     const { body } = await h.send();
     const address = `command/${body.command_id}`;
-    await h.host.waitFor(address, ({ state }) => state.startsWith('RUNNING.ACTION_ATTEMPTED'), { timeoutMs: 30_000 });
+    await h.host.waitFor(address, ({ state }) => state.startsWith('RUNNING.ACTION_ATTEMPTED'), { timeoutMs: 60_000 });
     const path = `/v1/commands/${body.command_id}/cancel`;
     const [one, two] = await Promise.all([h.api('POST', path), h.api('POST', path)]);
     for (const answer of [one, two]) assert.ok(answer.status === 202 || answer.body.code === 'COMMAND_ENDED');
@@ -488,7 +488,7 @@ describe('?wait', () => {
     const { body } = await h.send();
     const waiting = h.api('GET', `/v1/commands/${body.command_id}?wait=60`);
     await h.host.waitFor(`command/${body.command_id}`, ({ state }) => state.startsWith('RUNNING.ACTION_ATTEMPTED'), {
-      timeoutMs: 30_000
+      timeoutMs: 60_000
     });
     h.executor.letGo();
     assert.equal((await waiting).body.state, 'SUCCEEDED');

@@ -408,7 +408,12 @@ export async function openHarness(
       (await tokens.create({ service, scopes, ...(accounts ? { accounts } : {}) })).token,
     deps,
     send: (overrides) => api('POST', '/v1/commands', { body: envelope(overrides) }),
-    ended: async (commandId) => (await api('GET', `/v1/commands/${commandId}?wait=30`)).body as CommandView,
+    ended: async (commandId) => {
+      for (const until = Date.now() + 120_000; ; ) {
+        const view = (await api('GET', `/v1/commands/${commandId}?wait=30`)).body as CommandView;
+        if (view.completed_at !== null || Date.now() > until) return view;
+      }
+    },
     asked: async (commandId) => {
       const command = await host.waitFor(
         `command/${commandId}`,

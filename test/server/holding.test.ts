@@ -10,7 +10,7 @@ describe("a session in a person's hands", () => {
     h.executor.hold();
     const { body: first } = await h.send();
     await h.host.waitFor(`command/${first.command_id}`, ({ state }) => state.endsWith('attempting'), {
-      timeoutMs: 20_000
+      timeoutMs: 60_000
     });
     const session = `/v1/sessions/${first.session_id}`;
     assert.equal((await h.api('POST', `${session}/takeover`)).status, 202);
@@ -18,7 +18,7 @@ describe("a session in a person's hands", () => {
     h.executor.letGo();
     assert.equal((await h.ended(first.command_id)).state, 'SUCCEEDED');
     const held = await h.host.waitFor(`session/${first.session_id}`, ({ state }) => state === 'HUMAN_DRIVING.looking', {
-      timeoutMs: 20_000
+      timeoutMs: 60_000
     });
     assert.match(held?.why ?? '', /a person drives/);
 

@@ -81,7 +81,7 @@ describe('a person and an account', () => {
     const made = await h.api('POST', '/v1/sessions', { body: { platform: 'x', account_id: account } });
     const id = made.body.session_id as string;
     await h.api('POST', `/v1/sessions/${id}/takeover`);
-    await h.host.waitFor(`session/${id}`, ({ state }) => state.startsWith('HUMAN_DRIVING'), { timeoutMs: 30_000 });
+    await h.host.waitFor(`session/${id}`, ({ state }) => state.startsWith('HUMAN_DRIVING'), { timeoutMs: 60_000 });
     return id;
   }
   const input = (id: string, body: unknown, token?: string) =>
@@ -105,7 +105,7 @@ describe('a person and an account', () => {
     }
     assert.equal((await h.api('GET', `/v1/sessions/${id}/screen`, { token: null })).status, 401);
     await h.api('POST', `/v1/sessions/${id}/handback`);
-    await h.host.waitFor(`session/${id}`, ({ state }) => state === 'READY', { timeoutMs: 30_000 });
+    await h.host.waitFor(`session/${id}`, ({ state }) => state === 'READY', { timeoutMs: 60_000 });
     const over = await h.api('GET', `/v1/sessions/${id}/screen`);
     assert.deepEqual([over.status, over.body.code], [409, 'SESSION_NOT_DRIVEN']);
     assert.match(over.body.detail, /is READY: nobody drives it/);
@@ -271,7 +271,7 @@ describe('a person and an account', () => {
     it('takes over, sees, clicks and types, and asks nobody but this process for anything', async () => {
       const made = await h.api('POST', '/v1/sessions', { body: { platform: 'x', account_id: 'dee' } });
       const id = made.body.session_id as string;
-      await h.host.waitFor(`session/${id}`, ({ state }) => state === 'READY', { timeoutMs: 30_000 });
+      await h.host.waitFor(`session/${id}`, ({ state }) => state === 'READY', { timeoutMs: 60_000 });
       browser.done.length = 0;
       const page = await chromium.newPage();
       const strangers: string[] = [];
@@ -299,7 +299,7 @@ describe('a person and an account', () => {
       await screen.click();
       await page.keyboard.type('hi');
       await page.keyboard.press('Enter');
-      await h.host.waitFor(`session/${id}`, () => browser.done.length >= 4, { timeoutMs: 30_000 });
+      await h.host.waitFor(`session/${id}`, () => browser.done.length >= 4, { timeoutMs: 60_000 });
       assert.deepEqual(
         browser.done.map(([what, args]) => [what, what === 'script' ? args : null]),
         [
@@ -310,7 +310,7 @@ describe('a person and an account', () => {
         ]
       );
       await page.getByRole('button', { name: 'Hand back' }).click();
-      await h.host.waitFor(`session/${id}`, ({ state }) => state === 'READY', { timeoutMs: 30_000 });
+      await h.host.waitFor(`session/${id}`, ({ state }) => state === 'READY', { timeoutMs: 60_000 });
       await page.close();
       assert.deepEqual([strangers, problems], [[], []]);
     });

@@ -28,7 +28,7 @@ async function open(t: TestContext) {
   const limits = { idleLimitMs: 600_000, parkLimitMs: 86_400_000 };
   const comesTo = async (id: string, state: string) =>
     assert.ok(
-      await host.waitFor(`session/${id}`, (view) => view.state === state, { timeoutMs: 30_000 }),
+      await host.waitFor(`session/${id}`, (view) => view.state === state, { timeoutMs: 60_000 }),
       `session ${id} is ${(await host.read(`session/${id}`))?.state}, not ${state}`
     );
   const create = (id: string) => host.create(`session/${id}`, { sessionId: id, ...session, ...limits });
@@ -52,7 +52,7 @@ it('the stub goes through the same states, with no process', async (t) => {
   await create('a');
   await comesTo('a', 'READY');
   await host.send('session/a', { type: 'session.close' });
-  assert.ok(await host.waitFor('driver/slot-1', isIdle, { timeoutMs: 30_000 }));
+  assert.ok(await host.waitFor('driver/slot-1', isIdle, { timeoutMs: 60_000 }));
   const { rows } = await journal.readEvents(0, 100, { actor_kinds: ['driver'] });
   assert.deepEqual(slotPath(rows), [
     'COLD',

@@ -6,7 +6,7 @@ import { type Site, startSite } from '../../site/site.ts';
 import { webkitMissing } from '../../support/webkit.ts';
 import { type Bench, failsWith, flowRuns, kindsOf, never, openBench, perform } from './harness.ts';
 
-const TRIES = 50;
+const TRIES = 20;
 
 describe('an armed click in a real WebKit', { skip: webkitMissing() ?? false }, () => {
   let bench: Bench;

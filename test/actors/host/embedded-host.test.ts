@@ -176,7 +176,7 @@ describe('the embedded host', () => {
     await hands.askedTimes(1);
     hands.answer(0, 'x');
     await reaches(host, 'job/a', 'over');
-    const tally = await host.waitFor('tally/one', (v) => v.context.count === 1, { timeoutMs: 20_000 });
+    const tally = await host.waitFor('tally/one', (v) => v.context.count === 1, { timeoutMs: 60_000 });
     assert.equal(tally?.context.count, 1);
     assert.equal((await host.journal.pending()).tells, 0);
   });

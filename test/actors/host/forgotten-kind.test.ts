@@ -50,7 +50,7 @@ describe('a process started without a kind it once had', () => {
 
     journal = journal.crash();
     const again = await start([lamp]);
-    const end = await again.host.waitFor('lamp/l1', ({ state }) => state === 'out', { timeoutMs: 30_000 });
+    const end = await again.host.waitFor('lamp/l1', ({ state }) => state === 'out', { timeoutMs: 60_000 });
     assert.equal(end?.state, 'out');
     assert.deepEqual(again.troubles, []);
   });

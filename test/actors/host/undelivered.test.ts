@@ -52,7 +52,7 @@ async function next(journal: MemoryJournal, { isDeaf = false, root }: { isDeaf?:
 
 const hears = async (host: ActorHost, count: number) => {
   const view = await host.waitFor('listener/one', ({ context }) => (context.heard as string[]).length >= count, {
-    timeoutMs: 5_000
+    timeoutMs: 60_000
   });
   return view?.context.heard;
 };
