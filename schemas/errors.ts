@@ -102,6 +102,18 @@ export const catalogue = {
     false,
     (d) => `cursor '${d.cursor}' is not a position in the log; send a decimal string that an event carried, or 0`
   ),
+  CURSOR_AHEAD: entry<{ cursor: string; head: string }>(
+    400,
+    false,
+    (d) =>
+      `nothing has happened at cursor ${d.cursor} yet: the newest row of the log is ${d.head}; leave \`at\` out for now`
+  ),
+  CURSOR_GONE: entry<{ cursor: string; earliest: string; head: string }>(
+    410,
+    false,
+    (d) =>
+      `what was at cursor ${d.cursor} is not kept any more: retention has removed it, or it is from before anything was kept of the past; ask from ${d.earliest} to ${d.head}`
+  ),
   QUERY_INVALID: entry<{ parameter: string; value: string; expected: string }>(
     400,
     false,
@@ -228,7 +240,11 @@ export const catalogue = {
     (d) => `'${d.range}' begins behind the last of ${d.size} bytes; ask for a part of them`
   ),
   ARTIFACT_NOT_FOUND: entry<{ artifactId: string }>(404, false, (d) => `no artifact '${d.artifactId}'`),
-  ACTOR_NOT_FOUND: entry<{ address: string }>(404, false, (d) => `no actor '${d.address}'`),
+  ACTOR_NOT_FOUND: entry<{ address: string; at?: string }>(
+    404,
+    false,
+    (d) => `no actor '${d.address}'${d.at === undefined ? '' : ` was there at cursor ${d.at}`}`
+  ),
   ACTOR_EXISTS: entry<{ address: string }>(
     409,
     false,

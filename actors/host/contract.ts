@@ -6,6 +6,7 @@
 import type { AnyStateMachine } from 'xstate';
 import type { Failure } from '../../schemas/errors.ts';
 import type { EventEnvelope, Severity } from '../../schemas/generated/contracts.ts';
+import type { Undo } from './past.ts';
 
 /** `kind/id` */
 export type Address = string;
@@ -122,6 +123,17 @@ export interface PersistedSnapshot {
   parent?: { address: Address; child: string };
   /** Timers that run now: id → due, ms since 1970. A timer that fires and is not here any more is stale. */
   timers: Record<string, number>;
+}
+
+/**
+ * What an actor was from `lastCursor` on, until the row `until` of the log made it another. Either whole, or as what is
+ * to be undone from its next state: see `past.ts`.
+ */
+export interface FormerState extends Omit<ActorRecord, 'snapshot'> {
+  /** Exclusive. */
+  until: number;
+  snapshot: PersistedSnapshot | null;
+  undo: Undo | null;
 }
 
 /** One row of the log. `cursor` is assigned by the host in commit order. */
@@ -373,6 +385,10 @@ export interface Batch {
   events: EventRow[];
   /** The newest record of each actor that moved. */
   actors: ActorRecord[];
+  /** The same of volatile actors, for what is asked of the past alone: no start takes them up again. */
+  standing?: ActorRecord[];
+  /** What those that moved were before, in the order of the log. */
+  former?: FormerState[];
   timers: { set: TimerRow[]; cleared: { address: Address; id: string }[] };
   effects: { declared: EffectRow[]; settled: string[] };
   tells: { sent: TellRow[]; consumed: string[] };
@@ -397,6 +413,8 @@ export interface ActorQuery {
   /** JSON path in context → value: { 'envelope.type': 'flow.run' } */
   context?: Record<string, string | number>;
   createdSince?: number;
+  /** As they were right after the row of the log with this cursor; what is asked of context is asked of now. */
+  at?: number;
   /** Newest first. Default 50, at most 500. */
   limit?: number;
   /** From the previous page's `next`. */
@@ -532,13 +550,22 @@ export interface Journal {
   queryActors(query: ActorQuery): Promise<{ items: ActorRecord[]; next: string | null }>;
   /** Whatever has an id that is `beginning` or begins with it. */
   searchIds(beginning: string, limit: number): Promise<IdMatches>;
-  countActors(kind: string): Promise<Record<string, number>>;
+  /** By the first segment of their state, those that have ended too. */
+  countActors(kind: string, at?: number): Promise<Record<string, number>>;
   /** How many actors that have not ended are of which version of their machine. */
-  livingVersions(): Promise<LivingVersion[]>;
+  livingVersions(at?: number): Promise<LivingVersion[]>;
   /** In which states actors live, how many, and since when. */
   livingStates(): Promise<LivingState[]>;
   /** `total`: of all pages. @throws ControlError QUERY_INVALID */
   longStays(query: StayQuery): Promise<{ items: ActorRecord[]; next: string | null; total: number }>;
+  /** The first cursor at which it can be told what actors were: of before nothing was kept, or it is gone. */
+  pastFrom(): Promise<number>;
+  /** Actors, volatile ones too, right after the row with this cursor. Those that were not there yet are left out. */
+  actorsAt(addresses: Address[], at: number): Promise<ActorRecord[]>;
+  /** The volatile actors of these kinds that there were. */
+  volatileAt(kinds: string[], at: number): Promise<ActorRecord[]>;
+  /** How many there were that had not ended, by kind and state path. */
+  statesAt(at: number): Promise<{ kind: string; state: string; count: number }[]>;
   /** Living actors, and what waits for them. */
   pending(): Promise<Pending>;
   /** The next timers after this place, the earliest first; from the first without one. */
@@ -663,6 +690,8 @@ export interface ActorHost {
   /** `journal.prune`; what went is forgotten here too. */
   prune(limits: RetentionLimits, slice: number): Promise<Pruned>;
   read(address: Address): Promise<ActorView | undefined>;
+  /** Actors as they were right after the row with this cursor; see `journal.actorsAt`. Of one nobody has the machine of, nothing is accepted. */
+  readAt(addresses: Address[], at: number): Promise<ActorView[]>;
   /** The actors of a volatile kind: they are in this process and in no table. */
   volatileActors(kind: string): ActorView[];
   /** Resolves when `until` holds, at once if it does; undefined after `timeoutMs`, or when the signal aborts. */

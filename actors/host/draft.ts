@@ -15,6 +15,7 @@ import type {
   Batch,
   EffectRow,
   EventRow,
+  FormerState,
   MachineEvent,
   PersistedSnapshot,
   Put,
@@ -24,6 +25,7 @@ import type {
   Write
 } from './contract.ts';
 import type { Mail, Sender } from './mail.ts';
+import { formerStates } from './past.ts';
 import { Usage } from './usage.ts';
 
 /** What a draft asks of the host it is drafted for. */
@@ -49,6 +51,7 @@ export interface DraftSources {
 export class Draft {
   readonly actors = new Map<Address, ActorRecord>();
   readonly rows: EventRow[] = [];
+  readonly #former: FormerState[] = [];
   readonly settled: string[] = [];
   readonly #effects: EffectRow[] = [];
   /** The last word on each timer that any step of the batch touched: how it is set, or that it is cleared. */
@@ -122,12 +125,14 @@ export class Draft {
     }
   }
 
-  /** Volatile actors leave their rows in the log and nothing else. */
+  /** Volatile actors leave their rows in the log, and what they were for whoever looks back; nothing is taken up from there. */
   batch(): Batch {
     const durable = (address: Address) => this.#sources.machines.isDurable(splitAddress(address)[0]);
     return {
       events: this.rows,
       actors: [...this.actors.values()].filter((record) => durable(record.address)),
+      standing: [...this.actors.values()].filter((record) => !durable(record.address)),
+      former: this.#former,
       timers: {
         set: this.setTimers.filter((row) => durable(row.address)),
         cleared: this.clearedTimers.filter((row) => durable(row.address))
@@ -307,6 +312,7 @@ export class Draft {
 
   #apply(taken: Step, more: readonly Write[] = []) {
     const { record, rows, effects, settled, timers, cleared, tells, writes } = taken;
+    this.#keepFormer(taken);
     const definition = this.#definition(record);
     if (definition) this.#usage.note(definition, this.#current(record.address), taken);
     this.#log(rows);
@@ -322,6 +328,20 @@ export class Draft {
       this.#timers.set(`${row.address} ${row.id}`, { address: row.address, id: row.id, row });
     }
     this.tells.push(...tells);
+  }
+
+  /** A step without a row is not seen in the log: what it changed belongs to the state it was in. */
+  #keepFormer({ record, rows, passed }: Step) {
+    if (rows.length === 0) return;
+    const first = this.#head + 1;
+    const before = this.#current(record.address);
+    this.#former.push(
+      ...formerStates([
+        ...(before ? [{ since: before.lastCursor, record: before }] : []),
+        ...passed.map(({ row, record }) => ({ since: first + row, record })),
+        { since: first + rows.length - 1, record }
+      ])
+    );
   }
 
   /** @param record the actor whose step it is of */

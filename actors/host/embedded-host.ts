@@ -199,6 +199,11 @@ class EmbeddedHost implements ActorHost {
     return record && this.#view(this.#cache.get(address) ?? record);
   }
 
+  async readAt(addresses: Address[], at: number): Promise<ActorView[]> {
+    const records = await this.journal.actorsAt(addresses, at);
+    return records.map((record) => viewOf(this.#machines.of(record), record));
+  }
+
   volatileActors(kind: string): ActorView[] {
     const records = this.#cache.volatile().filter((record) => record.kind === kind);
     return records.map((record) => this.#view(record));

@@ -32,6 +32,12 @@ export interface Range {
 export interface Listed {
   table: string;
   place: 'seq' | 'rowid';
+  /** Default: all. */
+  columns?: string;
+  /** Tested row by row, beside the plan's own. */
+  tests?: (params: Params) => string[];
+  /** A further branch: rows from elsewhere within the same range. */
+  also?: (params: Params, range: Range) => string;
 }
 
 export const NEWEST: Place = { createdAt: Number.MAX_SAFE_INTEGER, seq: Number.MAX_SAFE_INTEGER };
@@ -43,23 +49,24 @@ export function limitOf({ limit = DEFAULT_LIMIT }: Paged): number {
   throw new ControlError('QUERY_INVALID', { parameter: 'limit', value: String(limit), expected: `1 to ${MAX_LIMIT}` });
 }
 
-export const rangeSql = (place: Listed['place'], params: Params, { after, to }: Range): string[] => {
+export const rangeSql = (place: string, params: Params, { after, to }: Range, age = 'created_at'): string[] => {
   const [newest, below] = [params.add(after.createdAt), params.add(after.seq)];
   const [oldest, from] = [params.add(to.createdAt), params.add(to.seq)];
   return [
-    `created_at <= ${newest} AND (created_at < ${newest} OR ${place} < ${below})`,
-    `created_at >= ${oldest} AND (created_at > ${oldest} OR ${place} >= ${from})`
+    `${age} <= ${newest} AND (${age} < ${newest} OR ${place} < ${below})`,
+    `${age} >= ${oldest} AND (${age} > ${oldest} OR ${place} >= ${from})`
   ];
 };
 
 /** By the names that the columns have in every branch of a plan. */
 export const ORDER = 'ORDER BY created_at DESC, seq DESC';
 
-export function selectRows({ table, place }: Listed, plan: Plan, range: Range, limit: number) {
+export function selectRows({ table, place, tests, also, ...of }: Listed, plan: Plan, range: Range, limit: number) {
   const params = new Params();
-  const more = [...rangeSql(place, params, range), ...testsSql(plan.rest, params)];
-  const columns = place === 'seq' ? '*' : 'rowid AS seq, *';
+  const more = [...rangeSql(place, params, range), ...testsSql(plan.rest, params), ...(tests?.(params) ?? [])];
+  const columns = of.columns ?? (place === 'seq' ? '*' : 'rowid AS seq, *');
   const branches = plan.branches.map((branch) => branchSql({ table, columns, plan, branch, more }, params));
+  if (also) branches.push(also(params, range));
   return { sql: `${branches.join(' UNION ALL ')} ${ORDER} LIMIT ${params.add(limit)}`, params: params.list };
 }
 
@@ -103,7 +110,7 @@ export async function walkPage<Row extends PlacedRow>(
 }
 
 async function stretchEnd(reader: Connection, listed: Listed, plan: Plan, range: Range): Promise<Place | undefined> {
-  if (plan.rest.length === 0) return undefined;
+  if (plan.rest.length === 0 && !listed.tests) return undefined;
   const select = selectStretchEnd(listed, plan, range);
   const row = await reader.get<PlacedRow>(select.sql, select.params);
   return row && { createdAt: row.created_at, seq: row.seq };

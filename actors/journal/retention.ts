@@ -43,11 +43,15 @@ async function pruneEvents(writer: Connection, { before, keep }: RetentionLimits
   const byAge = before === undefined ? 0 : await lastBefore(writer, before, { tail, head });
   // The newest row stays: the next cursor is counted from it.
   const last = Math.min(head - 1, Math.max(byCount, byAge));
-  if (last < tail) return;
-  const to = Math.min(last, tail + slice - 1);
-  pruned.events = await changed(writer, 'DELETE FROM events WHERE cursor <= ?', [to]);
-  pruned.more ||= to < last;
+  const to = Math.max(tail - 1, Math.min(last, tail + slice - 1));
+  if (to >= tail) pruned.events = await changed(writer, 'DELETE FROM events WHERE cursor <= ?', [to]);
+  const former = await changed(writer, formerBefore, [slice, to + 1]);
+  pruned.more ||= to < last || former === slice;
 }
+
+/** What was over by the oldest row that is kept: they are in the order in which they ended. */
+export const formerBefore =
+  'DELETE FROM former WHERE seq IN (SELECT seq FROM former ORDER BY seq LIMIT ?1) AND until <= ?2';
 
 /**
  * The newest cursor that is older than `before`, 0 for none. The log is in commit order, so that what lies before an
@@ -76,6 +80,8 @@ async function pruneActors(writer: Connection, before: number, slice: number, pr
   const commands = JSON.stringify(ended.filter(({ kind }) => kind === 'command').map(({ id }) => id));
   await writer.run(`DELETE FROM actors WHERE seq ${among}`, [JSON.stringify(ended.map(({ seq }) => seq))]);
   pruned.actors = ended.map(({ address }) => address);
+  // What they were is made from what they became.
+  await writer.run(`DELETE FROM former WHERE address ${among}`, [JSON.stringify(pruned.actors)]);
   pruned.keys = await changed(writer, `DELETE FROM idempotency WHERE command_id ${among}`, [commands]);
 
   for (const table of [

@@ -3,8 +3,9 @@
  * columns; JSON inside a row travels as text of its own, so that what is read back is what was written to the byte
  * (SQLite's JSON would lose lone surrogates and refuse deep nesting).
  */
-import type { ActorRecord, EffectRow, EventRow, Subject, TellRow, TimerRow } from '../host/contract.ts';
+import type { ActorRecord, EffectRow, EventRow, FormerState, Subject, TellRow, TimerRow } from '../host/contract.ts';
 import type { Param } from './connection.ts';
+import { forkOf } from './spans.ts';
 
 export type Scalars = Param[];
 
@@ -173,6 +174,116 @@ export const actorRecord = (stored: StoredActor): ActorRecord => ({
   resumes: stored.resumes === 1,
   enteredAt: stored.entered_at
 });
+
+export const formerColumns = [
+  'address',
+  'kind',
+  'id',
+  'since',
+  'until',
+  'node',
+  'machine_version',
+  'step',
+  'status',
+  'state',
+  'phase',
+  'correlation_id',
+  'command_id',
+  'session_id',
+  'account_id',
+  'platform',
+  'created_at',
+  'updated_at',
+  'entered_at',
+  'deadline_at',
+  'snapshot',
+  'undo'
+] as const;
+export const formerScalars = (state: FormerState): Scalars => [
+  state.address,
+  state.kind,
+  state.id,
+  state.lastCursor,
+  state.until,
+  forkOf(state.lastCursor, state.until - 1),
+  state.machineVersion,
+  state.step,
+  state.status,
+  state.state,
+  phaseOf(state.state),
+  ...subjectScalars(state.subject),
+  state.createdAt,
+  state.updatedAt,
+  state.enteredAt,
+  state.deadlineAt,
+  state.snapshot && JSON.stringify(state.snapshot),
+  state.undo && JSON.stringify(state.undo)
+];
+/** A former state, or the newest of an actor, as the statements of `past.ts` name their columns. */
+export type StoredState = Omit<StoredActor, 'seq' | 'last_cursor' | 'resumes' | 'snapshot'> & {
+  since: number;
+  until: number;
+  snapshot: string | null;
+  undo: string | null;
+};
+export const formerState = (stored: StoredState): FormerState => ({
+  address: stored.address,
+  kind: stored.kind,
+  id: stored.id,
+  machineVersion: stored.machine_version,
+  step: stored.step,
+  status: stored.status,
+  state: stored.state,
+  snapshot: stored.snapshot === null ? null : JSON.parse(stored.snapshot),
+  undo: stored.undo === null ? null : JSON.parse(stored.undo),
+  subject: subjectOf(stored),
+  createdAt: stored.created_at,
+  updatedAt: stored.updated_at,
+  enteredAt: stored.entered_at,
+  deadlineAt: stored.deadline_at,
+  lastCursor: stored.since,
+  until: stored.until,
+  resumes: false
+});
+
+export const standingColumns = [
+  'address',
+  'kind',
+  'id',
+  'since',
+  'machine_version',
+  'step',
+  'status',
+  'state',
+  'phase',
+  'correlation_id',
+  'command_id',
+  'session_id',
+  'account_id',
+  'platform',
+  'created_at',
+  'updated_at',
+  'entered_at',
+  'deadline_at',
+  'snapshot'
+] as const;
+export const standingScalars = (record: ActorRecord): Scalars => [
+  record.address,
+  record.kind,
+  record.id,
+  record.lastCursor,
+  record.machineVersion,
+  record.step,
+  record.status,
+  record.state,
+  phaseOf(record.state),
+  ...subjectScalars(record.subject),
+  record.createdAt,
+  record.updatedAt,
+  record.enteredAt,
+  record.deadlineAt,
+  JSON.stringify(record.snapshot)
+];
 
 /** The first segment of a state path: `RUNNING` of `RUNNING.PREPARING`, the first region's of a parallel one. */
 export const phaseOf = (state: string): string => /^[^.,]*/.exec(state)![0];

@@ -41,6 +41,7 @@ import type {
   TimerRow,
   Where
 } from '../host/contract.ts';
+import { recordAt } from '../host/past.ts';
 import { searchActors } from './actor-search.ts';
 import { inspect } from './check.ts';
 import { Connection } from './connection.ts';
@@ -50,9 +51,19 @@ import { findStatement } from './find.ts';
 import { searchIds } from './id-search.ts';
 import { jsonChunks } from './json-chunks.ts';
 import { migrate, migrations } from './migrations.ts';
+import {
+  closeStanding,
+  countActorsAt,
+  livingVersionsAt,
+  pastFrom,
+  searchActorsAt,
+  statesAt,
+  statesFrom,
+  volatileAt
+} from './past.ts';
 import { pruneSlice, vacuumSlice } from './retention.ts';
 import { searchRows } from './row-search.ts';
-import { actorRecord, effectRow, eventRow, type StoredActor, tellRow, timerRow } from './rows.ts';
+import { actorRecord, effectRow, eventRow, formerState, type StoredActor, tellRow, timerRow } from './rows.ts';
 import { inSlices } from './slices.ts';
 import { type Part, partsOf, sql } from './statements.ts';
 import { searchStays } from './stay-search.ts';
@@ -235,6 +246,11 @@ class SqliteJournal implements Journal {
   }
 
   async queryActors(query: ActorQuery): Promise<{ items: ActorRecord[]; next: string | null }> {
+    const { at } = query;
+    if (at !== undefined) {
+      const { addresses, next } = await this.#read('searches', (reader) => searchActorsAt(reader, at, query));
+      return { items: await this.actorsAt(addresses, at), next };
+    }
     const { rows, next } = await this.#read('searches', (reader) => searchActors(reader, query));
     return { items: await this.#parsed(rows, actorRecord), next };
   }
@@ -243,15 +259,37 @@ class SqliteJournal implements Journal {
     return this.#read('searches', (reader) => searchIds(reader, beginning, limit));
   }
 
-  async countActors(kind: string): Promise<Record<string, number>> {
+  async countActors(kind: string, at?: number): Promise<Record<string, number>> {
+    if (at !== undefined) return this.#read('searches', (reader) => countActorsAt(reader, kind, at));
     const rows = await this.#read('searches', (reader) =>
       reader.all<{ phase: string; count: number }>(sql.countActors, [kind])
     );
     return Object.fromEntries(rows.map(({ phase, count }) => [phase, count]));
   }
 
-  livingVersions(): Promise<LivingVersion[]> {
-    return this.#read('searches', (reader) => reader.all<LivingVersion>(sql.livingVersions));
+  livingVersions(at?: number): Promise<LivingVersion[]> {
+    return this.#read('searches', (reader) =>
+      at === undefined ? reader.all<LivingVersion>(sql.livingVersions) : livingVersionsAt(reader, at)
+    );
+  }
+
+  pastFrom(): Promise<number> {
+    return this.#read('lookups', pastFrom);
+  }
+
+  async actorsAt(addresses: Address[], at: number): Promise<ActorRecord[]> {
+    const states = await this.#read('searches', (reader) => statesFrom(reader, addresses, at));
+    const found = await this.#parsed(states, (rows) => recordAt(at, rows.map(formerState)));
+    return found.filter((record) => record !== undefined);
+  }
+
+  async volatileAt(kinds: string[], at: number): Promise<ActorRecord[]> {
+    const addresses = await this.#read('searches', (reader) => volatileAt(reader, kinds, at));
+    return this.actorsAt(addresses, at);
+  }
+
+  statesAt(at: number): Promise<{ kind: string; state: string; count: number }[]> {
+    return this.#read('searches', (reader) => statesAt(reader, at));
   }
 
   livingStates(): Promise<LivingState[]> {
@@ -342,7 +380,7 @@ class SqliteJournal implements Journal {
     }
   }
 
-  async #parsed<Row, Parsed>(rows: Row[], parse: (row: Row) => Parsed): Promise<Parsed[]> {
+  async #parsed<Row, Parsed>(rows: readonly Row[], parse: (row: Row) => Parsed): Promise<Parsed[]> {
     try {
       return await inSlices(rows, parse);
     } catch (error) {
@@ -391,6 +429,7 @@ async function countBoot(writer: Connection): Promise<number> {
   await writer.exec(sql.begin);
   await writer.run(sql.boot);
   await writer.run(sql.setClean, [0]);
+  await closeStanding(writer);
   await writer.exec(sql.commit);
   return (await writer.get<{ value: number }>(sql.readBoot))!.value;
 }

@@ -15,7 +15,11 @@ import {
   effectScalars,
   eventColumns,
   eventScalars,
+  formerColumns,
+  formerScalars,
   type Scalars,
+  standingColumns,
+  standingScalars,
   tellColumns,
   tellScalars,
   timerColumns,
@@ -39,6 +43,8 @@ export function partsOf(batch: Batch): Part[] {
   add(putActors, batch.actors, actorScalars);
   add(reindexActors, batch.actors, actorIndexScalars);
   add(moveActors, batch.actors, actorStayScalars);
+  add(insertFormer, batch.former ?? [], formerScalars);
+  add(putStanding, batch.standing ?? [], standingScalars);
   // Cleared before set, and made before over: a state that is left and entered again in one batch has its new timer,
   // and an effect or tell that began and ended in one batch leaves nothing.
   add(clearTimers, batch.timers.cleared, ({ address, id }) => [address, id]);
@@ -100,6 +106,9 @@ const whereDifferent = (columns: readonly string[]) =>
 const reindexActors = whereDifferent(actorIndexedColumns);
 const moveActors = whereDifferent(actorStayColumns);
 
+export const insertFormer = insert('former', formerColumns);
+const putStanding = upsert('standing', standingColumns, ['address']);
+
 const putTimers = upsert('timers', timerColumns, ['address', 'id']);
 const clearTimers = 'DELETE FROM timers WHERE (address, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))';
 const putEffects = upsert('effects', effectColumns, ['id']);
@@ -156,6 +165,8 @@ export const sql = {
   probe: "UPDATE meta SET value = value + 1 WHERE key = 'probe'",
   bounds:
     'SELECT coalesce((SELECT min(cursor) FROM events), 0) AS tail, coalesce((SELECT max(cursor) FROM events), 0) AS head',
+  pastFrom: `SELECT coalesce((SELECT min(cursor) FROM events), 0) AS tail,
+    coalesce((SELECT value FROM meta WHERE key = 'past'), 0) AS kept`,
   loadActors: 'SELECT * FROM actors WHERE address IN (SELECT value FROM json_each(?))',
   countActors: 'SELECT phase, count(*) AS count FROM actors WHERE kind = ? GROUP BY phase',
   livingVersions:

@@ -42,6 +42,8 @@ export interface Step {
   /** The actor after the step. `lastCursor` is still the former one: the host knows the cursors. */
   record: ActorRecord;
   rows: TelemetryRow[];
+  /** The actor after each row but the last, where it was another than after the row before: `row` is an index of `rows`. */
+  passed: { row: number; record: ActorRecord }[];
   effects: EffectRow[];
   /** Ids of effects that are over: aborted because their state was left, or because this event was their result. */
   settled: string[];
@@ -183,9 +185,33 @@ export function collect(
 ): Step {
   const after = (passed.at(-1) as Microstep)[0];
   const number = record.step + 1;
+  /** With what was made so far. */
+  const become = (snapshot: AnyMachineSnapshot): ActorRecord => {
+    const state = stateOf(snapshot);
+    return {
+      ...record,
+      machineVersion: definition.version,
+      step: number,
+      status: actorStatus(snapshot.status),
+      state,
+      snapshot: {
+        ...persist(snapshot),
+        children: { ...made.children },
+        timers: { ...made.timers },
+        ...(record.snapshot.parent ? { parent: record.snapshot.parent } : {})
+      },
+      subject: subjectOf(definition, snapshot.context),
+      updatedAt: now,
+      enteredAt: state === record.state ? record.enteredAt : now,
+      deadlineAt: deadlineOf(made.timers),
+      resumes: snapshot.status === 'active' && listens(snapshot, 'host.resumed')
+    };
+  };
   const rows: TelemetryRow[] = [];
+  const were: Step['passed'] = [];
   let previous = before;
   for (const [i, [snapshot, actions]] of passed.entries()) {
+    const told = rows.length;
     const emitted = actions.filter(({ type }) => type === 'xstate.emit');
     for (const action of actions) made.take(action);
     const row =
@@ -198,6 +224,8 @@ export function collect(
     for (const { params } of emitted) {
       rows.push(emittedRow(definition, record, number, snapshot, (params as { event: MachineEvent }).event));
     }
+    const isLast = i === passed.length - 1 && rows.length - told <= 1;
+    if (rows.length > told && !isLast) were.push({ row: told, record: become(snapshot) });
     previous = snapshot;
   }
   made.assertKnows(Object.keys(after.children));
@@ -208,28 +236,10 @@ export function collect(
 
   if (definition.foreign) assertKept(definition, before, after, made);
 
-  const context = after.context as Record<string, unknown>;
-  const state = stateOf(after);
   return {
-    record: {
-      ...record,
-      machineVersion: definition.version,
-      step: number,
-      status: actorStatus(after.status),
-      state,
-      snapshot: {
-        ...persist(after),
-        children: made.children,
-        timers: made.timers,
-        ...(record.snapshot.parent ? { parent: record.snapshot.parent } : {})
-      },
-      subject: subjectOf(definition, context),
-      updatedAt: now,
-      enteredAt: state === record.state ? record.enteredAt : now,
-      deadlineAt: deadlineOf(made.timers),
-      resumes: after.status === 'active' && listens(after, 'host.resumed')
-    },
+    record: become(after),
     rows,
+    passed: were.filter(({ row }) => row < rows.length - 1),
     effects: made.effects.filter((effect) => !made.settled.includes(effect.id)),
     settled: made.settled,
     timers: made.timerRows.filter((row) => made.timers[row.id] === row.dueAt),
@@ -322,6 +332,7 @@ function inPlace(
       deadlineAt: deadlineOf(timers)
     },
     rows: [row],
+    passed: [],
     effects: [],
     settled,
     timers: [],

@@ -426,6 +426,7 @@ export interface ActorSummary {
    * When one actor is read: its effects that have begun and not ended.
    */
   running?: string[];
+  past?: ActorPast;
   /**
    * Its last events, oldest first; when one actor is read.
    */
@@ -465,6 +466,23 @@ export interface ActorRelative {
    */
   as: string;
   address: Address;
+}
+/**
+ * Asked with `at`: all else is as it was right after the row of the log with this cursor. Nothing is offered: what was is not acted on.
+ */
+export interface ActorPast {
+  cursor: Cursor;
+  /**
+   * When that row was written; null: nothing was yet.
+   */
+  emitted_at: string | null;
+  /**
+   * Fields that are left empty because nobody can tell any more.
+   */
+  unknown: {
+    field: string;
+    why: string;
+  }[];
 }
 /**
  * One row of the log: an actor moved, or refused to. Sender: the host, in the transaction of the step.
@@ -567,6 +585,12 @@ export interface MachineSummary {
    * State → how many actors are in it.
    */
   live: {
+    [k: string]: number;
+  };
+  /**
+   * Asked with `at`: state path → how many that had not ended were in it.
+   */
+  states?: {
     [k: string]: number;
   };
   /**

@@ -1,7 +1,7 @@
 /** All lists are asked for in the same way: filters, `since`, `limit`, `page`. */
 import type { ActorQuery, ListedTable, RowQuery } from '../../actors/host/contract.ts';
 import type { ControlLimits } from './deps.ts';
-import { instant, integer, oneOf, text } from './query.ts';
+import { cursor, instant, integer, oneOf, text } from './query.ts';
 
 /** What each list of rows takes beside filters of its own. */
 export const pageParameters = ({ pageMax }: ControlLimits) => ({
@@ -15,6 +15,7 @@ export const listParameters = (limits: ControlLimits, states: readonly string[])
   state: oneOf(states),
   account_id: text,
   platform: text,
+  at: cursor,
   ...pageParameters(limits)
 });
 

@@ -5,11 +5,11 @@ import type { CommandView } from '../../schemas/generated/contracts.ts';
  * Commands with their place in their session's line as it is now, 1 being next. A command is told its place once; asking
  * finds where it has come to since.
  */
-export async function withPlaces(host: ActorHost, commands: CommandView[]): Promise<CommandView[]> {
+export async function withPlaces(read: ActorHost['read'], commands: CommandView[]): Promise<CommandView[]> {
   const waiting = commands.filter(({ state }) => state === 'QUEUED');
   const lines = new Map<string, string[]>();
   const ids = new Set(waiting.flatMap(({ session_id }) => session_id ?? []));
-  const sessions = await Promise.all([...ids].map((id) => host.read(`session/${id}`)));
+  const sessions = await Promise.all([...ids].map((id) => read(`session/${id}`)));
   for (const session of sessions) if (session) lines.set(session.id, lineOf(session.context.queue as Queued[]));
   return commands.map((command) => {
     const place = lines.get(command.session_id ?? '')?.indexOf(command.command_id) ?? -1;

@@ -125,6 +125,15 @@ export const cursor = (description: string): Parameter => ({
   description,
   example: '0'
 });
+/** Of what can be looked back at. */
+export const at: Parameter = {
+  ...cursor(
+    'As it was right after the row of the log with this cursor, from the oldest that is kept to the newest. Without: as it is.'
+  ),
+  example: '0'
+};
+/** What it may be answered. */
+export const pastErrors: ErrorCode[] = ['CURSOR_INVALID', 'CURSOR_AHEAD', 'CURSOR_GONE'];
 export const paging = { since, limit: limit(), page };
 export const correlation = filter('Of this correlation.', '0b6f2c1e-4d43-4f0e-9f6b-6f6a3c1f0a11');
 export const account = filter('Of this account.', 'ada');

@@ -17,6 +17,7 @@ import type {
   EffectRow,
   EventFilter,
   EventRow,
+  FormerState,
   IdMatches,
   Journal,
   ListedTable,
@@ -34,6 +35,7 @@ import type {
   TimerRow,
   Where
 } from '../../actors/host/contract.ts';
+import { recordAt } from '../../actors/host/past.ts';
 import { contextPath } from '../../actors/journal/actor-search.ts';
 import { anyOf, matchesFilter } from '../../actors/journal/event-filter.ts';
 import { unavailable } from '../../actors/journal/failures.ts';
@@ -74,6 +76,10 @@ class MemoryDisk {
   boot = 0;
   events: { cursor: number; json: string }[] = [];
   actors: Rows = new Map();
+  /** Volatile actors, by address. */
+  standing: Rows = new Map();
+  /** JSON of the former states of each actor, oldest first. */
+  former = new Map<Address, string[]>();
   timers: Rows = new Map();
   effects: Rows = new Map();
   tells: Rows = new Map();
@@ -90,7 +96,8 @@ class MemoryDisk {
     const copy = new MemoryDisk();
     copy.boot = this.boot;
     copy.events = [...this.events];
-    for (const name of ['actors', 'timers', 'effects', 'tells'] as const) copy[name] = new Map(this[name]);
+    copy.former = new Map([...this.former].map(([address, states]) => [address, [...states]]));
+    for (const name of ['actors', 'standing', 'timers', 'effects', 'tells'] as const) copy[name] = new Map(this[name]);
     for (const name of ['effectPlaces', 'tellPlaces'] as const) copy[name] = new Places(this[name]);
     for (const name of tableNames) copy.tables[name] = new Map(this.tables[name]);
     return copy;
@@ -99,6 +106,8 @@ class MemoryDisk {
   write(batch: Batch) {
     for (const row of batch.events) this.events.push({ cursor: row.cursor, json: JSON.stringify(row) });
     for (const record of batch.actors) this.actors.set(record.address, JSON.stringify(record));
+    for (const state of batch.former ?? []) this.keepFormer(state);
+    for (const record of batch.standing ?? []) this.standing.set(record.address, JSON.stringify(record));
     for (const { address, id } of batch.timers.cleared) this.timers.delete(`${address} ${id}`);
     for (const row of batch.timers.set) this.timers.set(`${row.address} ${row.id}`, JSON.stringify(row));
     for (const row of batch.effects.declared) {
@@ -120,6 +129,33 @@ class MemoryDisk {
     for (const { into, row } of batch.writes) this.#put(into, row as unknown as Record<string, unknown>);
   }
 
+  keepFormer(state: FormerState) {
+    const known = this.former.get(state.address);
+    if (known) known.push(JSON.stringify(state));
+    else this.former.set(state.address, [JSON.stringify(state)]);
+  }
+
+  /** What volatile actors were last was so until whatever the log has next. */
+  closeStanding() {
+    for (const record of parsed<ActorRecord>(this.standing))
+      this.keepFormer({ ...record, until: this.head + 1, undo: null });
+    this.standing.clear();
+  }
+
+  recordAt(address: Address, at: number): ActorRecord | undefined {
+    const former = (this.former.get(address) ?? []).map((json) => JSON.parse(json) as FormerState);
+    const newest = this.actors.get(address) ?? this.standing.get(address);
+    return recordAt(at, [
+      ...former.filter(({ until }) => until > at),
+      ...(newest === undefined ? [] : [JSON.parse(newest) as ActorRecord])
+    ]);
+  }
+
+  recordsAt(at: number): ActorRecord[] {
+    const addresses = new Set([...this.actors.keys(), ...this.former.keys(), ...this.standing.keys()]);
+    return [...addresses].flatMap((address) => this.recordAt(address, at) ?? []);
+  }
+
   prune({ before, keep, auditThrough }: RetentionLimits, slice: number): Pruned {
     const { head } = this;
     const times = this.events.map(({ cursor, json }) => ({ cursor, at: (JSON.parse(json) as EventRow).emittedAt }));
@@ -127,6 +163,13 @@ class MemoryDisk {
     const last = Math.min(head - 1, Math.max(byAge, keep === undefined ? 0 : head - keep));
     const gone = this.events.filter(({ cursor }) => cursor <= last).slice(0, slice);
     this.events = this.events.slice(gone.length);
+    const tail = this.events[0]?.cursor ?? 0;
+    for (const [address, states] of this.former) {
+      this.former.set(
+        address,
+        states.filter((json) => (JSON.parse(json) as FormerState).until > tail)
+      );
+    }
     const pruned: Pruned = { events: gone.length, actors: [], keys: 0, files: [], tokens: 0, audit: 0, more: false };
     pruned.more = (gone.at(-1)?.cursor ?? last) < last;
     if (before !== undefined) this.#pruneRows(before, slice, pruned);
@@ -139,7 +182,10 @@ class MemoryDisk {
       .filter(({ status, updatedAt }) => status !== 'active' && updatedAt < before)
       .sort((a, b) => a.updatedAt - b.updatedAt)
       .slice(0, slice);
-    for (const { address } of ended) this.actors.delete(address);
+    for (const { address } of ended) {
+      this.actors.delete(address);
+      this.former.delete(address);
+    }
     pruned.actors = ended.map(({ address }) => address);
     const commands = ended.filter(({ kind }) => kind === 'command').map(({ id }) => id);
     const { idempotency, artifacts, tokens, selector_sweeps: sweeps, actions } = this.tables;
@@ -230,6 +276,7 @@ export class MemoryJournal implements Journal {
     assert.equal(this.#state, 'new', 'a journal is opened once');
     this.#state = 'open';
     this.#disk.boot += 1;
+    this.#disk.closeStanding();
     return { ...this.#bounds(), boot: this.#disk.boot };
   }
 
@@ -273,8 +320,13 @@ export class MemoryJournal implements Journal {
     const limit = limitOf(query);
     const after = query.page === undefined ? undefined : placeOf(query.page, query);
     const contexts = Object.entries(query.context ?? {}).map(([path, value]) => ({ path: contextPath(path), value }));
+    const { at } = query;
     const found = [...this.#disk.actors.values()]
       .map((json, index) => ({ record: JSON.parse(json) as ActorRecord, seq: index + 1 }))
+      .flatMap(({ record, seq }) => {
+        const then = at === undefined ? record : this.#disk.recordAt(record.address, at);
+        return then ? [{ record: then, seq }] : [];
+      })
       .filter(({ record }) => matchesQuery(record, query, contexts))
       .sort((a, b) => b.record.createdAt - a.record.createdAt || b.seq - a.seq)
       .filter(
@@ -337,11 +389,39 @@ export class MemoryJournal implements Journal {
     };
   }
 
-  async countActors(kind: string): Promise<Record<string, number>> {
+  async pastFrom(): Promise<number> {
+    const { tail } = this.#bounds();
+    return tail <= 1 ? 0 : tail;
+  }
+
+  async actorsAt(addresses: Address[], at: number): Promise<ActorRecord[]> {
+    this.#expectOpen();
+    return [...new Set(addresses)].flatMap((address) => this.#disk.recordAt(address, at) ?? []);
+  }
+
+  async volatileAt(kinds: string[], at: number): Promise<ActorRecord[]> {
+    this.#expectOpen();
+    return this.#disk
+      .recordsAt(at)
+      .filter(({ kind, address }) => kinds.includes(kind) && !this.#disk.actors.has(address))
+      .sort((a, b) => inTextOrder(a.address, b.address));
+  }
+
+  async statesAt(at: number) {
+    this.#expectOpen();
+    const counts = new Map<string, { kind: string; state: string; count: number }>();
+    for (const { kind, state, status } of this.#disk.recordsAt(at)) {
+      if (status !== 'active') continue;
+      const entry = counts.get(`${kind} ${state}`) ?? { kind, state, count: 0 };
+      counts.set(`${kind} ${state}`, { ...entry, count: entry.count + 1 });
+    }
+    return [...counts.values()].sort((a, b) => inTextOrder(a.kind, b.kind) || inTextOrder(a.state, b.state));
+  }
+
+  async countActors(kind: string, at?: number): Promise<Record<string, number>> {
     this.#expectOpen();
     const counts: Record<string, number> = {};
-    for (const json of this.#disk.actors.values()) {
-      const record = JSON.parse(json) as ActorRecord;
+    for (const record of this.#recordsOf(at)) {
       if (record.kind !== kind) continue;
       const phase = phaseOf(record.state);
       counts[phase] = (counts[phase] ?? 0) + 1;
@@ -349,11 +429,13 @@ export class MemoryJournal implements Journal {
     return counts;
   }
 
-  async livingVersions(): Promise<LivingVersion[]> {
+  #recordsOf = (at: number | undefined) =>
+    at === undefined ? parsed<ActorRecord>(this.#disk.actors) : this.#disk.recordsAt(at);
+
+  async livingVersions(at?: number): Promise<LivingVersion[]> {
     this.#expectOpen();
     const found = new Map<string, LivingVersion>();
-    for (const json of this.#disk.actors.values()) {
-      const { kind, machineVersion: version, status } = JSON.parse(json) as ActorRecord;
+    for (const { kind, machineVersion: version, status } of this.#recordsOf(at)) {
       if (status !== 'active') continue;
       const entry = found.get(`${kind} ${version}`) ?? { kind, version, count: 0 };
       found.set(`${kind} ${version}`, { ...entry, count: entry.count + 1 });

@@ -1,9 +1,8 @@
 import type Router from '@koa/router';
 import type { ActorView, EventRow, LivingVersion } from '../../../actors/host/contract.ts';
-import { type Definition, pick } from '../../../actors/kernel/definition.ts';
+import type { Definition } from '../../../actors/kernel/definition.ts';
 import { outlineOf } from '../../../actors/kernel/outline.ts';
 import { type KindVersions, Machines } from '../../../actors/kernel/versions.ts';
-import { withoutSealed } from '../../../actors/profile/secret-params.ts';
 import { ControlError } from '../../../schemas/errors.ts';
 import type { ActorSummary, EventEnvelope, MachineNode, MachineSummary } from '../../../schemas/generated/contracts.ts';
 import { maySee, seenBy, withinAccounts } from '../../auth/accounts.ts';
@@ -14,7 +13,8 @@ import { eventEnvelope } from '../../telemetry/event-view.ts';
 import type { Control } from '../deps.ts';
 import { masked } from '../masked.ts';
 import { offersOf } from '../offers.ts';
-import { integer, oneOf, readQuery, text } from '../query.ts';
+import { demandPast, pastOf, readAt, shown, timeOf } from '../past.ts';
+import { cursor, integer, oneOf, readQuery, text } from '../query.ts';
 import { relativesOf } from '../relatives.ts';
 import { asks, clientOf } from '../request.ts';
 import { instantOf, pageOf } from '../views.ts';
@@ -39,7 +39,8 @@ export function actorRoutes(router: Router, control: Control): void {
   const volatileKinds = machines.all.filter(({ durable }) => !durable).map(({ kind }) => kind);
 
   router.get('/v1/machines', asks(tokens, 'read:machines'), async (ctx) => {
-    const living = await host.journal.livingVersions();
+    const { at } = readQuery(ctx.query, { at: cursor });
+    const living = await livingAt(control, at);
     ctx.body = pageOf(await Promise.all(machines.all.map((one) => summary(control, one, living))), null);
   });
 
@@ -47,7 +48,11 @@ export function actorRoutes(router: Router, control: Control): void {
     const kind = ctx.params.kind as string;
     const versions = machines.get(kind);
     if (!versions) throw new ControlError('MACHINE_NOT_FOUND', { kind, known });
-    const { version, format: [asked] = [] } = readQuery(ctx.query, { version: text, format: oneOf(formatNames) });
+    const {
+      version,
+      at,
+      format: [asked] = []
+    } = readQuery(ctx.query, { version: text, at: cursor, format: oneOf(formatNames) });
     ctx.vary('Accept');
     const format = asked ?? formatOf(ctx.accepts(formatNames.map((name) => formats[name].type)));
     const definition = await definitionOf(control, versions, version);
@@ -62,7 +67,7 @@ export function actorRoutes(router: Router, control: Control): void {
     const intake = intakes.get(kind);
     const tested = coverage[kind];
     ctx.body = {
-      ...(await summary(control, versions, await host.journal.livingVersions())),
+      ...(await summary(control, versions, await livingAt(control, at))),
       ...(intake ? { schema: intake.schema } : {}),
       definition,
       taken: usesOf(definition, await productionMoves(host.journal, kind, of), tested?.moves ?? []),
@@ -84,15 +89,22 @@ export function actorRoutes(router: Router, control: Control): void {
       account_id: text,
       correlation_id: text,
       platform: text,
+      at: cursor,
       limit: integer(1, limits.pageMax),
       page: text
     });
+    const { at } = query;
+    await demandPast(control, at);
     const client = clientOf(ctx);
     const isStored = kind === undefined || machines.isDurable(kind);
     const volatile =
       query.page === undefined ? volatileKinds.filter((other) => kind === undefined || kind === other) : [];
-    const living = volatile
-      .flatMap((kind) => host.volatileActors(kind))
+    const there =
+      at === undefined
+        ? volatile.flatMap((kind) => host.volatileActors(kind))
+        : await volatileAt(control, volatile, at);
+    const living = there
+      .filter((actor) => at === undefined || actor.status === (status?.[0] ?? 'active'))
       .filter((actor) => state === undefined || isIn(actor.state, state))
       .filter(({ subject }) => maySee(client, subject.account_id));
     const { items, next } = isStored
@@ -106,15 +118,27 @@ export function actorRoutes(router: Router, control: Control): void {
           })
         )
       : { items: [], next: null };
-    const read = await Promise.all(items.map(({ address }) => host.read(address)));
+    const addresses = items.map(({ address }) => address);
+    const read =
+      at === undefined ? await Promise.all(addresses.map(host.read, host)) : await host.readAt(addresses, at);
     const actors = [...living, ...read.filter((actor) => actor !== undefined)];
-    ctx.body = pageOf(actors.map(actorSummary), next);
+    const time = at === undefined ? undefined : await timeOf(control, at);
+    const withPast = (actor: ActorView) => (at === undefined ? {} : { past: pastOf(machines, actor, at, time) });
+    ctx.body = pageOf(
+      actors.map((actor) => ({ ...actorSummary(actor), ...withPast(actor) })),
+      next
+    );
   });
+
+  /** Of one that was: its own, as far as it is here. */
+  const definitionAt = (actor: ActorView, at: number | undefined) =>
+    at === undefined ? machines.get(actor.kind)?.current : machines.of({ ...actor, machineVersion: actor.version });
 
   router.get('/v1/actors/:kind/:id', asks(tokens, 'read:actors'), async (ctx) => {
     const address = `${ctx.params.kind}/${ctx.params.id}`;
-    const actor = seenBy(clientOf(ctx), await host.read(address));
-    if (!actor) throw new ControlError('ACTOR_NOT_FOUND', { address });
+    const { at } = readQuery(ctx.query, { at: cursor });
+    const actor = seenBy(clientOf(ctx), await readAt(control, address, at));
+    if (!actor) throw new ControlError('ACTOR_NOT_FOUND', { address, ...(at === undefined ? {} : { at: String(at) }) });
     const { scopes } = clientOf(ctx);
     const own = OWN_SCOPE[actor.kind];
     ctx.body = {
@@ -122,11 +146,12 @@ export function actorRoutes(router: Router, control: Control): void {
       ...(own === undefined || allows(scopes, own)
         ? { context: masked(actor.context) as Record<string, unknown> }
         : {}),
-      offers: offersOf(control, actor),
+      offers: at === undefined ? offersOf(control, actor) : [],
       relatives: relativesOf(actor),
       running: Object.values(actor.children).flatMap(({ src, address }) => (address === undefined ? [src] : [])),
-      shows: withoutSealed(shown(machines.get(actor.kind)?.current, actor)),
-      transitions: await lastTransitions(control, actor)
+      shows: shown(definitionAt(actor, at), actor),
+      transitions: await lastTransitions(control, actor, at),
+      ...(at === undefined ? {} : { past: pastOf(machines, actor, at, await timeOf(control, at)) })
     } satisfies ActorSummary;
   });
 }
@@ -135,15 +160,37 @@ export function actorRoutes(router: Router, control: Control): void {
 const formatOf = (type: string | false): FormatName =>
   formatNames.find((name) => formats[name].type === type) ?? 'json';
 
+interface Living {
+  /** undefined: now */
+  at: number | undefined;
+  versions: LivingVersion[];
+  /** Of the past. */
+  states: { kind: string; state: string; count: number }[];
+}
+
+/** @throws ControlError CURSOR_AHEAD, CURSOR_GONE */
+async function livingAt(control: Control, at: number | undefined): Promise<Living> {
+  await demandPast(control, at);
+  const { journal } = control.host;
+  return { at, versions: await journal.livingVersions(at), states: at === undefined ? [] : await journal.statesAt(at) };
+}
+
+const volatileAt = async ({ host }: Control, kinds: string[], at: number): Promise<ActorView[]> =>
+  host.readAt(
+    (await host.journal.volatileAt(kinds, at)).map(({ address }) => address),
+    at
+  );
+
 async function summary(
   { host }: Control,
   { kind, durable, current, previous }: KindVersions,
-  living: LivingVersion[]
+  { at, versions, states }: Living
 ): Promise<MachineSummary> {
-  const live: Record<string, number> = durable ? await host.journal.countActors(kind) : {};
-  for (const { state } of durable ? [] : host.volatileActors(kind)) live[state] = (live[state] ?? 0) + 1;
-  const counts = new Map(living.filter((one) => one.kind === kind).map(({ version, count }) => [version, count]));
-  if (current && !durable) counts.set(current.version, host.volatileActors(kind).length);
+  const isStored = durable || at !== undefined;
+  const live: Record<string, number> = isStored ? await host.journal.countActors(kind, at) : {};
+  for (const { state } of isStored ? [] : host.volatileActors(kind)) live[state] = (live[state] ?? 0) + 1;
+  const counts = new Map(versions.filter((one) => one.kind === kind).map(({ version, count }) => [version, count]));
+  if (current && !isStored) counts.set(current.version, host.volatileActors(kind).length);
   const here = [...(current ? [current] : []), ...previous];
   const newest = here[0] as Definition;
   const held = [...counts.keys()].filter((version) => !here.some((one) => one.version === version));
@@ -153,6 +200,13 @@ async function summary(
     label: newest.label,
     durable,
     live,
+    ...(at === undefined
+      ? {}
+      : {
+          states: Object.fromEntries(
+            states.filter((one) => one.kind === kind).map(({ state, count }) => [state, count])
+          )
+        }),
     versions: [
       ...here.map((one) => ({
         version: one.version,
@@ -187,12 +241,6 @@ function isIn(path: string, state: string): boolean {
   return regions.some((one) => within(one) || (regions.length > 1 && within(one.slice(one.indexOf('.') + 1))));
 }
 
-/** What any event of it would tell now. The rest of context stays inside. */
-const shown = (definition: Definition | null | undefined, { context }: ActorView): Record<string, unknown> =>
-  Object.fromEntries(
-    Object.entries(definition?.telemetry.take ?? {}).map(([field, path]) => [field, pick(context, path) ?? null])
-  );
-
 export const actorSummary = (actor: ActorView): ActorSummary => ({
   address: actor.address,
   kind: actor.kind,
@@ -212,14 +260,18 @@ export const actorSummary = (actor: ActorView): ActorSummary => ({
 });
 
 /** The actor's newest events, oldest first. The log is read forwards, so it is looked through in growing pieces of its end. */
-async function lastTransitions({ host }: Control, { kind, id, step, lastCursor }: ActorView): Promise<EventEnvelope[]> {
+async function lastTransitions(
+  { host }: Control,
+  { kind, id, step, lastCursor }: ActorView,
+  at = Number.POSITIVE_INFINITY
+): Promise<EventEnvelope[]> {
   let rows: EventRow[] = [];
   for (const reach of LOOKS) {
     const after = Math.max(0, lastCursor - reach);
     rows = [];
     for (let position = after; position < lastCursor; ) {
       const read = await host.journal.readEvents(position, 500, { actor_kinds: [kind], actor_id: id });
-      rows = [...rows, ...read.rows].slice(-TRANSITIONS);
+      rows = [...rows, ...read.rows.filter(({ cursor }) => cursor <= at)].slice(-TRANSITIONS);
       if (read.scannedTo <= position) break;
       position = read.scannedTo;
     }

@@ -18,7 +18,8 @@ import { canonical } from '../canonical.ts';
 import type { Control } from '../deps.ts';
 import type { PinnedFlow } from '../flow-registry.ts';
 import { actorQuery, listParameters } from '../listing.ts';
-import { readQuery, text } from '../query.ts';
+import { demandPast, readAt } from '../past.ts';
+import { cursor, readQuery, text } from '../query.ts';
 import { asks, clientOf, jsonBody } from '../request.ts';
 import { approvalView, factsOf, pageOf } from '../views.ts';
 
@@ -36,6 +37,7 @@ export function approvalRoutes(router: Router, control: Control): void {
       session_id: text,
       correlation_id: text
     });
+    await demandPast(control, query.at);
     const { items, next } = await host.journal.queryActors({
       ...withinAccounts(clientOf(ctx), actorQuery('approval', limits, query)),
       ...(command_id === undefined ? {} : { context: { commandId: command_id } })
@@ -47,7 +49,8 @@ export function approvalRoutes(router: Router, control: Control): void {
   });
 
   router.get('/v1/approvals/:id', asks(tokens, 'read:approvals'), async (ctx) => {
-    ctx.body = approvalView(await find(control, ctx.params.id as string, clientOf(ctx)));
+    const { at } = readQuery(ctx.query, { at: cursor });
+    ctx.body = approvalView(await find(control, ctx.params.id as string, clientOf(ctx), at));
   });
 
   router.post('/v1/approvals/:id', asks(tokens), jsonBody(limits.bodyBytes), async (ctx) => {
@@ -58,8 +61,8 @@ export function approvalRoutes(router: Router, control: Control): void {
   });
 }
 
-async function find({ host }: Control, approvalId: string, client: Client) {
-  const approval = seenBy(client, await host.read(`approval/${approvalId}`));
+async function find(control: Control, approvalId: string, client: Client, at?: number) {
+  const approval = seenBy(client, await readAt(control, `approval/${approvalId}`, at));
   if (!approval) throw new ControlError('APPROVAL_NOT_FOUND', { approvalId });
   return approval;
 }

@@ -11,7 +11,8 @@ import { audited } from '../audited.ts';
 import { commandType } from '../command-types.ts';
 import type { Control } from '../deps.ts';
 import { actorQuery, listParameters } from '../listing.ts';
-import { integer, readQuery, text } from '../query.ts';
+import { demandPast, readAt } from '../past.ts';
+import { cursor, integer, readQuery, text } from '../query.ts';
 import { withPlaces } from '../queue-place.ts';
 import { asks, type Ctx, clientOf, jsonBody } from '../request.ts';
 import { commandAccepted, commandView, factsOf, pageOf } from '../views.ts';
@@ -38,26 +39,28 @@ export function commandRoutes(router: Router, control: Control): void {
       session_id: text,
       correlation_id: text
     });
+    await demandPast(control, query.at);
     const { items, next } = await host.journal.queryActors({
       ...withinAccounts(clientOf(ctx), actorQuery('command', limits, query)),
       ...(type === undefined ? {} : { context: { 'envelope.type': type } })
     });
     const commands = items.map((record) => commandView(factsOf(record)));
-    ctx.body = pageOf(await withPlaces(host, commands), next);
+    ctx.body = pageOf(await withPlaces((address) => readAt(control, address, query.at), commands), next);
   });
 
   router.get('/v1/commands/:id', asks(tokens, 'read:commands'), async (ctx) => {
-    const { wait = 0 } = readQuery(ctx.query, { wait: integer(0, limits.waitSeconds) });
+    const { wait = 0, at } = readQuery(ctx.query, { wait: integer(0, limits.waitSeconds), at: cursor });
     const id = ctx.params.id as string;
-    let command = await find(control, id, clientOf(ctx));
-    if (wait > 0 && command.status === 'active') {
+    let command = await find(control, id, clientOf(ctx), at);
+    // What was does not change: there is nothing to wait for.
+    if (wait > 0 && at === undefined && command.status === 'active') {
       const ended = await host.waitFor(`command/${id}`, ({ status }) => status !== 'active', {
         timeoutMs: wait * 1000,
         signal: untilGone(ctx, control.draining)
       });
       command = ended ?? (await find(control, id, clientOf(ctx)));
     }
-    [ctx.body] = await withPlaces(host, [commandView(command)]);
+    [ctx.body] = await withPlaces((address) => readAt(control, address, at), [commandView(command)]);
   });
 
   router.post('/v1/commands/:id/cancel', asks(tokens), jsonBody(limits.bodyBytes, { optional: true }), async (ctx) => {
@@ -71,8 +74,8 @@ export function commandRoutes(router: Router, control: Control): void {
   });
 }
 
-async function find({ host }: Control, commandId: string, client: Client) {
-  const command = seenBy(client, await host.read(`command/${commandId}`));
+async function find(control: Control, commandId: string, client: Client, at?: number) {
+  const command = seenBy(client, await readAt(control, `command/${commandId}`, at));
   if (!command) throw new ControlError('COMMAND_NOT_FOUND', { commandId });
   return command;
 }

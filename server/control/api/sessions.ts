@@ -8,7 +8,8 @@ import { audited } from '../audited.ts';
 import { assertSame, sessionInput } from '../choose-session.ts';
 import type { Control } from '../deps.ts';
 import { actorQuery, listParameters } from '../listing.ts';
-import { readQuery } from '../query.ts';
+import { demandPast, readAt } from '../past.ts';
+import { cursor, readQuery } from '../query.ts';
 import { asks, clientOf, jsonBody } from '../request.ts';
 import type { OpenSession } from '../session-directory.ts';
 import { factsOf, pageOf, sessionView } from '../views.ts';
@@ -42,6 +43,7 @@ export function sessionRoutes(router: Router, control: Control): void {
 
   router.get('/v1/sessions', asks(tokens, 'read:sessions'), async (ctx) => {
     const query = readQuery(ctx.query, listParameters(limits, STATES));
+    await demandPast(control, query.at);
     const { items, next } = await host.journal.queryActors(
       withinAccounts(clientOf(ctx), actorQuery('session', limits, query))
     );
@@ -52,7 +54,8 @@ export function sessionRoutes(router: Router, control: Control): void {
   });
 
   router.get('/v1/sessions/:id', asks(tokens, 'read:sessions'), async (ctx) => {
-    ctx.body = sessionView(await find(control, ctx.params.id as string, clientOf(ctx)));
+    const { at } = readQuery(ctx.query, { at: cursor });
+    ctx.body = sessionView(await find(control, ctx.params.id as string, clientOf(ctx), at));
   });
 
   // Closing what is closed, or closes already, is done.
@@ -86,8 +89,8 @@ export function sessionRoutes(router: Router, control: Control): void {
 /** A person holds the session between commands, which wait; what runs is finished first. */
 const HOLDS = ['pause', 'resume', 'takeover', 'handback'];
 
-async function find({ host }: Control, sessionId: string, client: Client) {
-  const session = seenBy(client, await host.read(`session/${sessionId}`));
+async function find(control: Control, sessionId: string, client: Client, at?: number) {
+  const session = seenBy(client, await readAt(control, `session/${sessionId}`, at));
   if (!session) throw new ControlError('SESSION_NOT_FOUND', { sessionId });
   return session;
 }

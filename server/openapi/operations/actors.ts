@@ -1,5 +1,6 @@
 import {
   account,
+  at,
   correlation,
   cursor,
   eventFilters,
@@ -12,6 +13,7 @@ import {
   ok,
   oneOf,
   page,
+  pastErrors,
   platform,
   severalOf
 } from '../operation.ts';
@@ -83,7 +85,9 @@ export const actors: Operations = {
     tag: 'actors',
     summary: 'List machines: kinds of actors, and how many live in which state',
     scope: 'read:machines',
-    answers: { 200: list('MachineSummary', 'All of them.') }
+    query: { at },
+    answers: { 200: list('MachineSummary', 'All of them.') },
+    errors: pastErrors
   },
   'GET /v1/machines/:kind': {
     id: 'readMachine',
@@ -92,6 +96,7 @@ export const actors: Operations = {
     scope: 'read:machines',
     query: {
       version: filter('Another than the newest.'),
+      at,
       format: severalOf(['json', 'mermaid', 'scxml'], 'Before what `Accept` says')
     },
     answers: {
@@ -103,7 +108,7 @@ export const actors: Operations = {
         ]
       }
     },
-    errors: ['MACHINE_NOT_FOUND']
+    errors: ['MACHINE_NOT_FOUND', ...pastErrors]
   },
   'GET /v1/machines/:kind/diagram': {
     id: 'readDiagram',
@@ -133,10 +138,12 @@ export const actors: Operations = {
       account_id: account,
       correlation_id: correlation,
       platform,
+      at,
       limit: limit(),
       page
     },
-    answers: { 200: list('ActorSummary', 'A page of them.') }
+    answers: { 200: list('ActorSummary', 'A page of them.') },
+    errors: pastErrors
   },
   'GET /v1/stuck': {
     id: 'listStuck',
@@ -161,8 +168,9 @@ export const actors: Operations = {
     tag: 'actors',
     summary: 'Read an actor: its state, what it accepts, its last transitions',
     scope: 'read:actors',
+    query: { at },
     answers: { 200: ok('ActorSummary', 'The actor.') },
-    errors: ['ACTOR_NOT_FOUND']
+    errors: ['ACTOR_NOT_FOUND', ...pastErrors]
   },
   'GET /v1/actors/:kind/:id/events': {
     id: 'listEventsOfActor',

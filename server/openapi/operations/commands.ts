@@ -1,5 +1,6 @@
 import {
   account,
+  at,
   correlation,
   filter,
   list,
@@ -9,6 +10,7 @@ import {
   ok,
   oneOf,
   paging,
+  pastErrors,
   platform,
   severalOf
 } from '../operation.ts';
@@ -63,9 +65,11 @@ export const commands: Operations = {
       type: filter('Of this type.', 'flow.run'),
       session_id: ofSession,
       correlation_id: correlation,
+      at,
       ...paging
     },
-    answers: { 200: list('CommandView', 'A page of them.') }
+    answers: { 200: list('CommandView', 'A page of them.') },
+    errors: pastErrors
   },
   'GET /v1/commands/:id': {
     id: 'readCommand',
@@ -77,10 +81,11 @@ export const commands: Operations = {
         schema: { type: 'integer', minimum: 0, maximum: 60, default: 0 },
         description: 'Seconds: answered when it has ended, at the latest after these.',
         example: 1
-      }
+      },
+      at
     },
     answers: { 200: ok('CommandView', 'The command.') },
-    errors: ['COMMAND_NOT_FOUND']
+    errors: ['COMMAND_NOT_FOUND', ...pastErrors]
   },
   'POST /v1/commands/:id/cancel': {
     id: 'cancelCommand',
@@ -153,17 +158,20 @@ export const commands: Operations = {
       command_id: ofCommand,
       session_id: ofSession,
       correlation_id: correlation,
+      at,
       ...paging
     },
-    answers: { 200: list('ApprovalView', 'A page of them.') }
+    answers: { 200: list('ApprovalView', 'A page of them.') },
+    errors: pastErrors
   },
   'GET /v1/approvals/:id': {
     id: 'readApproval',
     tag: 'approvals',
     summary: 'Read an approval: what would go out',
     scope: 'read:approvals',
+    query: { at },
     answers: { 200: ok('ApprovalView', 'The approval.') },
-    errors: ['APPROVAL_NOT_FOUND']
+    errors: ['APPROVAL_NOT_FOUND', ...pastErrors]
   },
   'POST /v1/approvals/:id': {
     id: 'decideApproval',

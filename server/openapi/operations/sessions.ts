@@ -1,5 +1,6 @@
 import {
   account,
+  at,
   limit,
   list,
   type Operation,
@@ -7,6 +8,7 @@ import {
   ok,
   page,
   paging,
+  pastErrors,
   platform,
   severalOf
 } from '../operation.ts';
@@ -63,16 +65,18 @@ export const sessions: Operations = {
     tag: 'sessions',
     summary: 'List sessions, newest first',
     scope: 'read:sessions',
-    query: { state: severalOf(STATES, 'States'), account_id: account, platform, ...paging },
-    answers: { 200: list('SessionView', 'A page of them.') }
+    query: { state: severalOf(STATES, 'States'), account_id: account, platform, at, ...paging },
+    answers: { 200: list('SessionView', 'A page of them.') },
+    errors: pastErrors
   },
   'GET /v1/sessions/:id': {
     id: 'readSession',
     tag: 'sessions',
     summary: 'Read a session',
     scope: 'read:sessions',
+    query: { at },
     answers: { 200: ok('SessionView', 'The session.') },
-    errors: ['SESSION_NOT_FOUND']
+    errors: ['SESSION_NOT_FOUND', ...pastErrors]
   },
   'DELETE /v1/sessions/:id': {
     id: 'closeSession',

@@ -13,8 +13,10 @@ import { findStatement } from '../../../actors/journal/find.ts';
 import { idStatements } from '../../../actors/journal/id-search.ts';
 import { migrate, migrations } from '../../../actors/journal/migrations.ts';
 import { selectRows, selectStretchEnd } from '../../../actors/journal/newest-first.ts';
+import { allAt, statesOfSql } from '../../../actors/journal/past.ts';
 import { endedBefore } from '../../../actors/journal/retention.ts';
 import { askable, listedTables, listingOf, rowPlan } from '../../../actors/journal/row-search.ts';
+import { Params } from '../../../actors/journal/search.ts';
 import { partsOf, sql } from '../../../actors/journal/statements.ts';
 import { countStays, selectStays } from '../../../actors/journal/stay-search.ts';
 import { actorOf, batchOf } from './samples.ts';
@@ -251,6 +253,26 @@ describe('retention', () => {
     assertWalks(await planOf({ sql: endedBefore, params: [1, 10] }), 'actors_ended', 'ended actors');
     assertWalks(await planOf({ sql: sql.auditBefore, params: [1] }), 'audit_by_age', 'old audit records');
     assertWalks(await planOf({ sql: sql.readAudit, params: [1, 10] }), /PRIMARY KEY \(rowid>\?\)/, 'audit in order');
+  });
+});
+
+describe('what there was', () => {
+  const living =
+    /SEARCH (former USING INDEX former_by_node \(node=\? AND until>\?|actors USING (COVERING )?INDEX actors_)/;
+  it('is met by the nodes of its moment and by what lives, with no look at the rest of the past', async () => {
+    const params = new Params();
+    const all = allAt(params, { at: 5, head: 1_000_000, columns: 'kind, state', kind: 'command', ended: false });
+    const lines = await planOf({ sql: all, params: params.list });
+    const met = lines.filter((line) => !/^(SCAN standing|UNION ALL)/.test(line));
+    assert.equal(met.length, 2, lines.join(' | '));
+    for (const line of met) assert.match(line, living);
+  });
+
+  it('of one actor is met from its cursor on', async () => {
+    const lines = await planOf({ sql: statesOfSql, params: ['[]', 5] });
+    const former = lines.filter((line) => /former|whole/.test(line));
+    assert.equal(former.length, 2, lines.join(' | '));
+    for (const line of former) assert.match(line, /former_by_address \(address=\? AND until>\?/);
   });
 });
 
