@@ -1,4 +1,4 @@
--- Version 11 of the journal: what each actor was at every cursor that the log still has.
+-- Version 14 of the journal: what each actor was at every cursor that the log still has.
 
 -- One row for each state that another has replaced: in force from the row `since` of the log until the row `until`.
 -- node: see actors/journal/spans.ts. Either `snapshot` is all of it, or `undo` makes it from the next one of its actor
