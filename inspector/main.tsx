@@ -14,8 +14,7 @@ import { Notice } from './parts/notice.tsx';
 import { type Section, Shell } from './shell.tsx';
 import { place } from './state/router.ts';
 import { stuckCount, watchStuck } from './state/stuck.ts';
-import { toneOf } from './state/tone.ts';
-import { actors, close, open, revision, work } from './state/world.ts';
+import { close, countIn, countOf, open } from './state/world.ts';
 import { ActorView } from './views/actor.tsx';
 import { Actors } from './views/actors.tsx';
 import { Approvals } from './views/approvals.tsx';
@@ -31,21 +30,12 @@ import { Timeline } from './views/timeline.tsx';
 const begun = signal(false);
 const trouble = signal<string | null>(null);
 
-const count = (kind: string, state: string) => {
-  revision.value;
-  return [...actors.values()].filter((actor) => actor.kind === kind && actor.state === state).length;
-};
-const asking = () => {
-  revision.value;
-  return work().filter((actor) => actor.status === 'active' && toneOf(actor) === 'ask').length;
-};
-
 const ActorPlace = () => (place.value.length > 1 ? <ActorView /> : <Actors />);
 
 const SECTIONS: (Section & { view: () => preact.JSX.Element })[] = [
-  { name: '', title: 'Now', view: Overview, count: asking },
+  { name: '', title: 'Now', view: Overview, count: countOf('ask') },
   { name: 'stuck', title: 'Stuck', view: Stuck, count: stuckCount },
-  { name: 'approvals', title: 'Approvals', view: Approvals, count: () => count('approval', 'PENDING') },
+  { name: 'approvals', title: 'Approvals', view: Approvals, count: countIn('approval', 'PENDING') },
   { name: 'sessions', title: 'Sessions', view: Sessions },
   { name: 'actors', title: 'Actors', view: ActorPlace },
   { name: 'machines', title: 'Machines', view: Machines },

@@ -1,3 +1,4 @@
+import type { ReadonlySignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { identity, signOut } from './api/connection.ts';
 import { streamState, streamTrouble } from './api/stream.ts';
@@ -10,7 +11,7 @@ export interface Section {
   name: string;
   title: string;
   /** How many there are that somebody should look at; 0 shows nothing. */
-  count?: () => number;
+  count?: ReadonlySignal<number>;
 }
 
 const WORDS = { connecting: 'connecting', replaying: 'catching up', live: 'live', lost: 'reconnecting' };
@@ -41,7 +42,7 @@ export function Shell({ sections, children }: { sections: Section[]; children: C
           Troupe
         </a>
         {sections.map(({ name, title, count }) => {
-          const some = count?.() ?? 0;
+          const some = count?.value ?? 0;
           return (
             <a key={name} href={href(...(name === '' ? [] : [name]))} aria-current={here === name ? 'page' : undefined}>
               {title}

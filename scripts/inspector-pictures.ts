@@ -53,7 +53,10 @@ async function main(): Promise<void> {
       await open(path);
       if (name !== 'sign-in') await page.getByText('live', { exact: true }).waitFor();
       await page.getByText(text).first().waitFor();
-      await page.getByText(/^(Reading|Laying)/).waitFor({ state: 'detached' });
+      await page
+        .getByText(/^(Reading|Laying)/)
+        .first()
+        .waitFor({ state: 'detached' });
       if (name === 'search') {
         await page.keyboard.press('/');
         await page.getByRole('combobox').fill('a');

@@ -43,7 +43,9 @@ export function Diagram({ picture, state, last = null, heat, counts, label }: Pr
     }
     for (const element of root.querySelectorAll<SVGTextElement>('.d-count')) {
       const count = counts?.[element.dataset.path ?? ''] ?? 0;
-      element.textContent = count === 0 ? '' : String(count);
+      const text = count === 0 ? '' : String(count);
+      if (element.textContent === text) continue;
+      element.textContent = text;
       element.parentElement?.classList.toggle('peopled', count > 0);
     }
   }, [picture, active, last, heat, counts]);

@@ -1,5 +1,5 @@
 /** Who is stuck, asked for again and again: one gets stuck by time going by, of which no row of the log tells. */
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import type { StuckActor, StuckPage } from '../../schemas/generated/contracts.ts';
 import { api, may } from '../api/connection.ts';
 import type { Resource } from '../parts/resource.ts';
@@ -15,7 +15,7 @@ export interface Stuck extends StuckActor {
 }
 
 export const stuck = signal<Resource<{ items: Stuck[]; total: number }>>({ state: 'loading' });
-export const stuckCount = (): number => (stuck.value.state === 'here' ? stuck.value.value.total : 0);
+export const stuckCount = computed(() => (stuck.value.state === 'here' ? stuck.value.value.total : 0));
 
 /** Looks until it is told to stop. What is shown stays while it cannot be read anew for a moment. */
 export function watchStuck(): () => void {

@@ -3,8 +3,8 @@ import { StatePill } from '../parts/pill.tsx';
 import { Since } from '../parts/time.tsx';
 import { VirtualList } from '../parts/virtual-list.tsx';
 import { href, query } from '../state/router.ts';
-import { type Tone, toneOf } from '../state/tone.ts';
-import { type LiveActor, loading, revision, work } from '../state/world.ts';
+import type { Tone } from '../state/tone.ts';
+import { actors, type LiveActor, loading, revision } from '../state/world.ts';
 
 const TONES: [Tone | '', string][] = [
   ['', 'All'],
@@ -18,9 +18,7 @@ const TONES: [Tone | '', string][] = [
 export function Actors() {
   revision.value;
   const tone = query.value.get('tone') ?? '';
-  const shown = work()
-    .filter((actor) => (tone === '' ? isLiving(actor) : toneOf(actor) === tone))
-    .sort((a, b) => a.since - b.since);
+  const shown = [...(tone === '' ? actors.living() : actors.toned(tone as Tone)).values()];
   return (
     <>
       <h1>Actors</h1>
@@ -45,7 +43,7 @@ export function Actors() {
             rowHeight={40}
             items={shown}
             keyOf={(actor) => actor.address}
-            render={(actor) => <ActorRow actor={actor} />}
+            render={({ address }) => <ActorRow actor={actors.get(address)} />}
           />
         </div>
       )}
@@ -53,10 +51,9 @@ export function Actors() {
   );
 }
 
-/** What has ended stays in its last state; its tone tells. */
-const isLiving = (actor: LiveActor) => actor.status === 'active' && !/^(SUCCEEDED|CANCELLED|CLOSED)/.test(actor.state);
-
-function ActorRow({ actor }: { actor: LiveActor }) {
+/** As it is now, also in a list that is held. */
+function ActorRow({ actor }: { actor: LiveActor | undefined }) {
+  if (!actor) return null;
   return (
     <div class="attention-row">
       <a href={href('actors', actor.kind, actor.id)} class="mono">

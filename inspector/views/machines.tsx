@@ -4,7 +4,7 @@ import { MachineExports } from '../parts/exports.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { resource } from '../parts/resource.ts';
 import { href, place } from '../state/router.ts';
-import { actors, revision } from '../state/world.ts';
+import { actors, countIn, revision } from '../state/world.ts';
 
 interface Summary {
   kind: string;
@@ -35,7 +35,7 @@ export function Machines() {
             href={href('machines', machine.kind)}
             aria-current={machine.kind === kind ? 'page' : undefined}
           >
-            {machine.kind} <span class="muted">{liveOf(machine.kind)}</span>
+            {machine.kind} <span class="muted">{countIn(machine.kind)}</span>
           </a>
         ))}
       </nav>
@@ -44,12 +44,6 @@ export function Machines() {
     </>
   );
 }
-
-const living = (kind: string) => [...actors.values()].filter((one) => one.kind === kind && one.status === 'active');
-const liveOf = (kind: string) => {
-  revision.value;
-  return living(kind).length;
-};
 
 function MachinePicture({ kind }: { kind: string }) {
   const picture = resource<Picture>(`/v1/machines/${encodeURIComponent(kind)}/diagram`).value;
@@ -62,7 +56,9 @@ function MachinePicture({ kind }: { kind: string }) {
       </Notice>
     );
   const counts: Record<string, number> = {};
-  for (const { state } of living(kind)) for (const path of pathsIn(state)) counts[path] = (counts[path] ?? 0) + 1;
+  for (const [state, count] of actors.statesOf(kind)) {
+    for (const path of pathsIn(state)) counts[path] = (counts[path] ?? 0) + count;
+  }
   return <Diagram picture={picture.value} state={null} counts={counts} label={`Statechart of ${kind}`} />;
 }
 

@@ -4,77 +4,99 @@ import { StatePill } from '../parts/pill.tsx';
 import { Since } from '../parts/time.tsx';
 import { VirtualList } from '../parts/virtual-list.tsx';
 import { href } from '../state/router.ts';
-import { type Tone, toneOf } from '../state/tone.ts';
-import { type LiveActor, loading, revision, rows, work } from '../state/world.ts';
+import type { Tone } from '../state/tone.ts';
+import { actors, countOf, type LiveActor, loading, revision, tail } from '../state/world.ts';
+
+/** Of what needs attention. */
+const SHOWN = 50;
 
 /** The first minute: what runs, what waits for a person, what is in trouble, and what happens now. */
 export function Overview() {
-  revision.value;
-  const all = work();
-  const of = (tone: Tone) => all.filter((actor) => actor.status === 'active' && toneOf(actor) === tone);
-  const [running, asking, waiting] = [of('run'), of('ask'), of('wait')];
-  const failed = all.filter((actor) => toneOf(actor) === 'bad');
-  const attention = [...asking, ...failed].sort((a, b) => a.since - b.since);
   return (
     <>
       <h1>Now</h1>
       <div class="tiles">
-        <Tile count={running.length} label="running" tone="run" to={`${href('actors')}?tone=run`} />
-        <Tile count={asking.length} label="wait for a person" tone="ask" to={`${href('actors')}?tone=ask`} />
-        <Tile count={waiting.length} label="wait their turn" tone="wait" to={`${href('actors')}?tone=wait`} />
-        <Tile count={failed.length} label="in trouble" tone="bad" to={`${href('actors')}?tone=bad`} />
+        <Tile tone="run" label="running" />
+        <Tile tone="ask" label="wait for a person" />
+        <Tile tone="wait" label="wait their turn" />
+        <Tile tone="bad" label="in trouble" />
       </div>
       <section class="card" aria-labelledby="attention">
         <header>
           <h2 id="attention">Needs attention</h2>
           <span class="muted small">oldest first</span>
         </header>
-        {attention.length === 0 ? (
-          <Notice title={loading.value ? 'Reading what lives…' : 'Nothing needs you'}>
-            <p>What waits for a person, or is in trouble, shows up here with its reason.</p>
-          </Notice>
-        ) : (
-          <ul class="attention">
-            {attention.slice(0, 50).map((actor) => (
-              <Attention key={actor.address} actor={actor} />
-            ))}
-          </ul>
-        )}
+        <div class="attention-box">
+          <NeedsAttention />
+        </div>
       </section>
       <section class="card" aria-labelledby="happening">
         <header>
           <h2 id="happening">Happening</h2>
           <a href={href('timeline')}>The whole log</a>
         </header>
-        {rows.length === 0 ? (
-          <Notice title="The log is quiet">
-            <p>
-              Send something: <code>npx troupe demo</code>, or <code>npx troupe run comment_on_post</code>.
-            </p>
-          </Notice>
-        ) : (
-          <VirtualList
-            class="happening"
-            label="The newest events"
-            items={rows}
-            keyOf={(row) => row.cursor}
-            render={(row) => <EventRow row={row} />}
-            followEnd
-          />
-        )}
+        <Happening />
       </section>
     </>
   );
 }
 
-function Tile({ count, label, tone, to }: { count: number; label: string; tone: Tone; to: string }) {
+function Tile({ label, tone }: { label: string; tone: Tone }) {
+  const count = countOf(tone).value;
   return (
-    <a class="card tile" href={to}>
+    <a class="card tile" href={`${href('actors')}?tone=${tone}`}>
       <b>{count}</b>
       <span>
         <span class={`pill tone-${count === 0 ? 'idle' : tone}`}>{label}</span>
       </span>
     </a>
+  );
+}
+
+function NeedsAttention() {
+  revision.value;
+  const attention = [...firstOf('ask'), ...firstOf('bad')].sort((a, b) => a.since - b.since);
+  if (attention.length === 0)
+    return (
+      <Notice title={loading.value ? 'Reading what lives…' : 'Nothing needs you'}>
+        <p>What waits for a person, or is in trouble, shows up here with its reason.</p>
+      </Notice>
+    );
+  return (
+    <ul class="attention">
+      {attention.slice(0, SHOWN).map((actor) => (
+        <Attention key={actor.address} actor={actor} />
+      ))}
+    </ul>
+  );
+}
+
+const firstOf = (tone: Tone): LiveActor[] => {
+  const found: LiveActor[] = [];
+  for (const actor of actors.toned(tone).values()) if (found.push(actor) === SHOWN) break;
+  return found;
+};
+
+function Happening() {
+  const rows = tail.value;
+  if (rows.length === 0)
+    return (
+      <Notice title="The log is quiet">
+        <p>
+          Send something: <code>npx troupe demo</code>, or <code>npx troupe run comment_on_post</code>.
+        </p>
+      </Notice>
+    );
+  return (
+    <VirtualList
+      class="happening"
+      label="The newest events"
+      items={rows}
+      keyOf={(row) => row.cursor}
+      render={(row) => <EventRow row={row} />}
+      followEnd
+      holdsAway
+    />
   );
 }
 

@@ -49,8 +49,13 @@ export function Timeline() {
             keyOf={(row) => row.cursor}
             render={(row) => <EventRow row={row} toMoment />}
             followEnd
+            hasNewer={!log.isLive.value}
             onStart={() => void log.more()}
-            onEnd={() => log.trim()}
+            onEnd={() => void log.later()}
+            onNewest={() => log.newest()}
+            onFollow={(isFollowing) => {
+              log.isFollowed = isFollowing;
+            }}
           />
         )}
       </section>

@@ -240,6 +240,39 @@ describe('the inspector in a browser', { skip: chromiumMissing }, () => {
     assert.match(page.url(), /platform=nowhere/);
   });
 
+  it('leaves what is read where it is while more happens, and goes to the newest when asked', async (t) => {
+    const { page, open } = await tab(t);
+    for (const [path, name] of [
+      ['', 'The newest events'],
+      ['/timeline', 'Events, newest last']
+    ] as const) {
+      await open(path);
+      const rows = page.getByRole('list', { name }).locator('[data-cursor]');
+      const { head } = await get<EventPage>('/v1/events?limit=1');
+      await page.locator(`[data-cursor="${head}"]`).waitFor();
+      await page.locator('.virtual').evaluate((element) => {
+        element.scrollTop -= 1_600;
+      });
+      await page.getByRole('button', { name: 'To the newest' }).waitFor();
+      await page.locator(`[data-cursor="${head}"]`).waitFor({ state: 'detached' });
+      const read = await rows.evaluateAll((some) => some.map((row) => row.getAttribute('data-cursor')));
+      assert.ok(read.length > 10);
+      const places = () =>
+        rows.evaluateAll((some) =>
+          some.map((row) => `${row.getAttribute('data-cursor')} at ${row.getBoundingClientRect().y}`)
+        );
+      const before = await places();
+      const { items: waiting } = await get<{ items: unknown[] }>('/v1/approvals?state=pending');
+      const id = await stage.ask('ada', 'While you read');
+      // Then the page has heard of it.
+      await page.getByRole('link', { name: `Approvals ${waiting.length + 1}` }).waitFor();
+      assert.deepEqual(await places(), before);
+      await page.getByRole('button', { name: 'To the newest' }).click();
+      await page.locator(`[href*="${id}"]`).last().waitFor();
+      await stage.manager.request('POST', `/v1/commands/${id}/cancel`);
+    }
+  });
+
   it('says that a place is not there', async (t) => {
     const { page, open, isAccessible } = await tab(t, { expected: /404/ });
     await open('/nowhere/at/all');
@@ -271,7 +304,10 @@ describe('the inspector in a browser', { skip: chromiumMissing }, () => {
       for (const [path, heading] of [...Object.entries(VIEWS), [`/actors/command/${id}`, 'command/']] as const) {
         await opened.open(path);
         await opened.page.getByRole('heading', { name: heading }).first().waitFor();
-        await opened.page.getByText(/^(Reading|Laying)/).waitFor({ state: 'detached' });
+        await opened.page
+          .getByText(/^(Reading|Laying)/)
+          .first()
+          .waitFor({ state: 'detached' });
         await opened.page.getByText('live', { exact: true }).waitFor();
         await opened.isAccessible();
       }
@@ -285,7 +321,10 @@ describe('the inspector in a browser', { skip: chromiumMissing }, () => {
     for (const path of [...Object.keys(VIEWS), `/actors/command/${id}`]) {
       await open(path);
       await page.getByText('live', { exact: true }).waitFor();
-      await page.getByText(/^(Reading|Laying)/).waitFor({ state: 'detached' });
+      await page
+        .getByText(/^(Reading|Laying)/)
+        .first()
+        .waitFor({ state: 'detached' });
       const over = await page.evaluate(
         `[document.documentElement, document.querySelector('main')].map((one) => one.scrollWidth - one.clientWidth)`
       );
