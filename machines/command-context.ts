@@ -59,6 +59,8 @@ export interface ActionInput {
   accountId: string | null;
   allowScript: boolean;
   dryRun: boolean;
+  /** Whom it reaches, as it was judged before anybody was asked. */
+  reach: Reach;
   params: Record<string, unknown>;
   /** The flow's schema of its params: where their defaults stand. */
   paramsSchema: Record<string, unknown>;

@@ -457,6 +457,7 @@ export const actionInput = ({ context }: With): ActionInput => ({
   accountId: context.envelope.target.account_id ?? null,
   allowScript: context.allowScript,
   dryRun: context.envelope.dry_run ?? false,
+  reach: reachOf(context),
   params: (context.envelope.payload.params ?? {}) as Record<string, unknown>,
   paramsSchema: (context.flow?.params ?? {}) as Record<string, unknown>,
   action: actionAt(context) as FlowAction,

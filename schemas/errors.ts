@@ -218,6 +218,12 @@ export const catalogue = {
     (d) =>
       `only an admin may put a flow whose action '${d.action}' acts and reaches '${d.reaches}'; leave 'reaches' out of '${d.flow}', and each run waits for a person`
   ),
+  REACH_EXCEEDED: entry<{ action: string; reaches: string; page: string }>(
+    403,
+    false,
+    (d) =>
+      `'${d.action}' was let out as one that reaches '${d.reaches}', and it came to ${d.page}, where people are written to; nothing was sent there: let its flow say that it reaches 'message', and a person is asked`
+  ),
   APPROVAL_NOT_FOUND: entry<{ approvalId: string }>(404, false, (d) => `no approval '${d.approvalId}'`),
   TOKEN_NOT_FOUND: entry<{ tokenId: string }>(
     404,

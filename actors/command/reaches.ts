@@ -9,7 +9,8 @@
  */
 
 import { isControlError } from '../../schemas/errors.ts';
-import type { Flow, FlowAction, Reach, SelectorRegistry, Step } from '../../schemas/generated/contracts.ts';
+import type { Flow, FlowAction, Reach, Step } from '../../schemas/generated/contracts.ts';
+import { isMessageAddress, type MessagePages } from '../executor/message-page.ts';
 import type { Params } from '../executor/placeholders.ts';
 import { selectorsOf } from '../executor/report.ts';
 import { resolveAction, withDefaults } from '../executor/resolve.ts';
@@ -25,7 +26,7 @@ export const acts = ({ steps }: FlowAction): boolean => steps.some(({ type }) =>
 export interface Reaching {
   params: Params;
   /** Of the command's platform; what is not known of one is on none of its message pages. */
-  registry: Pick<SelectorRegistry, 'message_pages'> | undefined;
+  registry: MessagePages;
   /** The flow ships, or an admin put it: it may say that it reaches less than a message. */
   isTrusted: boolean;
 }
@@ -56,21 +57,6 @@ export const pagesOf = (flow: Flow, params: Params): string[] => {
     filled(action, all).steps.flatMap((step) => (step.type === 'navigate' ? [step.url] : []))
   );
 };
-
-/** An address under which people are written to, however it is spelled. */
-export function isMessageAddress(address: string, registry: Reaching['registry']): boolean {
-  const beginnings = registry?.message_pages ?? [];
-  let path: string;
-  try {
-    const url = new URL(address);
-    // A second time for what was hidden in the first: /p/..%2Fdirect.
-    path = new URL(decodeURIComponent(url.pathname).replace(/^[/\\]*/, '/'), url.origin).pathname;
-  } catch {
-    return false;
-  }
-  const plain = `${path.toLowerCase().replace(/\/{2,}/g, '/')}/`;
-  return beginnings.some((beginning) => plain.startsWith(`${beginning}/`));
-}
 
 const touchesMessages = ({ steps }: FlowAction): boolean =>
   steps

@@ -2,7 +2,7 @@
 
 import type { Lease } from '../../machines/protocol.ts';
 import type { Finding } from '../../machines/selector-context.ts';
-import type { ActionResult, Fingerprint, FlowAction, Proof } from '../../schemas/generated/contracts.ts';
+import type { ActionResult, Fingerprint, FlowAction, Proof, Reach } from '../../schemas/generated/contracts.ts';
 
 /** What the registry knows of a name beside the candidates that ship. */
 export interface LiveSelector {
@@ -24,6 +24,8 @@ export interface ActionRun {
   accountId: string | null;
   /** Scope `script`: waitForExpression may run. */
   allowScript: boolean;
+  /** Whom it was found to reach, and was let out as; without it that is not held against the page it acts on. */
+  reach?: Reach;
   /** Writes are looked at and not attempted. */
   dryRun?: boolean;
   action: FlowAction;

@@ -10,10 +10,11 @@ import { download } from './download.ts';
 import { extract } from './extract.ts';
 import { withPromoted } from './inspect.ts';
 import { lossBehind, reasonOf } from './loss-behind.ts';
+import { isMessageAddress } from './message-page.ts';
 import { reload } from './navigate.ts';
 import { Page, Patience, sleep } from './page.ts';
 import { explain, type Judged, type Look, poll } from './predicate.ts';
-import type { SelectorLookup } from './registry.ts';
+import type { Registry } from './registry.ts';
 import { type ArtifactSink, addReport, picture, report, selectorsOf } from './report.ts';
 import { type Candidate, candidatesOf } from './selectors.ts';
 import { assertEvents, runStep, type StepContext } from './steps.ts';
@@ -28,7 +29,7 @@ export interface Browsers {
 
 export interface ExecutorOptions {
   pool: Browsers;
-  registry: SelectorLookup;
+  registry: Pick<Registry, 'lookup' | 'get'>;
   artifacts: ArtifactSink;
   /** Folder of the files that flows may put into pages; without it none are. */
   uploads?: string;
@@ -107,6 +108,24 @@ export function createStepExecutor({
     if (missed) throw new ControlError('PAGE_LOST', { action: action.attempt, after: missed.attempt });
   }
 
+  /**
+   * Flow and params were judged before it was let out; where the browser stands is known only here. A page that led on to
+   * one of messages is no place for an action that nobody was asked about.
+   * @throws ControlError REACH_EXCEEDED
+   */
+  async function checkReach(page: Page, { action, platform, reach = 'message' }: ActionRun): Promise<void> {
+    const pages = registry.get(platform);
+    if (reach === 'message' || !pages?.message_pages?.length) return;
+    const url = await page.call((session, options) => session.url(options));
+    if (!isMessageAddress(url, pages)) return;
+    const { origin, pathname } = new URL(url);
+    throw new ControlError('REACH_EXCEEDED', {
+      action: action.attempt,
+      reaches: reach,
+      page: (origin + pathname).slice(0, 500)
+    });
+  }
+
   const contextOf = (run: ActionRun, page: Page, onSent: () => Promise<void>): Omit<StepContext, 'name'> => ({
     page,
     allowScript: run.allowScript,
@@ -146,7 +165,8 @@ export function createStepExecutor({
 
     attempt(run, effect, signal) {
       let sent = false;
-      const onSent = async () => {
+      const onSent = async (page: Page) => {
+        await checkReach(page, run);
         if (sent) return;
         await effect.sending?.();
         // Cut off while it was noted: what is not sent now never is.
@@ -156,7 +176,7 @@ export function createStepExecutor({
       return withPage(run, signal, effect.id, async (page): Promise<Attempted> => {
         checkScripts(run);
         noteAttempted(page, run);
-        const context = contextOf(run, page, onSent);
+        const context = contextOf(run, page, () => onSent(page));
         const proofs: Proof[] = [];
         let witness: Attempted['witness'] = 'NONE';
         let keysDown = 0;
@@ -165,6 +185,8 @@ export function createStepExecutor({
           // Somebody else's browser by now: the session would answer all the same.
           pool.get(run.lease);
           const name = stepName(run.action, i, step);
+          // Text that is typed goes out by itself where a page sends drafts.
+          if (step.type === 'change') await checkReach(page, run);
           // Where nothing is pressed, what is written may be the effect itself: a page that saves as one types.
           if (step.type === 'change' && !presses) await effect.sending?.();
           const seen = await runStep(step, { ...context, name });

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a flow’s placeholders
 /** Flows beyond a comment, on the example site: a message that somebody is asked about, and what is read off pages. */
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
@@ -83,6 +84,45 @@ describe('built-in flows in a real browser', needsBrowser(), () => {
     const command = await stage.manager.commandEnd(command_id, { timeoutMs: 120_000 });
     assert.equal(command.state, 'SUCCEEDED', JSON.stringify(command));
     assert.deepEqual([sent('as asked'), sent('as allowed')], [0, 1]);
+  });
+
+  it('a flow that says it reaches nobody sends nothing where its page leads on to a thread, and asks nobody either', async () => {
+    const { manager, site } = stage;
+    const put = await manager.request('PUT', '/v1/flows/note_down', {
+      name: 'note_down',
+      platforms: ['example'],
+      params: {
+        type: 'object',
+        required: ['url', 'text'],
+        properties: { url: { type: 'string' }, text: { type: 'string' } }
+      },
+      actions: [
+        {
+          attempt: 'NOTE',
+          effect: 'write',
+          reaches: 'nobody',
+          steps: [
+            { type: 'navigate', url: '${params.url}' },
+            { type: 'change', selectors: ['.composer textarea'], value: '${params.text}' },
+            { type: 'click', selectors: ['.composer button'] }
+          ]
+        }
+      ]
+    });
+    assert.equal(put.status, 201, JSON.stringify(put.body));
+    const text = 'nobody was asked about this';
+    const wish = { url: `${site.url}/out?to=/messages/1`, text };
+    const { command_id } = await send('note_down', wish);
+    const command = await manager.commandEnd(command_id, { timeoutMs: 120_000 });
+    assert.deepEqual([command.state, command.error?.code], ['FAILED', 'REACH_EXCEEDED'], JSON.stringify(command));
+    assert.match(command.error?.message ?? '', /'NOTE' .* 'nobody', and it came to http:\S+\/messages\/1,/);
+    assert.equal(command.approval_id ?? null, null);
+    assert.equal(actionOf(command, 'NOTE').outcome, 'VERIFICATION_FAILED', 'it is known that nothing was sent');
+    assert.equal(sent(text), 0);
+    assert.ok(
+      site.requests().some(({ url }) => url === '/messages/1'),
+      'it was led there'
+    );
   });
 
   it('scrape_post_stats reads each post of a page as a record', async () => {

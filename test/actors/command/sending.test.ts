@@ -14,6 +14,7 @@ const input: ActionInput = {
   accountId: null,
   allowScript: false,
   dryRun: false,
+  reach: 'nobody' as const,
   params: {},
   paramsSchema: {},
   action: {

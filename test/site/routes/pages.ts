@@ -142,6 +142,7 @@ export function pageRoutes(parts: Parts): Router<RequestState> {
       });
       if (answers) seeOther(ctx, next);
     })
+    .get('/out', (ctx) => seeOther(ctx, localPath(ctx.query.to)))
     .post('/person', (ctx) => {
       ctx.cookies.set(PERSON_COOKIE, 'yes', { path: '/', sameSite: 'lax' });
       seeOther(ctx, localPath(field(ctx, 'next')));
