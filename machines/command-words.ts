@@ -264,6 +264,9 @@ export const words = setup({
     isUnaskedOpen: (given) => isOurPlace(given) && demandsAnswer(given),
     /** The site asked for slowness; its account can be told. */
     metSiteLimit: ({ context, event }) => failureIn(event)?.code === 'SITE_RATE_LIMITED' && hasAccount(context),
+    /** The same, of what was cancelled or is late. */
+    metSiteLimitStopped: ({ context, event }) =>
+      failureIn(event)?.code === 'SITE_RATE_LIMITED' && hasAccount(context) && context.stop !== null,
     /** The same, and nothing has been done that would have to be looked for afterwards. */
     metSiteLimitFirst: ({ context, event }) => {
       const failure = failureIn(event);

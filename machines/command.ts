@@ -1,5 +1,6 @@
 import { assign, raise } from 'xstate';
 import { awaitingApproval } from './command-approval.ts';
+import { cooling } from './command-cooling.ts';
 import { makeAccount, settlePlaces, takePlace, tellLimited } from './command-places.ts';
 import { polling } from './command-polling.ts';
 import { queued } from './command-queue.ts';
@@ -38,6 +39,19 @@ const byVerdict = [
 const notSent = ['giveBackPlace' as const, settlePlaces] as const;
 /** Its account cools down, and all that acts for it waits; this one begins anew then. */
 const slowDown = ['countPlace' as const, makeAccount, tellLimited, 'rewind' as const] as const;
+/** The same of a write that was sent: it is looked for then. Who has ended it does not wait for that. */
+const coolDown = [
+  {
+    guard: 'metSiteLimitStopped',
+    target: '#command.RUNNING.VERIFICATION_FAILED',
+    actions: ['doubt', 'noteAttemptError', makeAccount, tellLimited]
+  },
+  {
+    guard: 'metSiteLimit',
+    target: '#command.RUNNING.ACTION_ATTEMPTED.cooling',
+    actions: ['noteAttemptError', 'countPlace', makeAccount, tellLimited]
+  }
+] as const;
 /** Not to be looked at now; what waits for it looks again later. */
 const lookLater = { guard: 'failedToLook', target: '#command.RUNNING.POLLING', actions: 'noteRest' } as const;
 /** Word that belongs to a state already left. */
@@ -351,11 +365,7 @@ export const commandMachine = words.createMachine({
                   },
                   { guard: 'lostBrowser', target: 'recovering', actions: ['noteLoss', 'doubt'] },
                   { guard: 'metSiteLimitFirst', target: '#command.QUEUED.slowing', actions: slowDown },
-                  {
-                    guard: 'metSiteLimit',
-                    target: '#command.RUNNING.VERIFICATION_FAILED',
-                    actions: ['doubt', 'noteAttemptError', makeAccount, tellLimited]
-                  },
+                  ...coolDown,
                   { guard: 'meetsPersonFirst', target: '#command.RUNNING.PREPARING.person', actions: 'notePerson' },
                   { guard: 'meetsPerson', target: 'person', actions: 'notePerson' },
                   lookLater,
@@ -390,17 +400,15 @@ export const commandMachine = words.createMachine({
                 ],
                 onError: [
                   { guard: 'lostBrowser', target: 'recovering', actions: 'noteLoss' },
-                  {
-                    guard: 'metSiteLimit',
-                    target: '#command.RUNNING.VERIFICATION_FAILED',
-                    actions: ['noteAttemptError', makeAccount, tellLimited]
-                  },
+                  ...coolDown,
                   { guard: 'meetsPerson', target: 'person', actions: 'notePerson' },
-                  { target: '#command.RUNNING.VERIFICATION_FAILED', actions: 'noteAttemptError' }
+                  { target: '#command.RUNNING.VERIFICATION_FAILED', actions: ['doubt', 'noteAttemptError'] }
                 ]
               },
-              after: { lookLimit: '#command.RUNNING.VERIFICATION_FAILED' }
+              after: { lookLimit: { target: '#command.RUNNING.VERIFICATION_FAILED', actions: 'doubt' } }
             },
+            /** Looked for when the site lets it. */
+            cooling,
             /** What came of the write stands behind something that asks for somebody; then it is looked for, not done again. */
             person: {
               meta: needed,

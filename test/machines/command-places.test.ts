@@ -235,13 +235,89 @@ describe('when the site asks for slowness', () => {
     assert.ok(c.tells.some(({ event }) => event.type === 'place.settle' && (event.kept as string[]).length === 0));
   });
 
-  it('a write that may have been sent is looked for, not sent again', () => {
+  /** Sent, and then the site asks for slowness. */
+  const cooling = () => {
     const c = toPlacing(allowed());
     say(c, 'place.given');
-    c.done('attempt', delivered).broke('verify', slower);
+    return c.done('attempt', delivered).broke('verify', slower);
+  };
+  const site = { ...wait, limit: 'site', why: 'the site asked for it' };
+  /** Up to the look after the cool-down. */
+  const looking = (c = cooling()) => {
+    say(c, 'place.wait', site);
+    c.advance(site.waitMs);
+    c.send(granted);
+    assert.equal(c.state, 'RUNNING.ACTION_ATTEMPTED.reconciling');
+    return c;
+  };
+
+  it('a write that was sent waits without a browser until it may be looked for, and says so', () => {
+    const c = cooling();
+    assert.equal(c.state, 'RUNNING.ACTION_ATTEMPTED.cooling.telling');
+    assert.equal(ask(c)?.type, 'account.limited');
+    assert.equal(c.toldTo('session/s1').at(-1), 'command.released');
+    c.send({ type: 'place.wait', ...site, n: 0 });
+    assert.equal(c.state, 'RUNNING.ACTION_ATTEMPTED.cooling.telling', 'an answer to another question is none');
+    say(c, 'place.wait', site);
+    const row = c.rows.findLast(({ type }) => type === 'rate.limited');
+    assert.deepEqual([row?.payload.retry_at, row?.payload.limit, row?.payload.action], [site.retryAt, 'site', 'SEND']);
+    assert.equal(c.context.why, site.why);
+    c.send({ type: 'host.resumed' });
+    c.send({ type: 'session.lost', sessionId: 's1', why: 'of another time' });
+    assert.equal(c.state, 'RUNNING.ACTION_ATTEMPTED.cooling.limited');
+    c.advance(site.waitMs);
+    assert.equal(c.state, 'RUNNING.ACTION_ATTEMPTED.cooling.asking');
+    assert.equal(c.toldTo('session/s1').at(-1), 'command.submitted');
+  });
+
+  it('is then looked for and never sent again: it is there, or it is not', () => {
+    const there = looking().done('reconcile', holds);
+    assert.equal(there.state, 'SUCCEEDED');
+    const absent = looking().done('reconcile', { ...holds, outcome: 'VERIFICATION_FAILED', why: 'not there' });
+    assert.equal(absent.state, 'FAILED');
+    assert.deepEqual(
+      [absent.context.error.code, absent.context.actions.at(-1).outcome],
+      ['SITE_RATE_LIMITED', 'VERIFICATION_FAILED']
+    );
+    for (const c of [there, absent]) {
+      assert.equal(attempts(c), 1);
+      assert.deepEqual(c.tells.findLast(({ event }) => event.type === 'place.settle')?.event.kept, ['SEND']);
+    }
+  });
+
+  it('waits again where the look meets the limit too, and is UNKNOWN only when nothing can be told', () => {
+    const c = looking().broke('reconcile', slower);
+    assert.equal(c.state, 'RUNNING.ACTION_ATTEMPTED.cooling.telling');
+    looking(c).broke('reconcile', { code: 'OUTCOME_UNKNOWN', message: 'nothing would prove it' });
     assert.equal(c.state, 'FAILED');
-    assert.equal(c.context.error.code, 'OUTCOME_UNKNOWN');
-    assert.ok(c.toldTo('account/x:ada').includes('account.limited'));
-    assert.equal(attempts(c), 1);
+    const unsaid = cooling();
+    unsaid.advance(60_000);
+    const refused = cooling();
+    say(refused, 'place.wait', site);
+    refused.advance(site.waitMs);
+    refused.send({ type: 'tell.refused', to: 'session/s1', told: 'command.submitted', why: 'it is CLOSED' });
+    for (const unknown of [c, unsaid, refused]) {
+      assert.deepEqual(
+        [unknown.state, unknown.context.error.code, unknown.context.actions.at(-1).outcome],
+        ['FAILED', 'OUTCOME_UNKNOWN', 'UNKNOWN']
+      );
+      assert.equal(attempts(unknown), 1);
+    }
+  });
+
+  it('that is cancelled meanwhile ends at once, and what came of it is UNKNOWN', () => {
+    const waits = cooling();
+    say(waits, 'place.wait', site);
+    waits.send({ type: 'command.cancel' });
+    const before = toPlacing(allowed());
+    say(before, 'place.given');
+    before.done('attempt', delivered);
+    before.send({ type: 'command.cancel' });
+    before.broke('verify', slower);
+    for (const c of [waits, before]) {
+      assert.deepEqual([c.state, c.context.actions.at(-1).outcome], ['CANCELLED', 'UNKNOWN']);
+      assert.equal(attempts(c), 1);
+    }
+    assert.ok(before.toldTo('account/x:ada').includes('account.limited'), 'its account hears of it all the same');
   });
 });

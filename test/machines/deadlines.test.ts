@@ -146,6 +146,15 @@ const polling = () => {
     .done('attempt', { witness: 'NONE', proofs: [] })
     .done('verify', { outcome: 'VERIFICATION_FAILED', why: 'not yet', pending: true, proofs: [], artifacts: [] });
 };
+/** It has liked something, and then the site asks for slowness. */
+const cooling = (...events: { type: string; [key: string]: unknown }[]) => {
+  const c = running()
+    .done('prepare', { dedupeKey: 'd', alreadyDone: false, earlier: null, proofs: [], artifacts: [] })
+    .done('attempt', { witness: 'DELIVERED', proofs: [] })
+    .broke('verify', { code: 'SITE_RATE_LIMITED', message: 'slower' });
+  for (const event of events) c.send(event);
+  return c;
+};
 const account = (...events: { type: string; [key: string]: unknown }[]) => {
   const a = new Rehearsal('account', accountMachine, { platform: 'example', accountId: 'alice' });
   for (const event of events) a.send(event);
@@ -253,6 +262,9 @@ const waiting: Record<string, () => Rehearsal> = {
     c.send(lost);
     return c;
   },
+  'command RUNNING.ACTION_ATTEMPTED.cooling.telling': () => cooling(),
+  'command RUNNING.ACTION_ATTEMPTED.cooling.limited': () => cooling(wait),
+  'command RUNNING.ACTION_ATTEMPTED.cooling.asking': () => cooling(wait).advance(wait.waitMs),
   'command RUNNING.POLLING.resting': () => polling(),
   'command RUNNING.POLLING.asking': () => polling().advance(5_000),
   'command RUNNING.PREPARING.person': () => running().broke('prepare', humanRequired),
