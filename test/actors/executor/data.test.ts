@@ -34,6 +34,13 @@ describe('the shipped selectors and flows', () => {
     for (const platform of registry.platforms) assert.equal(registry.get(platform)?.last_seen_working, null, platform);
   });
 
+  it('say on every platform what a page that asks for slowness looks like, and that nobody saw it', () => {
+    for (const platform of registry.platforms) {
+      const entry = registry.entry(platform, 'site.rate_limited');
+      if (platform !== 'example') assert.match(entry.description ?? '', /not seen to work by us/, platform);
+    }
+  });
+
   it('fit together: every name a flow uses is known on every platform it runs on', () => {
     for (const flow of flows) {
       for (const platform of flow.platforms) {
