@@ -22,7 +22,7 @@ export const addSelectors: AddCommand = (program, context, ends) => {
     .description('how the selectors of each platform do: list, accept, reject');
 
   withClientFlags(selectors.command('list', { isDefault: true }))
-    .description('every name, the newest sweep first')
+    .description('every name, by platform')
     .option('--platform <NAME>', 'only of this platform')
     .option('--name <NAME>', 'only this one')
     .option('--state <STATE>', 'only those that are: unknown, ok, ambiguous, healed, missing; commas between several')

@@ -36,17 +36,21 @@ describe('/v1/selector_registry', () => {
   const list = async (query: string): Promise<SelectorView[]> =>
     (await h.api('GET', `/v1/selector_registry?${query}`)).body.items;
 
-  it('lists what ships, the newest sweep first, filtered and in pages', async () => {
+  it('lists what ships by platform and name, filtered and in pages', async () => {
     const all = await list('limit=500');
     assert.ok(all.length > 25 && all.every(({ state }) => state === 'unknown'));
     await found('x', 'post.body', 'missing');
     await found('threads', 'post.body', 'ok');
     await found('x', 'post.like_button', 'healed');
-    const first = (await list('limit=3')).map(({ platform, name }) => `${platform} ${name}`);
-    assert.deepEqual(first, ['x post.like_button', 'threads post.body', 'x post.body']);
+    const places = (views: SelectorView[]) => views.map(({ platform, name }) => `${platform}:${name}`);
+    assert.deepEqual(places(await list('limit=500')), places(all), 'whatever was swept meanwhile');
+    assert.deepEqual(places(all), places(all).toSorted());
     assert.deepEqual(
-      (await list('platform=x&state=missing,healed')).map(({ state }) => state),
-      ['healed', 'missing']
+      (await list('platform=x&state=missing,healed')).map(({ name, state }) => [name, state]),
+      [
+        ['post.body', 'missing'],
+        ['post.like_button', 'healed']
+      ]
     );
     assert.equal(
       (await list('name=post.body&limit=100')).length,
@@ -68,6 +72,25 @@ describe('/v1/selector_registry', () => {
     for (const query of ['state=fine', 'limit=0', 'page=none', 'platfrom=x']) {
       assert.equal((await h.api('GET', `/v1/selector_registry?${query}`)).status, 400, query);
     }
+  });
+
+  it('is walked from page to page, nothing twice and nothing left out, while sweeps go on', async () => {
+    const expected = (await list('limit=500')).map(({ platform, name }) => `${platform}:${name}`);
+    const met: string[] = [];
+    for (let page: string | null = ''; page !== null; ) {
+      const { body }: { body: { items: SelectorView[]; next_page: string | null } } = await h.api(
+        'GET',
+        `/v1/selector_registry?limit=9${page === '' ? '' : `&page=${encodeURIComponent(page)}`}`
+      );
+      met.push(...body.items.map(({ platform, name }) => `${platform}:${name}`));
+      page = body.next_page;
+      // The last that was met, and one that is still to come.
+      for (const place of [met.at(-1), expected.at(-1)]) {
+        const [platform = '', name = ''] = (place as string).split(':');
+        await found(platform, name, 'ok');
+      }
+    }
+    assert.deepEqual(met, expected);
   });
 
   it('shows one name with its history, newest first', async () => {

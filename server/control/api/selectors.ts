@@ -50,14 +50,20 @@ export function selectorRoutes(router: Router, control: Control): void {
       .flatMap((one) => entriesOf(control, one))
       .filter((one) => name === undefined || one.name === name);
     const views = (await viewsOf(control, known)).filter((view) => state === undefined || state.includes(view.state));
-    views.sort((a, b) => (b.swept_at ?? '').localeCompare(a.swept_at ?? '') || placeOf(a).localeCompare(placeOf(b)));
-    const after = page === undefined ? -1 : views.findIndex((view) => placeOf(view) === page);
-    if (page !== undefined && after < 0) {
+    if (page !== undefined && !PLACE.test(page)) {
       throw new ControlError('QUERY_INVALID', { parameter: 'page', value: page, expected: 'the next_page of a list' });
     }
-    const items = views.slice(after + 1, after + 1 + limit);
-    const last = items.at(-1);
-    ctx.body = pageOf(items, last && views.length > after + 1 + limit ? placeOf(last) : null);
+    // By what never changes: sweeps move names from state to state while somebody walks the pages.
+    const ahead = views
+      .map((view) => ({ view, place: placeOf(view) }))
+      .sort((a, b) => (a.place < b.place ? -1 : 1))
+      .filter(({ place }) => page === undefined || place > page);
+    const items = ahead.slice(0, limit);
+    const next = ahead.length > limit ? (items.at(-1)?.place ?? null) : null;
+    ctx.body = pageOf(
+      items.map(({ view }) => view),
+      next
+    );
   });
 
   router.get('/v1/selector_registry/:platform/:name', asks(tokens, 'read:selectors'), async (ctx) => {
@@ -79,6 +85,8 @@ export function selectorRoutes(router: Router, control: Control): void {
   );
 }
 
+/** Where a page of the list ended. */
+const PLACE = /^[^:]+:./;
 const placeOf = ({ platform, name }: Pick<SelectorView, 'platform' | 'name'>) => `${platform}:${name}`;
 
 const entriesOf = ({ selectors }: Control, platform: string): Known[] =>

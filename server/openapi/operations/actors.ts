@@ -217,7 +217,7 @@ export const actors: Operations = {
   'GET /v1/selector_registry': {
     id: 'listSelectors',
     tag: 'selectors',
-    summary: 'List selectors, those that were swept last first',
+    summary: 'List selectors, by platform and name',
     scope: 'read:selectors',
     query: {
       platform: { ...platform, example: 'instagram' },
