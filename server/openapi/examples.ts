@@ -1,5 +1,30 @@
 import type { Json } from './operation.ts';
 
+const selectorView = {
+  platform: 'instagram',
+  name: 'account.logged_in',
+  state: 'unknown',
+  why: 'nobody has looked at it yet; sweep its platform',
+  version: 1,
+  candidates: ['a[href="/direct/inbox/"]'],
+  promoted: [],
+  rejected: [],
+  selector: null,
+  healed: null,
+  fingerprint: null,
+  tried: [],
+  counts: {
+    ok: 0,
+    ambiguous: 0,
+    healed: 0,
+    missing: 0
+  },
+  swept_at: null,
+  last_seen_at: null,
+  waiting: [],
+  description: 'There only while somebody is logged in.'
+};
+
 /** One of each shape, by the name of its definition; each fits its schema, and tests send those of requests. */
 export const examples: Record<string, Json> = {
   CommandAccepted: {
@@ -330,30 +355,7 @@ export const examples: Record<string, Json> = {
     ]
   },
   SelectorDetail: {
-    selector: {
-      platform: 'instagram',
-      name: 'account.logged_in',
-      state: 'unknown',
-      why: 'nobody has looked at it yet; sweep its platform',
-      version: 1,
-      candidates: ['a[href="/direct/inbox/"]'],
-      promoted: [],
-      rejected: [],
-      selector: null,
-      healed: null,
-      fingerprint: null,
-      tried: [],
-      counts: {
-        ok: 0,
-        ambiguous: 0,
-        healed: 0,
-        missing: 0
-      },
-      swept_at: null,
-      last_seen_at: null,
-      waiting: [],
-      description: 'There only while somebody is logged in.'
-    },
+    selector: selectorView,
     history: []
   },
   AccountView: {
@@ -509,30 +511,7 @@ export const examples: Record<string, Json> = {
       command: '/v1/commands/3f1a0000-5a1c-4e3b-9d27-6b2f00000000'
     }
   },
-  SelectorView: {
-    platform: 'instagram',
-    name: 'account.logged_in',
-    state: 'unknown',
-    why: 'nobody has looked at it yet; sweep its platform',
-    version: 1,
-    candidates: ['a[href="/direct/inbox/"]'],
-    promoted: [],
-    rejected: [],
-    selector: null,
-    healed: null,
-    fingerprint: null,
-    tried: [],
-    counts: {
-      ok: 0,
-      ambiguous: 0,
-      healed: 0,
-      missing: 0
-    },
-    swept_at: null,
-    last_seen_at: null,
-    waiting: [],
-    description: 'There only while somebody is logged in.'
-  },
+  SelectorView: selectorView,
   ProfileKeyView: {
     key_id: 'ka71121a7aae0',
     active: true,

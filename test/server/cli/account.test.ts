@@ -1,23 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import type { Troupe } from '../../../server/start.ts';
-import { stubInstance, troupe } from './harness.ts';
+import { describe, it } from 'node:test';
+import { sharedInstance, troupe } from './harness.ts';
 
-let instance: Troupe;
-let data: string;
-before(async () => {
-  data = mkdtempSync(join(tmpdir(), 'troupe-cli-'));
-  instance = await stubInstance(data);
-});
-after(async () => {
-  await instance.stop();
-  rmSync(data, { recursive: true, force: true });
-});
+const shared = sharedInstance();
 
-const account = (...argv: string[]) => troupe(['account', ...argv, '--data', data]);
+const account = (...argv: string[]) => troupe(['account', ...argv, '--data', shared.data]);
 const set = (...argv: string[]) => account('set', 'ada', '--platform', 'example', ...argv);
 
 describe('troupe account', () => {
@@ -51,10 +38,16 @@ describe('troupe account', () => {
     await set('--approval', 'required', '--limit', 'message.per_day=7', '--test-account', 'no');
     assert.equal((await account('show', 'ada')).json[0].account_id, 'ada');
     assert.equal((await account('list')).json[0].account_id, 'ada');
-    const shown = await troupe(['account', 'show', 'ada', '--data', data], { columns: 200, env: { NO_COLOR: '1' } });
+    const shown = await troupe(['account', 'show', 'ada', '--data', shared.data], {
+      columns: 200,
+      env: { NO_COLOR: '1' }
+    });
     assert.match(shown.out, /^ada +example +none +everything/m);
     assert.match(shown.out, /^message +0 of 2 +0 of 7/m);
-    assert.match((await troupe(['account', 'list', '--data', data], { columns: 200 })).out, /^ACCOUNT +PLATFORM/);
+    assert.match(
+      (await troupe(['account', 'list', '--data', shared.data], { columns: 200 })).out,
+      /^ACCOUNT +PLATFORM/
+    );
   });
 
   it('ends with 2 for what is wrong, whoever says so, and with 1 for what is not there', async () => {

@@ -1,27 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it, type TestContext } from 'node:test';
-import type { Troupe } from '../../../server/start.ts';
-import { stubInstance, temporaryFolder, troupe } from './harness.ts';
+import { describe, it, type TestContext } from 'node:test';
+import { sharedInstance, temporaryFolder, troupe } from './harness.ts';
 
 const COMMENT = ['comment_on_post', '--platform', 'example', '--param', 'post_url=http://127.0.0.1:9/post/1'];
 
-let instance: Troupe;
-let data: string;
-before(async () => {
-  data = mkdtempSync(join(tmpdir(), 'troupe-cli-'));
-  instance = await stubInstance(data);
-});
-after(async () => {
-  await instance.stop();
-  rmSync(data, { recursive: true, force: true });
-});
+const shared = sharedInstance();
 
-const run = (...more: string[]) => troupe(['run', ...COMMENT, '--data', data, ...more]);
+const run = (...more: string[]) => troupe(['run', ...COMMENT, '--data', shared.data, ...more]);
 let texts = 0;
 const text = () => `text=hello ${++texts}`;
 
@@ -60,7 +49,7 @@ describe('troupe run', () => {
   });
 
   it('is for a person on a terminal', async () => {
-    const { out, code } = await troupe(['run', ...COMMENT, '--param', text(), '--data', data, '--follow'], {
+    const { out, code } = await troupe(['run', ...COMMENT, '--param', text(), '--data', shared.data, '--follow'], {
       columns: 200,
       env: { NO_COLOR: '1' }
     });
@@ -75,7 +64,7 @@ describe('troupe run', () => {
     const file = join(folder, 'say hello.json');
     const title = 'Say hello';
     writeFileSync(file, JSON.stringify({ title, steps: [{ type: 'navigate', url: 'http://127.0.0.1:1/' }] }));
-    const at = ['--platform', 'example', '--data', data, '--wait'];
+    const at = ['--platform', 'example', '--data', shared.data, '--wait'];
     const ran = await troupe(['run', file, ...at]);
     assert.equal(ran.code, 0, ran.err);
     assert.equal(ran.json[0].payload.flow, 'recorded.say-hello');
@@ -98,12 +87,12 @@ describe('troupe run', () => {
   });
 
   it('ends with 2 when what was asked for is wrong, and says so', async () => {
-    const { code, err } = await troupe(['run', 'nope', '--platform', 'example', '--data', data]);
+    const { code, err } = await troupe(['run', 'nope', '--platform', 'example', '--data', shared.data]);
     assert.equal(code, 2);
     assert.match(err, /FLOW_UNKNOWN: no flow 'nope'; known: .*comment_on_post/);
     assert.equal((await run()).code, 2, 'a parameter is missing');
     assert.equal((await run('--param', text(), '--timeout', 'soon')).code, 2);
-    assert.equal((await troupe(['run', 'x', '--data', data])).code, 2, '--platform is required');
+    assert.equal((await troupe(['run', 'x', '--data', shared.data])).code, 2, '--platform is required');
   });
 
   it('ends with 3 when nothing runs on the data directory, or nothing listens at the URL', async (t) => {
@@ -124,7 +113,7 @@ describe('troupe run', () => {
   });
 
   it('ends with 4 when the token may not, and when the command was cancelled', async (t) => {
-    const reader = await troupe(['token', 'create', '--service', 'r', '--allow', 'read:*', '--data', data]);
+    const reader = await troupe(['token', 'create', '--service', 'r', '--allow', 'read:*', '--data', shared.data]);
     const refused = await run('--param', text(), '--token', reader.json[0].token);
     assert.equal(refused.code, 4);
     assert.match(refused.err, /FORBIDDEN/);
@@ -165,7 +154,7 @@ describe('troupe run', () => {
 describe('troupe tail', () => {
   it('replays the whole log in order, and ends where it was asked to', async () => {
     await run('--param', text(), '--wait');
-    const { code, json } = await troupe(['tail', '--cursor', '0', '--until', 'caught-up', '--data', data]);
+    const { code, json } = await troupe(['tail', '--cursor', '0', '--until', 'caught-up', '--data', shared.data]);
     assert.equal(code, 0);
     const cursors = json.map((event) => Number(event.cursor));
     assert.deepEqual(
@@ -181,7 +170,7 @@ describe('troupe tail', () => {
   it('filters at the server', async () => {
     const { command_id } = (await run('--param', text(), '--wait')).json[0];
     const filters = ['--command', command_id, '--kind', 'command', '--type', 'action.verified', 'action.attempted'];
-    const { json } = await troupe(['tail', '--cursor', '0', '--until', 'caught-up', ...filters, '--data', data]);
+    const { json } = await troupe(['tail', '--cursor', '0', '--until', 'caught-up', ...filters, '--data', shared.data]);
     assert.ok(json.length > 0);
     for (const event of json) {
       assert.equal(event.command_id, command_id);
@@ -192,7 +181,7 @@ describe('troupe tail', () => {
   it('prints what happens from now on, until Ctrl-C', async () => {
     const ctrlC = new AbortController();
     const env = { NO_COLOR: '1' };
-    const tail = troupe(['tail', '--kind', 'command', '--data', data], {
+    const tail = troupe(['tail', '--kind', 'command', '--data', shared.data], {
       columns: 200,
       env,
       signal: ctrlC.signal,
@@ -210,8 +199,8 @@ describe('troupe tail', () => {
   });
 
   it('ends with 4 for a token that is none, and with 2 for a filter that is none', async () => {
-    assert.equal((await troupe(['tail', '--data', data, '--token', 'none'])).code, 4);
-    const wrong = await troupe(['tail', '--data', data, '--severity', 'loud']);
+    assert.equal((await troupe(['tail', '--data', shared.data, '--token', 'none'])).code, 4);
+    const wrong = await troupe(['tail', '--data', shared.data, '--severity', 'loud']);
     assert.equal(wrong.code, 2);
     assert.match(wrong.err, /severity/);
   });
@@ -231,50 +220,59 @@ describe('troupe token', () => {
         '--expires',
         '1h',
         '--data',
-        data
+        shared.data
       ])
     ).json[0];
     const asOrch = () => run('--param', text(), '--wait', '--token', made.token);
     assert.equal((await asOrch()).json[0].requester.service, 'orch');
 
-    const listed = await troupe(['token', 'list', '--data', data]);
+    const listed = await troupe(['token', 'list', '--data', shared.data]);
     const found = listed.json.find((token) => token.token_id === made.token_id);
     assert.deepEqual(found.scopes, ['flow.run:*', 'read:*']);
     assert.ok(!listed.out.includes(made.token));
-    const forPeople = await troupe(['token', 'list', '--data', data], { columns: 200 });
+    const forPeople = await troupe(['token', 'list', '--data', shared.data], { columns: 200 });
     assert.match(forPeople.out, new RegExp(`${made.token_id} +orch +valid`));
 
-    assert.equal((await troupe(['token', 'revoke', made.token_id, '--data', data])).code, 0);
+    assert.equal((await troupe(['token', 'revoke', made.token_id, '--data', shared.data])).code, 0);
     assert.equal((await asOrch()).code, 4);
-    const after = await troupe(['token', 'list', '--data', data], { columns: 200 });
+    const after = await troupe(['token', 'list', '--data', shared.data], { columns: 200 });
     assert.match(after.out, new RegExp(`${made.token_id} +orch +revoked`));
   });
 
   it('rotates one, whose former secret holds for the grace, and binds one to an account', async () => {
-    const allow = ['--service', 'orch', '--allow', 'flow.run:*', 'read:*', '--account', 'ada', '--data', data];
+    const allow = ['--service', 'orch', '--allow', 'flow.run:*', 'read:*', '--account', 'ada', '--data', shared.data];
     const former = (await troupe(['token', 'create', ...allow])).json[0];
     assert.deepEqual(former.accounts, ['ada']);
-    const listed = (token: string) => troupe(['commands', '--account', 'ada', '--token', token, '--data', data]);
-    const next = (await troupe(['token', 'rotate', former.token_id, '--grace', '1h', '--data', data])).json[0];
+    const listed = (token: string) => troupe(['commands', '--account', 'ada', '--token', token, '--data', shared.data]);
+    const next = (await troupe(['token', 'rotate', former.token_id, '--grace', '1h', '--data', shared.data])).json[0];
     assert.deepEqual([next.service, next.accounts], ['orch', ['ada']]);
     for (const { token } of [former, next]) assert.equal((await listed(token)).code, 0);
-    assert.equal((await troupe(['token', 'rotate', former.token_id, '--data', data])).code, 0);
+    assert.equal((await troupe(['token', 'rotate', former.token_id, '--data', shared.data])).code, 0);
     assert.equal((await listed(former.token)).code, 4);
-    const others = await troupe(['commands', '--account', 'eve', '--token', next.token, '--data', data]);
+    const others = await troupe(['commands', '--account', 'eve', '--token', next.token, '--data', shared.data]);
     assert.equal(others.code, 4);
     assert.match(others.err, /bound to ada/);
-    assert.equal((await troupe(['token', 'rotate', next.token_id, '--grace', 'soon', '--data', data])).code, 2);
+    assert.equal((await troupe(['token', 'rotate', next.token_id, '--grace', 'soon', '--data', shared.data])).code, 2);
   });
 
   it('refuses a scope that is none and a token that is not there', async () => {
-    const { code, err } = await troupe(['token', 'create', '--service', 'x', '--allow', 'everything', '--data', data]);
+    const { code, err } = await troupe([
+      'token',
+      'create',
+      '--service',
+      'x',
+      '--allow',
+      'everything',
+      '--data',
+      shared.data
+    ]);
     assert.equal(code, 2);
     assert.match(err, /everything/);
-    assert.equal((await troupe(['token', 'revoke', 'none', '--data', data])).code, 1);
+    assert.equal((await troupe(['token', 'revoke', 'none', '--data', shared.data])).code, 1);
   });
 
   it('prints the secret alone to stdout for a person, so that it can be captured', async () => {
-    const made = await troupe(['token', 'create', '--service', 'p', '--allow', 'read:*', '--data', data], {
+    const made = await troupe(['token', 'create', '--service', 'p', '--allow', 'read:*', '--data', shared.data], {
       columns: 80
     });
     assert.match(made.out, /^trp_\S+\n$/);
@@ -302,9 +300,9 @@ describe('the command line', () => {
   });
 
   it('takes the instance and the token from the environment', async () => {
-    const env = { TROUPE_URL: instance.endpoints.control, TROUPE_TOKEN: instance.adminToken.token };
+    const env = { TROUPE_URL: shared.instance.endpoints.control, TROUPE_TOKEN: shared.instance.adminToken.token };
     assert.equal((await troupe(['token', 'list'], { env })).code, 0);
-    assert.equal((await troupe(['token', 'list'], { env: { TROUPE_DATA: data } })).code, 0);
+    assert.equal((await troupe(['token', 'list'], { env: { TROUPE_DATA: shared.data } })).code, 0);
   });
 
   it('refuses an address that is none', async () => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+import { after, before, type TestContext } from 'node:test';
 import { pino } from 'pino';
 import { runCli } from '../../../server/cli/program.ts';
 import { readConfig } from '../../../server/config.ts';
@@ -53,6 +53,31 @@ export function temporaryFolder(t: Pick<TestContext, 'after'>): string {
   const folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'));
   t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   return folder;
+}
+
+/** One for all tests of a file: called at its top. */
+export function sharedInstance(flags: Parameters<typeof readConfig>[0] = {}): {
+  readonly data: string;
+  readonly instance: Troupe;
+} {
+  let instance: Troupe | undefined;
+  let data: string | undefined;
+  before(async () => {
+    data = mkdtempSync(join(tmpdir(), 'troupe-cli-'));
+    instance = await stubInstance(data, flags);
+  });
+  after(async () => {
+    await instance?.stop();
+    if (data !== undefined) rmSync(data, { recursive: true, force: true, maxRetries: 5 });
+  });
+  return {
+    get data() {
+      return data as string;
+    },
+    get instance() {
+      return instance as Troupe;
+    }
+  };
 }
 
 /** A whole instance in this process that drives nothing, on free ports and a data directory of its own. */
