@@ -5,7 +5,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { createClient, TroupeError } from '../../client/index.ts';
 import { sharedHarness } from '../server/harness.ts';
 
-const TIMEOUT = { timeout: 60_000 };
+const TIMEOUT = { timeout: 300_000 };
 const shared = sharedHarness();
 const client = () => createClient({ url: shared.h.url, token: shared.h.admin });
 const target = { platform: 'instagram', account_id: 'ada' };

@@ -12,7 +12,7 @@ const clientAt = (telemetryUrl = origin(shared.h.stream)) =>
   createClient({ url: shared.h.url, telemetryUrl, token: shared.h.admin, service: 'admin' });
 
 describe('the events of a client', () => {
-  it('come each once and in order, though the connection is cut many times', { timeout: 60_000 }, async (t) => {
+  it('come each once and in order, though the connection is cut many times', { timeout: 300_000 }, async (t) => {
     const { h } = shared;
     const proxy = await cuttingProxy(t, Number(new URL(h.stream).port));
     const cursor = await clientAt().head();
@@ -38,7 +38,7 @@ describe('the events of a client', () => {
     assert.ok(lost >= 5, `cut ${lost} times`);
   });
 
-  it('wait for a slow reader: what is kept for it is bounded, and nothing is lost', { timeout: 60_000 }, async () => {
+  it('wait for a slow reader: what is kept for it is bounded, and nothing is lost', { timeout: 300_000 }, async () => {
     const { h } = shared;
     const cursor = await clientAt().head();
     const wanted = Array.from({ length: 1_300 }, (_, i) => `slow ${i}`);
@@ -80,7 +80,9 @@ describe('the events of a client', () => {
     }
   });
 
-  it('begin with what comes from now on when there is no cursor, also behind a cut', { timeout: 60_000 }, async (t) => {
+  it('begin with what comes from now on when there is no cursor, also behind a cut', {
+    timeout: 300_000
+  }, async (t) => {
     const { h } = shared;
     const proxy = await cuttingProxy(t, Number(new URL(h.stream).port));
     await h.note('before');
@@ -100,7 +102,7 @@ describe('the events of a client', () => {
     assert.deepEqual(heard, ['while nobody was connected']);
   });
 
-  it('throw for a cursor that the log does not know, or say so and go on', { timeout: 60_000 }, async () => {
+  it('throw for a cursor that the log does not know, or say so and go on', { timeout: 300_000 }, async () => {
     const { h } = shared;
     await assert.rejects(clientAt().events({ cursor: '999999999' }).next(), {
       name: 'TroupeError',
@@ -119,7 +121,7 @@ describe('the events of a client', () => {
     assert.deepEqual(gaps, ['unknown_cursor']);
   });
 
-  it('end with the signal and with the loop, and leave no connection behind', { timeout: 60_000 }, async () => {
+  it('end with the signal and with the loop, and leave no connection behind', { timeout: 300_000 }, async () => {
     const { h } = shared;
     const ending = new AbortController();
     const stream = clientAt().events({ signal: ending.signal, onSubscribed: () => ending.abort() });
@@ -129,7 +131,7 @@ describe('the events of a client', () => {
     while (h.plane.size > 0) await new Promise((resolve) => setImmediate(resolve));
   });
 
-  it('are refused with the code of the server', { timeout: 60_000 }, async () => {
+  it('are refused with the code of the server', { timeout: 300_000 }, async () => {
     const { h } = shared;
     const at = (token: string) => createClient({ url: h.url, telemetryUrl: origin(h.stream), token });
     await assert.rejects(at('none').events().next(), { code: 'UNAUTHENTICATED' });
@@ -143,7 +145,7 @@ describe('the events of a client', () => {
     await assert.rejects(clientAt().events({ filters }).next(), { code: 'FRAME_MALFORMED' });
   });
 
-  it('give up when nobody answers', { timeout: 60_000 }, async (t) => {
+  it('give up when nobody answers', { timeout: 300_000 }, async (t) => {
     const proxy = await cuttingProxy(t, 1);
     let lost = 0;
     const stream = clientAt(`ws://${proxy.host}`).events({ retries: 2, onLost: () => lost++ });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { afterEach, describe, it } from 'node:test';
+import { after, afterEach, describe, it } from 'node:test';
 import type { ClickStep, CommandView, NavigateStep, Problem, TokenView } from '../../schemas/generated/contracts.ts';
 import { startSite } from '../site/site.ts';
 import { assertChained, assertWhole, describeRows, readLog } from './log.ts';
@@ -24,16 +24,19 @@ describe('bad input', needsBrowser(), () => {
   let rounds = 0;
   /** How long the last good command took, ms: what is slow here and now. */
   let goodMs = 0;
-  afterEach(async () => {
+  async function goodAsEver() {
     rounds += 1;
     const begin = performance.now();
     await stillWorks(stage, `good as ever ${rounds}`);
     goodMs = performance.now() - begin;
-  });
+  }
   /** Passes after a command has got as far as a good one does from end to end, however slow the machine. */
   const deadline = () => new Date(Date.now() + 2_000 + 3 * goodMs).toISOString();
 
   describe('at the door', () => {
+    // Nothing of it comes as far as the browser: each is answered by a manager that has just refused the one before.
+    after(goodAsEver);
+
     /** Refused with this problem, and nothing was created of it. */
     async function refused(sent: unknown, status: number, code: string, headers?: Record<string, string>) {
       const { manager } = stage;
@@ -139,6 +142,8 @@ describe('bad input', needsBrowser(), () => {
   });
 
   describe('in the page', () => {
+    afterEach(goodAsEver);
+
     /** Sent, taken, and ended FAILED with this code; GET shows it with the details. */
     async function fails(wish: CommentWish, code: string, comments = 0) {
       const { site, manager } = stage;

@@ -9,7 +9,7 @@ import { cancel, comment, commentsOf, needsBrowser, sharedStage, VISITOR } from 
 
 /** @throws AssertionError when it does not come to hold within 30 s */
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 30_000; !(await holds()); await delay(50)) {
+  for (const deadline = Date.now() + 120_000; !(await holds()); await delay(50)) {
     assert.ok(Date.now() < deadline, `it did not come to hold: ${holds}`);
   }
 }

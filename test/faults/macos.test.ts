@@ -50,8 +50,8 @@ async function mac(t: TestContext, options: { slots?: number; limits?: Partial<D
     asked: (): Record<string, unknown>[] =>
       existsSync(asked)
         ? readFileSync(asked, 'utf8')
-            .trim()
             .split('\n')
+            .slice(0, -1)
             .map((line) => JSON.parse(line))
         : [],
     sever: () => writeFileSync(join(folder, 'severed'), ''),

@@ -158,7 +158,7 @@ describe('a machine of your own', () => {
     assert.equal(sent.status, 202, JSON.stringify(sent.body));
     assert.equal(sent.body.state, 'paying');
     const charges = () =>
-      existsSync(join(folder, 'charges')) ? readFileSync(join(folder, 'charges'), 'utf8').trim().split('\n') : [];
+      existsSync(join(folder, 'charges')) ? readFileSync(join(folder, 'charges'), 'utf8').split('\n').slice(0, -1) : [];
     await condition(() => charges().length === 1);
     await first.kill();
 

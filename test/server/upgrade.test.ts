@@ -84,9 +84,10 @@ async function project(t: TestContext, folders: Record<string, Record<string, st
     file: (name: string) => join(folder, name, 'troupe.config.ts'),
     start: (name: string) => startManager(t, { data, args: ['--machines', join(folder, name, 'troupe.config.ts')] }),
     charges: () =>
-      (existsSync(join(folder, 'charges')) ? readFileSync(join(folder, 'charges'), 'utf8').trim().split('\n') : []).map(
-        (line) => JSON.parse(line)
-      )
+      (existsSync(join(folder, 'charges'))
+        ? readFileSync(join(folder, 'charges'), 'utf8').split('\n').slice(0, -1)
+        : []
+      ).map((line) => JSON.parse(line))
   };
 }
 

@@ -104,7 +104,7 @@ describe('a desktop of macOS, as far as it can be seen here', () => {
       lines: () =>
         readFileSync(log, 'utf8')
           .split('\n')
-          .filter(Boolean)
+          .slice(0, -1)
           .map((line) => JSON.parse(line))
     };
   }

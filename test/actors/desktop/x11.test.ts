@@ -33,11 +33,12 @@ describe('an X11 desktop', () => {
     text?: string;
     target?: string;
   }
+  /** Those that are whole: of a long one only the beginning may be written yet. */
   const lines = (): Line[] =>
     existsSync(logs())
       ? readFileSync(logs(), 'utf8')
           .split('\n')
-          .filter(Boolean)
+          .slice(0, -1)
           .map((line) => JSON.parse(line))
       : [];
   /** The next lines of the window that `holds`, from where the last call ended. */

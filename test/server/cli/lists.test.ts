@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { sharedHarness } from '../harness.ts';
 import { troupe } from './harness.ts';
 
-const TIMEOUT = { timeout: 60_000 };
+const TIMEOUT = { timeout: 300_000 };
 const shared = sharedHarness();
 const env = () => ({ TROUPE_URL: shared.h.url, TROUPE_TOKEN: shared.h.admin, NO_COLOR: '1' });
 const piped = (...argv: string[]) => troupe(argv, { env: env() });
