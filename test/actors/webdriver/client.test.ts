@@ -101,12 +101,18 @@ describe('a WebDriver client', () => {
     };
     const first = session.command('POST', '/first');
     const abort = new AbortController();
-    const second = session.command('POST', '/second', {}, { signal: abort.signal });
-    const third = session.command('POST', '/third', {}, { timeoutMs: 30 });
+    const second = assert.rejects(
+      session.command('POST', '/second', {}, { signal: abort.signal }),
+      failsWith('CANCELLED', { reason: 'not any more' })
+    );
+    const third = assert.rejects(
+      session.command('POST', '/third', {}, { timeoutMs: 30 }),
+      failsWith('DRIVER_TIMEOUT', { sent: false })
+    );
     await driver.asked(1);
     abort.abort('not any more');
-    await assert.rejects(second, failsWith('CANCELLED', { reason: 'not any more' }));
-    await assert.rejects(third, failsWith('DRIVER_TIMEOUT', { sent: false }));
+    await second;
+    await third;
     release();
     await first;
     driver.answer = (_, response) => reply(response, 200, null);
