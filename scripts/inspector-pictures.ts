@@ -2,9 +2,13 @@
  * `npx tsx scripts/inspector-pictures.ts`: the pictures of docs/inspector, every view in light and dark, taken of a real
  * process with the stub driver. The inspector must be built: `npx vite build --config inspector/vite.config.ts`.
  */
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bucketOf } from '../actors/host/stays.ts';
+import { openSqliteJournal } from '../actors/journal/sqlite-journal.ts';
+import { emptyBatch } from '../bench/support/parked-sessions.ts';
 import { openTab } from '../test/inspector/page.ts';
 import { launchChromium } from '../test/support/chromium.ts';
 import { setStage } from '../test/support/inspector-stage.ts';
@@ -15,9 +19,29 @@ const MOST_BYTES = 150_000;
 
 const ends: (() => unknown)[] = [];
 
+/** As days of use leave it: people answered within seconds, so that who waits for longer is stuck. */
+async function usedData(): Promise<string> {
+  const data = mkdtempSync(join(tmpdir(), 'troupe-pictures-'));
+  ends.push(() => rmSync(data, { recursive: true, force: true }));
+  const journal = openSqliteJournal({ directory: data });
+  await journal.open();
+  const stay = { kind: 'command', state: 'AWAITING_APPROVAL.asking' };
+  const stays = { 1200: 200, 2500: 90, 4000: 10 };
+  const writes = Object.entries(stays).map(([ms, count]) => ({
+    into: 'stays' as const,
+    row: { ...stay, bucket: bucketOf(Number(ms)), count }
+  }));
+  await journal.commit({ ...emptyBatch(), writes });
+  await journal.close();
+  return data;
+}
+
 async function main(): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  const { manager, ask, comment } = await setStage({ after: (end) => ends.push(end) }, { args: ['--slots', '3'] });
+  const { manager, ask, comment } = await setStage(
+    { after: (end) => ends.push(end) },
+    { args: ['--slots', '3'], data: await usedData() }
+  );
   await Promise.all([comment('ada', 'Lovely 🎭'), comment('bo', 'Where was this?'), comment('cleo', 'Bravo!')]);
   const denied = await ask('bo', 'Buy my book');
   const { body } = await manager.request<{ items: { approval_id: string }[] }>(
@@ -31,6 +55,7 @@ async function main(): Promise<void> {
 
   const views = {
     now: ['', 'Needs attention'],
+    stuck: ['/stuck', '99 of 100 within'],
     approvals: ['/approvals', 'send_message'],
     sessions: ['/sessions', 'Take over'],
     actors: ['/actors', 'asking'],

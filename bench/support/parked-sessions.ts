@@ -114,7 +114,7 @@ export async function makeParkedSessions(
   await journal.close();
 }
 
-const emptyBatch = (): Batch => ({
+export const emptyBatch = (): Batch => ({
   events: [],
   actors: [],
   timers: { set: [], cleared: [] },
