@@ -1,3 +1,4 @@
+import { accountMachine } from '../machines/account.ts';
 import { approvalMachine } from '../machines/approval.ts';
 import { commandMachine } from '../machines/command.ts';
 import { driverMachine } from '../machines/driver.ts';
@@ -12,6 +13,7 @@ export const builtInMachines: KindOfMachine[] = [
   { kind: 'command', machine: commandMachine, durable: true },
   { kind: 'session', machine: sessionMachine, durable: true },
   { kind: 'approval', machine: approvalMachine, durable: true },
+  { kind: 'account', machine: accountMachine, durable: true },
   { kind: 'selector', machine: selectorMachine, durable: true },
   { kind: 'recipe', machine: recipeMachine, durable: true },
   { kind: 'supervisor', machine: supervisorMachine, durable: false },

@@ -43,7 +43,8 @@ export function eventTypesOf(kinds: readonly KindOfMachine[]): EventType[] {
 
 /** Of any actor: said by the host and by no state. */
 const HOST: EventType[] = [
-  { type: 'event.rejected', kinds: [], fields: ['legal'], always: ['legal'] },
+  { type: 'event.rejected', kinds: [], fields: ['legal', 'sender'], always: ['legal'] },
+  { type: 'audit.recorded', kinds: [], fields: ['record'], always: ['record'] },
   { type: 'actor.failed', kinds: [], fields: ['error'], always: [] },
   { type: 'actor.upgraded', kinds: [], fields: ['how', 'version', 'warnings'], always: [] }
 ];

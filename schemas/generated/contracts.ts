@@ -157,19 +157,19 @@ export type RecordedStep =
   | CloseStep
   | EmulateNetworkConditionsStep
   | CustomStep;
+/**
+ * unknown: nobody has looked yet.
+ */
+export type SelectorState = 'unknown' | 'ok' | 'ambiguous' | 'healed' | 'missing';
+/**
+ * SHA-256, hex; 64 zeros before the first record.
+ */
+export type AuditHash = string;
 export type RecipeCommand = OpenApp | OpenWithApp | Paste | Enter | Keystroke | RunMacro | RunFlow;
 /**
  * PENDING until it is known; NONE when its command ended before it was.
  */
 export type ActionOutcome = 'PENDING' | 'VERIFIED' | 'VERIFICATION_FAILED' | 'UNKNOWN' | 'NONE';
-/**
- * SHA-256, hex; 64 zeros before the first record.
- */
-export type AuditHash = string;
-/**
- * unknown: nobody has looked yet.
- */
-export type SelectorState = 'unknown' | 'ok' | 'ambiguous' | 'healed' | 'missing';
 /**
  * PUT /v1/flows/{name}
  */
@@ -188,6 +188,10 @@ export type SessionState =
   | 'CLOSING'
   | 'CLOSED'
   | 'FAILED';
+/**
+ * ms since 1970, as text.
+ */
+export type InspectTime = string;
 export type ClientFrame = SubscribeFrame | UnsubscribeFrame | AckFrame | PingFrame | PongFrame;
 export type ServerFrame =
   | SubscribedFrame
@@ -1854,6 +1858,526 @@ export interface SearchResult {
    */
   items: SearchHit[];
 }
+export interface PayloadFailure {
+  /**
+   * From the error catalogue.
+   */
+  code: string;
+  message: string;
+  details?: {
+    [k: string]: unknown;
+  };
+  [k: string]: unknown;
+}
+export interface PayloadArtifact {
+  id: string;
+  kind: 'screenshot' | 'html' | 'download';
+  media_type: string;
+  sha256: string;
+  /**
+   * Bytes.
+   */
+  size: number;
+  [k: string]: unknown;
+}
+/**
+ * status.changed: beside the transition.
+ */
+export interface StatusChangedPayload {
+  /**
+   * Its `attempt` in the flow.
+   */
+  action?: string | null;
+  /**
+   * 1 is next.
+   */
+  queue_position?: number | null;
+  /**
+   * How often an action that polls was looked at.
+   */
+  looks?: number | null;
+  next_look_at?: Instant | null;
+  /**
+   * As GET /v1/commands/{id} shows it.
+   */
+  result?: {
+    [k: string]: unknown;
+  } | null;
+  error?: PayloadFailure | null;
+  [k: string]: unknown;
+}
+/**
+ * action.attempted: beside the transition.
+ */
+export interface ActionAttemptedPayload {
+  /**
+   * Its `attempt` in the flow.
+   */
+  action?: string | null;
+  effect?: 'read' | 'write' | null;
+  attempts?: number | null;
+  dedupe_key?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * action.verified: beside the transition.
+ */
+export interface ActionVerifiedPayload {
+  /**
+   * Its `attempt` in the flow.
+   */
+  action?: string | null;
+  effect?: 'read' | 'write' | null;
+  attempts?: number | null;
+  dedupe_key?: string | null;
+  verify_as?: string | null;
+  proofs?: Proof[] | null;
+  already_done?: boolean | null;
+  extracted?: {
+    [k: string]: unknown;
+  } | null;
+  /**
+   * What became of the account's login on the page that proves it.
+   */
+  profile?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * action.verification_failed: beside the transition.
+ */
+export interface ActionVerificationFailedPayload {
+  /**
+   * Its `attempt` in the flow.
+   */
+  action?: string | null;
+  effect?: 'read' | 'write' | null;
+  attempts?: number | null;
+  dedupe_key?: string | null;
+  verify_as?: string | null;
+  proofs?: Proof[] | null;
+  [k: string]: unknown;
+}
+/**
+ * artifact.captured: beside the transition.
+ */
+export interface ArtifactCapturedPayload {
+  /**
+   * Its `attempt` in the flow.
+   */
+  action?: string | null;
+  /**
+   * Of the page as it was.
+   */
+  artifacts?: PayloadArtifact[] | null;
+  [k: string]: unknown;
+}
+/**
+ * selector.missing: beside the transition.
+ */
+export interface SelectorMissingPayload {
+  /**
+   * Its `attempt` in the flow.
+   */
+  action?: string | null;
+  error?: PayloadFailure | null;
+  name?: string | null;
+  state?: SelectorState | null;
+  by?: string | null;
+  /**
+   * The nearest element, when nothing else was found.
+   */
+  healed?: {
+    [k: string]: unknown;
+  } | null;
+  tried?: SelectorTried[] | null;
+  [k: string]: unknown;
+}
+export interface SelectorTried {
+  selector: string;
+  found: number;
+  visible?: number;
+}
+/**
+ * selector.changed: beside the transition.
+ */
+export interface SelectorChangedPayload {
+  name?: string | null;
+  state?: SelectorState | null;
+  by?: string | null;
+  /**
+   * The nearest element, when nothing else was found.
+   */
+  healed?: {
+    [k: string]: unknown;
+  } | null;
+  tried?: SelectorTried[] | null;
+  [k: string]: unknown;
+}
+/**
+ * rate.limited: beside the transition.
+ */
+export interface RateLimitedPayload {
+  /**
+   * Its `attempt` in the flow.
+   */
+  action?: string | null;
+  /**
+   * When it goes on.
+   */
+  retry_at?: Instant | null;
+  /**
+   * Which limit; site: the site's own.
+   */
+  limit?: 'per_hour' | 'per_day' | 'apart_s' | 'hours' | 'site' | null;
+  [k: string]: unknown;
+}
+/**
+ * human.required: beside the transition.
+ */
+export interface HumanRequiredPayload {
+  /**
+   * Its `attempt` in the flow.
+   */
+  action?: string | null;
+  effect?: 'read' | 'write' | null;
+  attempts?: number | null;
+  dedupe_key?: string | null;
+  verify_as?: string | null;
+  proofs?: Proof[] | null;
+  /**
+   * Of the page as it was.
+   */
+  artifacts?: PayloadArtifact[] | null;
+  /**
+   * Of the failure that a person is for.
+   */
+  code?: string | null;
+  error?: PayloadFailure | null;
+  slot?: string | null;
+  /**
+   * Found by likeness alone, for a person to accept or reject.
+   */
+  selectors?:
+    | {
+        [k: string]: unknown;
+      }[]
+    | null;
+  [k: string]: unknown;
+}
+/**
+ * human.resolved: beside the transition.
+ */
+export interface HumanResolvedPayload {
+  /**
+   * Its `attempt` in the flow.
+   */
+  action?: string | null;
+  by?: string | null;
+  code?: string | null;
+  profile?: string | null;
+  profile_why?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * session.changed: beside the transition.
+ */
+export interface SessionChangedPayload {
+  slot?: string | null;
+  /**
+   * The lease's number.
+   */
+  fencing?: number | null;
+  /**
+   * The command that drives.
+   */
+  current?: string | null;
+  /**
+   * The person who drives.
+   */
+  by?: string | null;
+  /**
+   * What a person did last, without what they typed.
+   */
+  input?: {
+    [k: string]: unknown;
+  } | null;
+  [k: string]: unknown;
+}
+/**
+ * driver.changed: beside the transition.
+ */
+export interface DriverChangedPayload {
+  slot?: string | null;
+  /**
+   * The lease's number.
+   */
+  fencing?: number | null;
+  code?: string | null;
+  suspicion?: string | null;
+  /**
+   * In a row, by probe.
+   */
+  misses?: {
+    [k: string]: number;
+  } | null;
+  sessions?: number | null;
+  /**
+   * In a row.
+   */
+  failures?: number | null;
+  /**
+   * ms since 1970
+   */
+  up_since_ms?: number | null;
+  resident_bytes?: number | null;
+  /**
+   * Why it is to be recycled.
+   */
+  worn?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * supervisor.changed: beside the transition.
+ */
+export interface SupervisorChangedPayload {
+  slots?:
+    | {
+        slot: string;
+        state: string;
+        [k: string]: unknown;
+      }[]
+    | null;
+  waiting?:
+    | {
+        sessionId: string;
+        position: number;
+        [k: string]: unknown;
+      }[]
+    | null;
+  [k: string]: unknown;
+}
+/**
+ * approval.changed: beside the transition.
+ */
+export interface ApprovalChangedPayload {
+  /**
+   * SHA-256 of what would go out, hex.
+   */
+  action_hash?: string | null;
+  preview?: ApprovalPreview | null;
+  edited?: {
+    [k: string]: unknown;
+  } | null;
+  decided_by?: string | null;
+  note?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * account.changed: beside the transition.
+ */
+export interface AccountChangedPayload {
+  cool_down?: {
+    [k: string]: unknown;
+  } | null;
+  settings?: AccountSettings | null;
+  set_by?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * recipe.recv: beside the transition.
+ */
+export interface RecipeRecvPayload {
+  /**
+   * The sender's.
+   */
+  id?: string | null;
+  recipe_id?: string | null;
+  source?: string | null;
+  transport?: 'datagram' | 'stream' | 'line' | 'json' | null;
+  /**
+   * Of this part, µs.
+   */
+  us?: number | null;
+  /**
+   * ms since 1970
+   */
+  received_at?: number | null;
+  /**
+   * Requests before it that the log could not take.
+   */
+  untraced?: number | null;
+  [k: string]: unknown;
+}
+/**
+ * recipe.decode: beside the transition.
+ */
+export interface RecipeDecodePayload {
+  /**
+   * The sender's.
+   */
+  id?: string | null;
+  recipe_id?: string | null;
+  source?: string | null;
+  transport?: 'datagram' | 'stream' | 'line' | 'json' | null;
+  /**
+   * Of this part, µs.
+   */
+  us?: number | null;
+  /**
+   * Types, in order.
+   */
+  commands?: string[] | null;
+  [k: string]: unknown;
+}
+/**
+ * recipe.dispatch: beside the transition.
+ */
+export interface RecipeDispatchPayload {
+  /**
+   * The sender's.
+   */
+  id?: string | null;
+  recipe_id?: string | null;
+  source?: string | null;
+  transport?: 'datagram' | 'stream' | 'line' | 'json' | null;
+  /**
+   * Of this part, µs.
+   */
+  us?: number | null;
+  [k: string]: unknown;
+}
+/**
+ * recipe.exec: beside the transition.
+ */
+export interface RecipeExecPayload {
+  /**
+   * The sender's.
+   */
+  id?: string | null;
+  recipe_id?: string | null;
+  source?: string | null;
+  transport?: 'datagram' | 'stream' | 'line' | 'json' | null;
+  /**
+   * Of this part, µs.
+   */
+  us?: number | null;
+  /**
+   * Of each part, µs.
+   */
+  timing_us?: {
+    recv: number;
+    decode: number;
+    dispatch: number;
+    exec: number;
+    total: number;
+  } | null;
+  /**
+   * Types, in order.
+   */
+  commands?: string[] | null;
+  [k: string]: unknown;
+}
+/**
+ * recipe.error: beside the transition.
+ */
+export interface RecipeErrorPayload {
+  /**
+   * The sender's.
+   */
+  id?: string | null;
+  recipe_id?: string | null;
+  source?: string | null;
+  transport?: 'datagram' | 'stream' | 'line' | 'json' | null;
+  /**
+   * Of this part, µs.
+   */
+  us?: number | null;
+  /**
+   * Of each part, µs.
+   */
+  timing_us?: {
+    recv: number;
+    decode: number;
+    dispatch: number;
+    exec: number;
+    total: number;
+  } | null;
+  error?: PayloadFailure | null;
+  [k: string]: unknown;
+}
+/**
+ * sora.video.ready: beside the transition.
+ */
+export interface SoraVideoReadyPayload {
+  /**
+   * Its `attempt` in the flow.
+   */
+  action?: string | null;
+  extracted?: {
+    [k: string]: unknown;
+  } | null;
+  proofs?: Proof[] | null;
+  [k: string]: unknown;
+}
+/**
+ * sora.video.downloaded: beside the transition.
+ */
+export interface SoraVideoDownloadedPayload {
+  /**
+   * Its `attempt` in the flow.
+   */
+  action?: string | null;
+  extracted?: {
+    [k: string]: unknown;
+  } | null;
+  proofs?: Proof[] | null;
+  [k: string]: unknown;
+}
+/**
+ * event.rejected: beside the transition.
+ */
+export interface EventRejectedPayload {
+  /**
+   * What the state would have accepted.
+   */
+  legal?: string[];
+  sender?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * actor.failed: beside the transition.
+ */
+export interface ActorFailedPayload {
+  error?: PayloadFailure | null;
+  [k: string]: unknown;
+}
+/**
+ * actor.upgraded: beside the transition.
+ */
+export interface ActorUpgradedPayload {
+  how?: 'went_on' | 'migrated';
+  version?: {
+    from: string;
+    to: string;
+  };
+  warnings?: string[];
+  [k: string]: unknown;
+}
+/**
+ * audit.recorded: beside the transition.
+ */
+export interface AuditRecordedPayload {
+  /**
+   * Of the audit log: its place, and its hash by which a reader can hold the log to it.
+   */
+  record?: {
+    seq: number;
+    hash: AuditHash;
+    action: string;
+    outcome: string;
+  };
+  [k: string]: unknown;
+}
 /**
  * application/problem+json, RFC 9457.
  */
@@ -2454,11 +2978,6 @@ export interface Fingerprint {
    */
   near: string[];
 }
-export interface SelectorTried {
-  selector: string;
-  found: number;
-  visible?: number;
-}
 /**
  * The nearest element when no candidate found any. In quarantine until a person or three clean sweeps accept it.
  */
@@ -2702,6 +3221,79 @@ export interface InspectFrame {
       }
     | string;
   [k: string]: unknown;
+}
+/**
+ * Of an actor that is met the first time, as @statelyai/inspect tells of it.
+ */
+export interface InspectActorFrame {
+  type: '@xstate.actor';
+  /**
+   * The parent's, or its own.
+   */
+  rootId: string;
+  sessionId: Address;
+  createdAt: InspectTime;
+  id: string;
+  _version: string;
+  cursor: Cursor;
+  name: string;
+  /**
+   * JSON text of the machine's config; absent: it is not known here.
+   */
+  definition?: string;
+  parentId?: string;
+  snapshot: InspectSnapshot;
+}
+export interface InspectSnapshot {
+  status: 'active' | 'done' | 'error';
+  /**
+   * XState's value of the state.
+   */
+  value:
+    | string
+    | {
+        [k: string]: unknown;
+      };
+  /**
+   * What its last event told: the log keeps no contexts.
+   */
+  context: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * What an actor was told; one that was refused led nowhere.
+ */
+export interface InspectEventFrame {
+  type: '@xstate.event';
+  rootId: string;
+  sessionId: Address;
+  createdAt: InspectTime;
+  /**
+   * `event_id` of the row of the log.
+   */
+  id: string;
+  _version: string;
+  cursor: Cursor;
+  event: InspectedEvent;
+}
+export interface InspectedEvent {
+  type: string;
+  [k: string]: unknown;
+}
+/**
+ * Where that led.
+ */
+export interface InspectSnapshotFrame {
+  type: '@xstate.snapshot';
+  rootId: string;
+  sessionId: Address;
+  createdAt: InspectTime;
+  id: string;
+  _version: string;
+  cursor: Cursor;
+  event: InspectedEvent;
+  snapshot: InspectSnapshot;
 }
 /**
  * All that are given must match. Query-string filters apply as well.

@@ -24,6 +24,25 @@ const TO_CLIENT: Record<string, string> = {
   pong: 'PongFrame',
   error: 'ErrorFrame'
 };
+/** Of Stately's inspector, by their names here. */
+const INSPECT: Record<string, string> = {
+  'inspect.client.event': 'InspectFrame',
+  'inspect.actor': 'InspectActorFrame',
+  'inspect.event': 'InspectEventFrame',
+  'inspect.snapshot': 'InspectSnapshotFrame',
+  'inspect.gap': 'GapFrame',
+  'inspect.error': 'ErrorFrame'
+};
+const INSPECT_SAYS: Record<string, string> = {
+  'inspect.client.event': 'Tells an actor an event; scope actor:KIND. What is refused is answered with an error.',
+  'inspect.actor':
+    'An actor that is met the first time: one that lives when the connection begins, or that moves later.',
+  'inspect.event': 'What an actor was told.',
+  'inspect.snapshot': 'Where that led.',
+  'inspect.gap': 'With `cursor` in the address: what is not kept any more. What there is follows.',
+  'inspect.error':
+    'Of something that was told, and the connection stays; or it is closed after it: 4001 token, 4003 scope, 4009 frame too large or malformed.'
+};
 const SAYS: Record<string, string> = {
   subscribe: 'Within 10 s of the connection. Replay begins after `cursor`; without one only what comes from now on.',
   unsubscribe: 'No more events; the connection stays.',
@@ -42,14 +61,28 @@ const SAYS: Record<string, string> = {
 /** @param kinds whose events are described; of a running server also those that were registered */
 export function asyncapiDocument(kinds: readonly KindOfMachine[]): Record<string, Json> {
   const types = eventTypesOf(kinds);
+  const all = readComponents();
   const messages: Record<string, Json> = {
     ...frames('client', TO_SERVER),
     ...frames('server', TO_CLIENT),
+    ...Object.fromEntries(
+      Object.entries(INSPECT).map(([name, schema]) => [
+        name,
+        {
+          name: name.slice('inspect.'.length),
+          title: name,
+          summary: INSPECT_SAYS[name] as string,
+          payload: refTo(schema)
+        }
+      ])
+    ),
+    ...Object.fromEntries(NAMED.map((name) => namedMessage(name, all[TO_CLIENT[name] as string] as Schema))),
     ...Object.fromEntries(types.flatMap(eventMessages))
   };
-  const own: Record<string, Schema> = Object.fromEntries(types.map((one) => [payloadName(one), payloadOf(one)]));
+  const own: Record<string, Schema> = Object.fromEntries(types.map((one) => [payloadName(one), payloadOf(one, all)]));
   const names = Object.keys(messages);
-  const ofStream = names.filter((name) => !name.startsWith('sse.'));
+  const ofStream = names.filter((name) => !/^(sse|inspect)\./.test(name));
+  const ofInspect = names.filter((name) => name.startsWith('inspect.'));
   const toServer = ofStream.filter((name) => name.startsWith('client.'));
   return {
     asyncapi: '3.0.0',
@@ -82,6 +115,15 @@ export function asyncapiDocument(kinds: readonly KindOfMachine[]): Record<string
         description: 'With `Accept: text/event-stream`. `id` is the cursor; `Last-Event-ID` resumes.',
         messages: refs(names.filter((name) => name.startsWith('sse.'))),
         bindings: { http: { bindingVersion: '0.3.0' } }
+      },
+      inspect: {
+        address: '/v1/inspect',
+        servers: [{ $ref: '#/servers/telemetry' }],
+        title: 'Inspector of Stately',
+        description:
+          'The log in the words of `@statelyai/inspect`. Nothing is asked for: at once the actors that live and then what happens, or with `cursor` everything after that. The token as of the stream, or `code` of POST /v1/sign-in/links.',
+        messages: refs(ofInspect),
+        bindings: { ws: { method: 'GET', query: inspectSchema, bindingVersion: '0.1.0' } }
       }
     },
     operations: {
@@ -99,6 +141,20 @@ export function asyncapiDocument(kinds: readonly KindOfMachine[]): Record<string
           .filter((name) => !toServer.includes(name))
           .map((name) => ({ $ref: `#/channels/stream/messages/${name}` }))
       },
+      hearInspector: {
+        action: 'receive',
+        channel: { $ref: '#/channels/inspect' },
+        summary: 'What an inspector may tell an actor',
+        messages: [{ $ref: '#/channels/inspect/messages/inspect.client.event' }]
+      },
+      tellInspector: {
+        action: 'send',
+        channel: { $ref: '#/channels/inspect' },
+        summary: 'What an inspector is sent',
+        messages: ofInspect
+          .filter((name) => !name.includes('.client.'))
+          .map((name) => ({ $ref: `#/channels/inspect/messages/${name}` }))
+      },
       sendEvents: {
         action: 'send',
         channel: { $ref: '#/channels/events' },
@@ -108,7 +164,7 @@ export function asyncapiDocument(kinds: readonly KindOfMachine[]): Record<string
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'Scope read:events.' } },
       messages,
-      schemas: { ...own, ...reachable(readComponents(), [messages, own, refTo('EventEnvelope')] as Json, own) }
+      schemas: { ...own, ...reachable(all, [messages, own, refTo('EventEnvelope')] as Json, own) }
     }
   };
 }
@@ -117,11 +173,17 @@ const security: Json = { $ref: '#/components/securitySchemes/token' };
 const refs = (names: string[]): Json =>
   Object.fromEntries(names.map((name) => [name, { $ref: `#/components/messages/${name}` }]));
 
-const filtersSchema: Json = {
+const filters: Record<string, Json> = Object.fromEntries(
+  Object.entries(eventFilters).map(([name, { schema, description = '' }]) => [name, { ...schema, description }])
+);
+const filtersSchema: Json = { type: 'object', properties: filters };
+const inspectSchema: Json = {
   type: 'object',
-  properties: Object.fromEntries(
-    Object.entries(eventFilters).map(([name, { schema, description = '' }]) => [name, { ...schema, description }])
-  )
+  properties: {
+    ...filters,
+    cursor: { ...refTo('Cursor'), description: 'Everything after it; without one the actors that live.' },
+    code: { type: 'string', description: 'Good once, instead of a token.' }
+  }
 };
 
 const frames = (from: string, all: Record<string, string>): Record<string, Json> =>
@@ -132,15 +194,37 @@ const frames = (from: string, all: Record<string, string>): Record<string, Json>
     ])
   );
 
+/** What the stream of Server-Sent Events says beside the rows, as events of these names. */
+const NAMED = ['subscribed', 'caught_up', 'gap', 'error'];
+
+/** As a frame, without its type: that is the event's name. */
+function namedMessage(name: string, frame: Schema): [string, Json] {
+  const { type: _, ...properties } = frame.properties as Record<string, Json>;
+  const required = (frame.required as string[]).filter((field) => field !== 'type');
+  const payload: Json = { type: 'object', additionalProperties: false, required, properties };
+  const summary = name === 'error' ? 'Then the response ends.' : (SAYS[name] as string);
+  return [`sse.${name}`, { name, title: name, summary, payload }];
+}
+
 const payloadName = ({ type }: EventType) => `Payload.${type}`;
 
-/** The transition, and what this type takes from context beside it. */
-function payloadOf({ fields, always, kinds }: EventType): Schema {
+/** The definition of what an event of ours carries: action.verified is ActionVerifiedPayload. */
+export const payloadDefinition = (type: string): string =>
+  `${type
+    .split(/[._]/)
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join('')}Payload`;
+
+/** The transition, and what this type takes from context beside it; of a registered machine's the names alone are known. */
+function payloadOf({ type, fields, always, kinds }: EventType, all: Record<string, Schema>): Schema {
+  const known = (all[payloadDefinition(type)]?.properties ?? {}) as Record<string, Json>;
   return {
     title: 'Payload',
     description: kinds.length > 0 ? `Said by ${kinds.join(', ')}.` : 'Said by the host, of any actor.',
     allOf: [refTo('TransitionPayload')],
-    ...(fields.length > 0 ? { type: 'object', properties: Object.fromEntries(fields.map((name) => [name, {}])) } : {}),
+    ...(fields.length > 0
+      ? { type: 'object', properties: Object.fromEntries(fields.map((name) => [name, known[name] ?? {}])) }
+      : {}),
     ...(always.length > 0 ? { required: always } : {})
   };
 }

@@ -119,6 +119,7 @@ export function asyncapiPage(document: Any): string {
   const groups = [
     { id: 'client', title: 'A client sends', of: all.filter(([name]) => name.startsWith('client.')) },
     { id: 'server', title: 'A client is sent', of: all.filter(([name]) => name.startsWith('server.')) },
+    { id: 'inspector', title: 'Inspector of Stately', of: all.filter(([name]) => name.startsWith('inspect.')) },
     { id: 'events', title: 'Events, by type', of: all.filter(([name]) => name.startsWith('event.')) }
   ];
   const nav = groups.map(

@@ -7,27 +7,18 @@
  * from is not in the log, so `sourceId` is left out.
  */
 import type { EventRow } from '../../actors/host/contract.ts';
-import type { MachineNode, MachineTransition } from '../../schemas/generated/contracts.ts';
+import type {
+  InspectActorFrame,
+  InspectEventFrame,
+  InspectSnapshotFrame,
+  MachineNode,
+  MachineTransition
+} from '../../schemas/generated/contracts.ts';
 
 /** The version of `@statelyai/inspect` whose events these are. */
 export const INSPECT_VERSION = '0.7.2';
 
-export interface Inspected {
-  type: '@xstate.actor' | '@xstate.event' | '@xstate.snapshot';
-  rootId: string;
-  sessionId: string;
-  /** ms since 1970, as text. */
-  createdAt: string;
-  id: string;
-  _version: string;
-  cursor: string;
-  name?: string;
-  /** JSON text of the machine's config. */
-  definition?: string;
-  parentId?: string;
-  event?: { type: string; [field: string]: unknown };
-  snapshot?: { status: 'active' | 'done' | 'error'; value: unknown; context: Record<string, unknown> };
-}
+export type Inspected = InspectActorFrame | InspectEventFrame | InspectSnapshotFrame;
 
 export interface Met {
   address: string;
@@ -53,7 +44,7 @@ export const knownMachine = (root: MachineNode): KnownMachine => ({
   finals: new Set(root.states.filter(({ type }) => type === 'final').map(({ key }) => key))
 });
 
-export const actorMet = (met: Met, machine: KnownMachine | undefined): Inspected => ({
+export const actorMet = (met: Met, machine: KnownMachine | undefined): InspectActorFrame => ({
   ...base('@xstate.actor', met.address, met),
   id: `${met.cursor}.actor`,
   name: met.address,
@@ -88,7 +79,11 @@ export const metInRow = (row: EventRow): Met => ({
   cursor: row.cursor
 });
 
-const base = (type: Inspected['type'], address: string, { at, cursor }: { at: number; cursor: number }) => ({
+const base = <Type extends Inspected['type']>(
+  type: Type,
+  address: string,
+  { at, cursor }: { at: number; cursor: number }
+) => ({
   type,
   sessionId: address,
   rootId: address,

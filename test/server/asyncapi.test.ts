@@ -6,8 +6,10 @@ import { describe, it } from 'node:test';
 import { Ajv } from 'ajv';
 import ajvFormats from 'ajv-formats';
 import { builtInMachines } from '../../actors/built-in-machines.ts';
-import { asyncapiDocument } from '../../server/openapi/asyncapi.ts';
-import { assertFrame } from '../support/described-frames.ts';
+import { eventTypesOf } from '../../actors/kernel/event-types.ts';
+import { asyncapiDocument, payloadDefinition } from '../../server/openapi/asyncapi.ts';
+import { readComponents } from '../../server/openapi/components.ts';
+import { assertFrame, assertInspectFrame, assertServerSent } from '../support/described-frames.ts';
 import { sharedHarness } from './harness.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a document is looked into freely
@@ -50,6 +52,43 @@ describe('the document of the stream', () => {
       assert.ok(committed.components.messages[`sse.${type}`], type);
     }
     assert.ok('proofs' in committed.components.schemas['Payload.action.verified'].properties);
+  });
+
+  it('has a type for each field that an event of ours carries, and the schemas have no field that none carries', () => {
+    const all = readComponents();
+    const described: string[] = [];
+    for (const { type, fields } of eventTypesOf(builtInMachines)) {
+      const known = all[payloadDefinition(type)]?.properties ?? {};
+      described.push(payloadDefinition(type));
+      assert.deepEqual(fields.toSorted(), Object.keys(known).toSorted(), `${type} in schemas/payload.schema.json`);
+      for (const name of fields) {
+        const field = committed.components.schemas[`Payload.${type}`].properties[name];
+        assert.ok(Object.keys(field).length > 0, `${type} says nothing of '${name}'`);
+      }
+    }
+    const payloads = Object.keys(all).filter((name) => /^[A-Z].*Payload$/.test(name) && all[name]?.title === name);
+    const ofNone = payloads.filter((name) => /: beside the transition\.$/.test(String(all[name]?.description)));
+    assert.deepEqual(
+      ofNone.filter((name) => !described.includes(name)),
+      []
+    );
+  });
+
+  it('finds a frame wanting whose field is of another type, on each of the ways to hear of it', () => {
+    const [{ payload: frame }] = committed.components.messages['event.action.verified'].examples;
+    const wrong = (field: object) => ({ ...frame.event, payload: { ...frame.event.payload, ...field } });
+    for (const field of [{ attempts: 'one' }, { proofs: [{ kind: 'rumour' }] }, { effect: 'both' }]) {
+      assert.throws(() => assertFrame({ ...frame, event: wrong(field) }), /is not as described/);
+      assert.throws(() => assertServerSent('message', wrong(field)), /is not as described/);
+    }
+    assertServerSent('message', frame.event);
+    assertServerSent('gap', { from: '1', to: '2', reason: 'retention' });
+    assert.throws(() => assertServerSent('gap', { from: '1', to: '2', reason: 'whim' }), /reason/);
+    const [createdAt, sessionId] = ['1700000000000', 'command/one'];
+    const told = { rootId: sessionId, sessionId, createdAt, id: 'e', _version: '1', cursor: '7', event: { type: 'x' } };
+    assertInspectFrame({ type: '@xstate.event', ...told });
+    assert.throws(() => assertInspectFrame({ type: '@xstate.snapshot', ...told } as never), /snapshot/);
+    assert.throws(() => assertInspectFrame({ type: '@xstate.rumour', ...told } as never), /rumour/);
   });
 
   it('finds a frame wanting that lacks what its type carries', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { EventEnvelope } from '../../schemas/generated/contracts.ts';
+import { assertServerSent } from '../support/described-frames.ts';
 import { type Harness, openHarness } from './harness.ts';
 
 interface Message {
@@ -83,11 +84,13 @@ class Source {
     );
     const data = fields.get('data');
     if (data === undefined) return;
-    this.messages.push({
+    const message: Message = {
       event: fields.get('event') ?? 'message',
       id: fields.get('id') ?? null,
       data: JSON.parse(data)
-    });
+    };
+    assertServerSent(message.event, message.data);
+    this.messages.push(message);
   }
 }
 

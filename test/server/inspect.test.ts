@@ -10,6 +10,7 @@ import { readConfig } from '../../server/config.ts';
 import { startTroupe, type Troupe } from '../../server/start.ts';
 import { stateValue } from '../../server/telemetry/inspect-events.ts';
 import { readUserConfig } from '../../server/user-config/read.ts';
+import { assertInspectFrame } from '../support/described-frames.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { openHarness } from './harness.ts';
 
@@ -73,14 +74,22 @@ describe("Stately's inspector", () => {
   function heard() {
     const said: Said[] = [];
     let woken = () => {};
+    /** Why one is not as the document of the stream has it. */
+    let undescribed: unknown;
     return {
       said,
       take(one: Said) {
         said.push(one);
+        try {
+          assertInspectFrame(one);
+        } catch (error) {
+          undescribed ??= error;
+        }
         woken();
       },
       async until(found: (one: Said) => boolean): Promise<Said> {
         for (;;) {
+          if (undescribed) throw undescribed;
           const one = said.find(found);
           if (one) return one;
           await new Promise<void>((resolve) => {

@@ -1,12 +1,18 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import type { ServerFrame, StreamFilters } from '../../schemas/generated/contracts.ts';
+import { assertFrame } from './described-frames.ts';
 
 export interface Subscription {
   /** A decimal string; absent: only what comes from now on. */
   cursor?: string;
   consumer?: string;
   filters?: StreamFilters;
+}
+
+interface Reader {
+  resolve(result: IteratorResult<ServerFrame>): void;
+  reject(error: Error): void;
 }
 
 /**
@@ -18,15 +24,23 @@ export class FrameStream implements AsyncIterableIterator<ServerFrame> {
   /** How the connection ended; pending while it is open. */
   readonly closed: Promise<{ code: number; reason: string }>;
   readonly #waiting: ServerFrame[] = [];
-  readonly #readers: ((result: IteratorResult<ServerFrame>) => void)[] = [];
+  readonly #readers: Reader[] = [];
+  /** Why a frame is not as the document of the stream has it: nothing more is read then. */
+  #undescribed: Error | undefined;
   #ended = false;
 
   private constructor(socket: WebSocket) {
     this.socket = socket;
     socket.on('message', (data) => {
       const frame = JSON.parse(String(data)) as ServerFrame;
+      try {
+        assertFrame(frame as Parameters<typeof assertFrame>[0]);
+      } catch (error) {
+        this.#undescribed ??= error as Error;
+        for (const { reject } of this.#readers.splice(0)) reject(this.#undescribed);
+      }
       const reader = this.#readers.shift();
-      if (reader) reader({ done: false, value: frame });
+      if (reader) reader.resolve({ done: false, value: frame });
       else this.#waiting.push(frame);
     });
     // Not `once` of node:events, which rejects on 'error': a connection that breaks off also closes, and that is what
@@ -34,7 +48,7 @@ export class FrameStream implements AsyncIterableIterator<ServerFrame> {
     this.closed = new Promise((resolve) => {
       socket.once('close', (code, reason) => {
         this.#ended = true;
-        for (const reader of this.#readers.splice(0)) reader({ done: true, value: undefined });
+        for (const { resolve: end } of this.#readers.splice(0)) end({ done: true, value: undefined });
         resolve({ code, reason: String(reason) });
       });
     });
@@ -60,10 +74,11 @@ export class FrameStream implements AsyncIterableIterator<ServerFrame> {
   }
 
   next(): Promise<IteratorResult<ServerFrame>> {
+    if (this.#undescribed) return Promise.reject(this.#undescribed);
     const frame = this.#waiting.shift();
     if (frame) return Promise.resolve({ done: false, value: frame });
     if (this.#ended) return Promise.resolve({ done: true, value: undefined });
-    return new Promise((resolve) => this.#readers.push(resolve));
+    return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
   }
 
   /**
