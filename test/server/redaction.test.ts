@@ -1,7 +1,7 @@
 /** Secrets go in wherever one can, and are looked for in everything that comes out. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createClient } from '../../client/client.ts';
@@ -197,7 +197,7 @@ describe('an instance that has seen secrets everywhere', () => {
       driver: 'stub',
       control: '127.0.0.1:0',
       telemetry: '127.0.0.1:0',
-      recipes: false
+      recipes: true
     };
     const config = readConfig({ ...options, log_level: 'debug' }, {});
     const logger = createLogger('debug', { write: (text: string) => lines.push(text) });
@@ -254,6 +254,31 @@ describe('an instance that has seen secrets everywhere', () => {
       heard += JSON.stringify(event);
       if (event.command_id === command_id && event.payload.to === 'SUCCEEDED') break;
     }
+    // What people type and paste by recipes, also what cannot be read, and what stands in a macro of theirs.
+    const [pasted, inMacro, misfit] = [secret('pasted'), secret('macro'), secret('misfit')];
+    mkdirSync(join(up.dataDir, 'macros'));
+    writeFileSync(
+      join(up.dataDir, 'macros', 'sign.json'),
+      JSON.stringify({ steps: [{ type: 'paste', text: inMacro }] })
+    );
+    let said = '';
+    for (const [command, code] of [
+      [{ type: 'paste', text: pasted }, 0],
+      [{ type: 'run_macro', name: 'sign' }, 0],
+      [{ type: 'paste', text: { [misfit]: misfit } }, 2]
+    ] as const) {
+      const ran = await troupe(['recipe', 'send', JSON.stringify(command), '--data', up.dataDir]);
+      assert.equal(ran.code, code, `${JSON.stringify(command)}: ${ran.out}${ran.err}`);
+      said += ran.out + ran.err;
+    }
+    // The log hears of them later.
+    let recipes = '';
+    for await (const event of client.events({ cursor: '0', filters: { actor_kinds: ['recipe'] } })) {
+      recipes += JSON.stringify(event);
+      if (event.type === 'recipe.error') break;
+    }
+    assert.equal(recipes.split('"recipe.exec"').length, 3, 'the two that could be done come before');
+
     const copy = join(folder, 'copy');
     assert.equal((await troupe(['backup', copy, '--data', up.dataDir])).code, 0);
     const log = lines.join('');
@@ -269,6 +294,9 @@ describe('an instance that has seen secrets everywhere', () => {
       header,
       wrongCode,
       cause,
+      pasted,
+      inMacro,
+      misfit,
       environment.TROUPE_OF_SOMEBODY
     ];
     const scraped = await (await call('/metrics')).text();
@@ -276,6 +304,8 @@ describe('an instance that has seen secrets everywhere', () => {
     for (const [where, text] of Object.entries({
       'the log': log,
       'the stream': heard,
+      'the recipes on the stream': recipes,
+      'answers to recipes': said,
       metrics: scraped,
       'the inspector': page
     })) {
@@ -290,7 +320,10 @@ describe('an instance that has seen secrets everywhere', () => {
         files += 1;
         const bytes = readFileSync(path).toString('latin1');
         const hidden = secrets.map((one) => Buffer.from(one).toString('latin1'));
+        // A person's own files are as they wrote them.
+        const theirs = name.startsWith('macros') ? [inMacro] : [];
         for (const one of [...hidden, ...(name === 'admin.token' ? [] : [admin])]) {
+          if (theirs.includes(one)) continue;
           assert.ok(!bytes.includes(one), `${name} holds ${one}`);
         }
       }
