@@ -4,7 +4,7 @@
  * Options of `node --test` pass through: `npm test -- --test-name-pattern=lease`.
  */
 import { readdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { runGroup } from './setup/process-group.mjs';
 import { root, runScript, setup } from './setup.mjs';
@@ -45,8 +45,9 @@ function everyTest() {
 
 /**
  * A browser test keeps a WebKit, an X server and an Appium busy, and waits for them a quarter of its time: three files at
- * once fill two cores.
+ * once fill two cores. Each may take a gigabyte and a half.
  */
 function concurrency() {
-  return Math.max(3, Math.min(4, Math.floor(availableParallelism() / 2)));
+  const fit = Math.max(1, Math.floor(totalmem() / (1.5 * 2 ** 30)));
+  return Math.min(fit, Math.max(3, Math.min(4, Math.floor(availableParallelism() / 2))));
 }
