@@ -7,14 +7,16 @@ import './styles/acts.css';
 import './styles/time.css';
 import './styles/stuck.css';
 import './state/theme.ts';
-import { effect, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { render } from 'preact';
 import { begin, identity } from './api/connection.ts';
 import { Notice } from './parts/notice.tsx';
 import { type Section, Shell } from './shell.tsx';
+import { at } from './state/cursor.ts';
+import { shownIn, shownOf } from './state/past.ts';
 import { place } from './state/router.ts';
 import { stuckCount, watchStuck } from './state/stuck.ts';
-import { close, countIn, countOf, open } from './state/world.ts';
+import { close, open } from './state/world.ts';
 import { ActorView } from './views/actor.tsx';
 import { Actors } from './views/actors.tsx';
 import { Approvals } from './views/approvals.tsx';
@@ -33,9 +35,9 @@ const trouble = signal<string | null>(null);
 const ActorPlace = () => (place.value.length > 1 ? <ActorView /> : <Actors />);
 
 const SECTIONS: (Section & { view: () => preact.JSX.Element })[] = [
-  { name: '', title: 'Now', view: Overview, count: countOf('ask') },
+  { name: '', title: 'Now', view: Overview, count: computed(() => shownOf('ask')) },
   { name: 'stuck', title: 'Stuck', view: Stuck, count: stuckCount },
-  { name: 'approvals', title: 'Approvals', view: Approvals, count: countIn('approval', 'PENDING') },
+  { name: 'approvals', title: 'Approvals', view: Approvals, count: computed(() => shownIn('approval', 'PENDING')) },
   { name: 'sessions', title: 'Sessions', view: Sessions },
   { name: 'actors', title: 'Actors', view: ActorPlace },
   { name: 'machines', title: 'Machines', view: Machines },
@@ -50,7 +52,9 @@ function App() {
   const View = here === 'flows' ? FlowView : SECTIONS.find(({ name }) => name === here)?.view;
   return (
     <Shell sections={SECTIONS}>
-      {View ? (
+      {View && here === 'stuck' && at.value !== null ? (
+        <Notice title="Who is stuck is told of now alone" role="status" whole />
+      ) : View ? (
         <View />
       ) : (
         <Notice title="There is no such view" role="alert" whole>

@@ -4,6 +4,8 @@ import { identity, signOut } from './api/connection.ts';
 import { streamState, streamTrouble } from './api/stream.ts';
 import icon from './icon.svg';
 import { Palette, SearchButton } from './parts/palette.tsx';
+import { Scrubber } from './parts/scrubber.tsx';
+import { at } from './state/cursor.ts';
 import { href, place } from './state/router.ts';
 import { theme, turnTheme } from './state/theme.ts';
 
@@ -52,7 +54,8 @@ export function Shell({ sections, children }: { sections: Section[]; children: C
         })}
       </nav>
       <Palette />
-      <main class="main" id="main" tabIndex={-1}>
+      <main class={`main ${at.value === null ? '' : 'is-past'}`} id="main" tabIndex={-1}>
+        <Scrubber />
         {children}
       </main>
     </div>

@@ -38,6 +38,8 @@ export interface Listed {
   tests?: (params: Params) => string[];
   /** A further branch: rows from elsewhere within the same range. */
   also?: (params: Params, range: Range) => string;
+  /** All of the walk is few rows, in another order than the list's: it is not cut into stretches. */
+  isShort?: boolean;
 }
 
 export const NEWEST: Place = { createdAt: Number.MAX_SAFE_INTEGER, seq: Number.MAX_SAFE_INTEGER };
@@ -110,7 +112,7 @@ export async function walkPage<Row extends PlacedRow>(
 }
 
 async function stretchEnd(reader: Connection, listed: Listed, plan: Plan, range: Range): Promise<Place | undefined> {
-  if (plan.rest.length === 0 && !listed.tests) return undefined;
+  if (listed.isShort || (plan.rest.length === 0 && !listed.tests)) return undefined;
   const select = selectStretchEnd(listed, plan, range);
   const row = await reader.get<PlacedRow>(select.sql, select.params);
   return row && { createdAt: row.created_at, seq: row.seq };

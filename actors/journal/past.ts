@@ -9,7 +9,7 @@ import type { Connection } from './connection.ts';
 import { NEWEST, oldest, type Range, rangeSql, walkPage } from './newest-first.ts';
 import { type Place, placeOf } from './page-token.ts';
 import { formerScalars, formerState, type Scalars, type StoredState } from './rows.ts';
-import { type Condition, Params, testsSql } from './search.ts';
+import { type Condition, Params, type Plan, testsSql } from './search.ts';
 import { nodesTo } from './spans.ts';
 import { insertFormer, sql } from './statements.ts';
 
@@ -79,14 +79,22 @@ export async function searchActorsAt(
       ...listedActors,
       columns: 'seq, address, created_at',
       tests: (params) => [`last_cursor <= ${params.add(at)}`],
-      also: (params, range) => formerSql(params, { at, head, range, then, now })
+      also: (params, range) => formerSql(params, { at, head, range, then, now }),
+      isShort: query.status === 'active'
     },
-    actorPlan(query),
+    query.status === 'active' ? { ...livingPlan, rest: actorConditions(query) } : actorPlan(query),
     { after, to: oldest(query.createdSince) },
     query
   );
   return { addresses: rows.map(({ address }) => address), next };
 }
+
+/** What lives is few among all that ever did, so that it is all met and sorted. */
+const livingPlan: Plan = {
+  walk: { index: 'actors_alive', columns: [], only: { values: ['active'], sql: "status = 'active'" } },
+  branches: [[]],
+  rest: []
+};
 
 function formerSql(
   params: Params,

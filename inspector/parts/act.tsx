@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { api, may } from '../api/connection.ts';
+import { at } from '../state/cursor.ts';
 
 interface Props {
   method: 'POST' | 'DELETE';
@@ -19,7 +20,8 @@ interface Props {
 export function Act({ method, path, body, scope, kind, confirm: question, done, children }: Props) {
   const busy = useSignal(false);
   const failure = useSignal<string | null>(null);
-  const allowed = may(scope);
+  const isPast = at.value !== null;
+  const allowed = may(scope) && !isPast;
 
   async function run() {
     if (question !== undefined && !confirm(question)) return;
@@ -41,7 +43,13 @@ export function Act({ method, path, body, scope, kind, confirm: question, done, 
         type="button"
         class={`button ${kind ?? ''}`}
         disabled={busy.value || !allowed}
-        title={allowed ? undefined : `your token lacks the scope ${scope}`}
+        title={
+          allowed
+            ? undefined
+            : isPast
+              ? 'this is the past; nothing is done there'
+              : `your token lacks the scope ${scope}`
+        }
         onClick={run}
       >
         {children}

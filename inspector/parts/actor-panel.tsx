@@ -1,6 +1,6 @@
 import type { ActorSummary } from '../../schemas/generated/contracts.ts';
+import { shown } from '../state/past.ts';
 import { href } from '../state/router.ts';
-import { actors, revision } from '../state/world.ts';
 import { Offers } from './offers.tsx';
 import { StatePill } from './pill.tsx';
 import { duration, now, Since } from './time.tsx';
@@ -33,6 +33,25 @@ export function ActorPanel({ actor, done }: { actor: ActorSummary; done: () => v
           </div>
         </section>
       )}
+      {actor.past && actor.accepts.length > 0 && (
+        <section class="card" aria-labelledby="took">
+          <header>
+            <h2 id="took">It took then</h2>
+          </header>
+          <div class="body row">
+            {actor.accepts.map((event) => (
+              <button key={event} type="button" class="button mono" disabled>
+                {event}
+              </button>
+            ))}
+          </div>
+        </section>
+      )}
+      {(actor.past?.unknown ?? []).map(({ field, why }) => (
+        <p key={field} class="muted small">
+          What it {field}: {why}.
+        </p>
+      ))}
       {relatives.length > 0 && (
         <section class="card" aria-labelledby="relatives">
           <header>
@@ -98,10 +117,9 @@ function countdown(ms: number): string {
 }
 
 function Relative({ as, address }: { as: string; address: string }) {
-  revision.value;
   const [kind = '', ...rest] = address.split('/');
   const id = rest.join('/');
-  const known = actors.get(address);
+  const known = shown().get(address);
   return (
     <li>
       <span class="muted small">{as}</span>

@@ -1,4 +1,5 @@
 import type { ArtifactView, CommandView, Proof } from '../../schemas/generated/contracts.ts';
+import { wasBy } from '../state/cursor.ts';
 import { Picture, save } from './artifact.tsx';
 import { Later } from './later.tsx';
 import { useLive } from './live-resource.ts';
@@ -10,7 +11,7 @@ export function Effects({ id }: { id: string }) {
   const mine = ({ command_id }: { command_id: string | null }) => command_id === id;
   const command = useLive<CommandView>(`/v1/commands/${id}`, mine);
   const artifacts = useLive<{ items: ArtifactView[] }>(`/v1/artifacts?command_id=${id}&limit=100`, mine);
-  const kept = artifacts.state === 'here' ? artifacts.value.items : [];
+  const kept = artifacts.state === 'here' ? artifacts.value.items.filter(({ created_at }) => wasBy(created_at)) : [];
   return (
     <section class="card" aria-labelledby="effects">
       <header>

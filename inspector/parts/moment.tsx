@@ -24,7 +24,6 @@ export function Moment({ row }: { row: EventEnvelope | undefined }) {
         ) : (
           <p>It was not there yet at that cursor.</p>
         )}
-        <p class="muted small">The log keeps what each step tells, not the whole context; that is here of now alone.</p>
       </div>
     </section>
   );

@@ -1,9 +1,11 @@
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
+import { moment } from '../state/cursor.ts';
 
-/** Moves once a second while somebody looks. */
-export const now = signal(Date.now());
+const clock = signal(Date.now());
+/** Moves once a second while somebody looks; of the past it is the time that it was. */
+export const now = computed(() => moment.value ?? clock.value);
 setInterval(() => {
-  if (!document.hidden) now.value = Date.now();
+  if (!document.hidden) clock.value = Date.now();
 }, 1_000);
 
 const UNITS: [number, string][] = [

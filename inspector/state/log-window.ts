@@ -27,6 +27,8 @@ export class LogWindow {
   /** Nobody reads what is far behind the newest. */
   isFollowed = true;
   readonly #filters: StreamFilters;
+  /** The log as it was at that cursor; null: as it is, with what comes. */
+  readonly #end: number | null;
   readonly #stop: () => void;
   /** Everything after `#from` that fits is in `rows`: up to `#to`, or the newest when it is live. */
   #from: number | undefined;
@@ -37,10 +39,11 @@ export class LogWindow {
   #place = 0;
   #early: EventEnvelope[] = [];
 
-  constructor(filters: StreamFilters) {
+  constructor(filters: StreamFilters, end: number | null = null) {
     this.#filters = filters;
-    this.#stop = onRows((batch) => this.#take(batch));
-    if (tail.peek().length > 0) this.newest();
+    this.#end = end;
+    this.#stop = end === null ? onRows((batch) => this.#take(batch)) : () => {};
+    if (end === null && tail.peek().length > 0) this.newest();
     else void this.more();
   }
 
@@ -51,6 +54,7 @@ export class LogWindow {
 
   /** Goes to the newest rows of the log. */
   newest(): void {
+    if (this.#end !== null) return;
     const newest = tail.peek();
     this.#place++;
     this.#from = Number(newest[0]?.cursor ?? 1) - 1;
@@ -66,7 +70,7 @@ export class LogWindow {
     const place = this.#place;
     const isElsewhere = () => this.#over || place !== this.#place;
     try {
-      const to = this.#from ?? Number((await api<EventPage>('GET', '/v1/events?limit=1')).head);
+      const to = this.#from ?? this.#end ?? Number((await api<EventPage>('GET', '/v1/events?limit=1')).head);
       const { from, rows } = await this.#before(to);
       if (isElsewhere()) return;
       const first = this.#from === undefined;
@@ -91,8 +95,9 @@ export class LogWindow {
         const page = await this.#page(this.#to);
         if (this.#over || place !== this.#place || Number(page.next_cursor) <= this.#to) return;
         this.#to = Number(page.next_cursor);
-        found = page.items.length;
-        this.#show([...this.rows.value, ...page.items], 'newest');
+        const items = page.items.filter(({ cursor }) => this.#end === null || Number(cursor) <= this.#end);
+        found = items.length;
+        this.#show([...this.rows.value, ...items], 'newest');
       }
     } catch (error) {
       this.older.value = { state: 'failed', why: (error as Error).message };
@@ -103,6 +108,10 @@ export class LogWindow {
 
   /** Whether what the page keeps of the log goes on right where this ends: then it is live again. */
   #joined(): boolean {
+    if (this.#end !== null) {
+      this.isLive.value = this.#to >= this.#end;
+      return this.isLive.value;
+    }
     const newest = tail.peek();
     const first = newest[0];
     if (!first || Number(first.cursor) > this.#to + 1) return false;

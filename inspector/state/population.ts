@@ -19,6 +19,7 @@ export interface LiveActor extends Standing {
 
 /** An approval stands for a command that waits too, and the supervisor for the process: neither is work of its own. */
 const ASIDE = new Set(['approval', 'supervisor']);
+export const isWork = (kind: string): boolean => !ASIDE.has(kind);
 
 type Ordered = Map<string, LiveActor>;
 

@@ -12,8 +12,12 @@ export const query = signal(new URLSearchParams(location.search));
 
 export const href = (...segments: string[]): string => [BASE, ...segments.map(encodeURIComponent)].join('/');
 
+/** Who looks at the past stays there, wherever in it a link leads. */
 export function go(to: string): void {
-  history.pushState(null, '', to);
+  const next = new URL(to, location.href);
+  const at = query.peek().get('at');
+  if (at !== null && !next.searchParams.has('at')) next.searchParams.set('at', at);
+  history.pushState(null, '', next.pathname + next.search);
   settle();
 }
 

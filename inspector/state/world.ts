@@ -110,19 +110,21 @@ export function close(): void {
 function know(actor: ActorSummary): void {
   const known = actors.get(actor.address);
   if (known && Number(known.lastCursor) >= Number(actor.last_cursor)) return;
-  actors.put({
-    address: actor.address,
-    kind: actor.kind,
-    id: actor.id,
-    state: actor.state,
-    status: actor.status,
-    why: actor.why,
-    since: Date.parse(actor.entered_at),
-    lastCursor: actor.last_cursor,
-    accountId: known?.accountId ?? null,
-    platform: known?.platform ?? null
-  });
+  actors.put({ ...liveActor(actor), accountId: known?.accountId ?? null, platform: known?.platform ?? null });
 }
+
+export const liveActor = (actor: ActorSummary): LiveActor => ({
+  address: actor.address,
+  kind: actor.kind,
+  id: actor.id,
+  state: actor.state,
+  status: actor.status,
+  why: actor.why,
+  since: Date.parse(actor.entered_at),
+  lastCursor: actor.last_cursor,
+  accountId: null,
+  platform: null
+});
 
 function take(batch: EventEnvelope[]): void {
   for (const row of batch) move(row);

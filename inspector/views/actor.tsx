@@ -10,10 +10,9 @@ import { Moment } from '../parts/moment.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { StatePill } from '../parts/pill.tsx';
 import { resource } from '../parts/resource.ts';
-import { Scrubber } from '../parts/scrubber.tsx';
 import { Since } from '../parts/time.tsx';
-import { indexAt, useHistory } from '../state/history.ts';
-import { place, query } from '../state/router.ts';
+import { at } from '../state/cursor.ts';
+import { place } from '../state/router.ts';
 
 /** One actor: where it is in its machine, how it came there, what it waits for, and what it takes now. */
 export function ActorView() {
@@ -26,9 +25,7 @@ function Actor({ kind, id }: { kind: string; id: string }) {
   const path = `/v1/actors/${encodeURIComponent(kind)}/${encodeURIComponent(id)}`;
   const actor = useLive<ActorSummary>(path, ({ payload }) => payload.actor.kind === kind && payload.actor.id === id);
   const picture = resource<Picture>(`/v1/machines/${encodeURIComponent(kind)}/diagram`).value;
-  const history = useHistory(kind, id);
-  const at = query.value.get('at');
-  const then = at === null ? undefined : history.rows[indexAt(history.rows, at)];
+  const cursor = at.value;
   return (
     <Later found={actor} what={`${kind}/${id}`} whole>
       {(found) => (
@@ -37,38 +34,38 @@ function Actor({ kind, id }: { kind: string; id: string }) {
             <h1 class="mono">
               {kind}/{id.length > 12 ? id.slice(0, 8) : id}
             </h1>
-            {at === null ? (
-              <>
-                <StatePill state={found.state} status={found.status} />
-                <span class="muted">
-                  for <Since at={Date.parse(found.entered_at)} />
-                </span>
-              </>
+            <StatePill state={found.state} status={found.status} />
+            {cursor === null ? (
+              <span class="muted">
+                for <Since at={Date.parse(found.entered_at)} />
+              </span>
             ) : (
-              <>
-                {then && <StatePill state={then.payload.to} />}
-                <span class="muted">as it was at cursor {at}</span>
-              </>
+              <span class="muted">as it was at cursor {found.past?.cursor ?? cursor}</span>
             )}
           </header>
-          <Scrubber history={history} at={at} />
           <div class="two">
             {picture.state === 'here' ? (
               <Diagram
                 picture={picture.value}
-                state={at === null ? found.state : (then?.payload.to ?? null)}
-                last={at === null ? lastMove(found) : then ? moveOf(then) : null}
+                state={found.state}
+                last={lastMove(found)}
                 label={`Statechart of ${kind}`}
               />
             ) : (
               <Notice title="Laying it out…" role="status" />
             )}
             <aside class="stack">
-              {at === null ? <ActorPanel actor={found} done={actor.again} /> : <Moment row={then} />}
+              {cursor !== null && <Moment row={found.transitions?.at(-1)} />}
+              <ActorPanel actor={found} done={actor.again} />
             </aside>
           </div>
-          {at === null && kind === 'command' && <Effects id={id} />}
-          {at === null && found.context && (
+          {picture.state === 'here' && found.past && picture.value.version !== found.version && (
+            <p class="muted small">
+              The picture is of version {picture.value.version}; it was of version {found.version} then.
+            </p>
+          )}
+          {kind === 'command' && <Effects id={id} />}
+          {found.context && (
             <section class="card" aria-labelledby="context">
               <header>
                 <h2 id="context">Context</h2>

@@ -2,9 +2,10 @@ import { Notice } from '../parts/notice.tsx';
 import { StatePill } from '../parts/pill.tsx';
 import { Since } from '../parts/time.tsx';
 import { VirtualList } from '../parts/virtual-list.tsx';
+import { isReading, past, shown } from '../state/past.ts';
 import { href, query } from '../state/router.ts';
 import type { Tone } from '../state/tone.ts';
-import { actors, type LiveActor, loading, revision } from '../state/world.ts';
+import type { LiveActor } from '../state/world.ts';
 
 const TONES: [Tone | '', string][] = [
   ['', 'All'],
@@ -16,9 +17,9 @@ const TONES: [Tone | '', string][] = [
 
 /** Everything that lives, longest in its state first; `?tone=` keeps what is so. */
 export function Actors() {
-  revision.value;
   const tone = query.value.get('tone') ?? '';
-  const shown = [...(tone === '' ? actors.living() : actors.toned(tone as Tone)).values()];
+  const all = shown();
+  const listed = [...(tone === '' ? all.living() : all.toned(tone as Tone)).values()];
   return (
     <>
       <h1>Actors</h1>
@@ -33,17 +34,20 @@ export function Actors() {
           </a>
         ))}
       </nav>
-      {shown.length === 0 ? (
-        <Notice title={loading.value ? 'Reading what lives…' : 'Nothing is so now'} />
+      {past.value?.isCut && (
+        <p class="muted small">Of those that were there, {all.size} are listed; Machines counts all of them.</p>
+      )}
+      {listed.length === 0 ? (
+        <Notice title={isReading() ? 'Reading what lives…' : 'Nothing is so now'} />
       ) : (
         <div class="card">
           <VirtualList
             class="tall"
             label="Actors"
             rowHeight={40}
-            items={shown}
+            items={listed}
             keyOf={(actor) => actor.address}
-            render={({ address }) => <ActorRow actor={actors.get(address)} />}
+            render={({ address }) => <ActorRow actor={shown().get(address)} />}
           />
         </div>
       )}

@@ -9,6 +9,7 @@ import { useLive } from '../parts/live-resource.ts';
 import { Notice } from '../parts/notice.tsx';
 import { StatePill } from '../parts/pill.tsx';
 import { duration, now, Since } from '../parts/time.tsx';
+import { at, wasBy } from '../state/cursor.ts';
 import { href } from '../state/router.ts';
 
 /** What waits for a yes or a no: exactly what would be done, as whom, and until when one may say so. */
@@ -23,7 +24,7 @@ export function Approvals() {
       <Later found={pending} what="approvals">
         {({ items }) =>
           items.length === 0 ? (
-            <Notice title="Nothing waits for you">
+            <Notice title={at.value === null ? 'Nothing waits for you' : 'Nothing waited for anybody'}>
               <p>A flow that asks first, and every message to a person, shows up here before anything is sent.</p>
             </Notice>
           ) : (
@@ -127,7 +128,7 @@ function Approval({ approval, done }: { approval: ApprovalView; done: () => void
             type="button"
             class="button"
             aria-expanded={editing.value}
-            disabled={!may(scope)}
+            disabled={!may(scope) || at.value !== null}
             onClick={() => {
               editing.value = !editing.value;
             }}
@@ -139,7 +140,7 @@ function Approval({ approval, done }: { approval: ApprovalView; done: () => void
           </Act>
           {!may(scope) && <span class="muted small">Your token lacks the scope {scope}.</span>}
         </div>
-        {editing.value && <EditAndAllow approval={approval} done={done} />}
+        {editing.value && at.value === null && <EditAndAllow approval={approval} done={done} />}
       </div>
     </li>
   );
@@ -161,7 +162,7 @@ function Seen({ commandId }: { commandId: string }) {
     ({ command_id }) => command_id === commandId
   );
   if (kept.state !== 'here') return null;
-  const newest = kept.value.items.find(({ kind }) => kind === 'screenshot');
+  const newest = kept.value.items.find(({ kind, created_at }) => kind === 'screenshot' && wasBy(created_at));
   if (!newest) return <p class="muted small">No page was open yet when it asked.</p>;
   return <Picture path={newest.links.self} alt="The page it is about" />;
 }

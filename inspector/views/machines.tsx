@@ -3,8 +3,8 @@ import { Diagram } from '../parts/diagram.tsx';
 import { MachineExports } from '../parts/exports.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { resource } from '../parts/resource.ts';
+import { shownIn, statesOf } from '../state/past.ts';
 import { href, place } from '../state/router.ts';
-import { actors, countIn, revision } from '../state/world.ts';
 
 interface Summary {
   kind: string;
@@ -35,7 +35,7 @@ export function Machines() {
             href={href('machines', machine.kind)}
             aria-current={machine.kind === kind ? 'page' : undefined}
           >
-            {machine.kind} <span class="muted">{countIn(machine.kind)}</span>
+            {machine.kind} <span class="muted">{shownIn(machine.kind)}</span>
           </a>
         ))}
       </nav>
@@ -47,7 +47,6 @@ export function Machines() {
 
 function MachinePicture({ kind }: { kind: string }) {
   const picture = resource<Picture>(`/v1/machines/${encodeURIComponent(kind)}/diagram`).value;
-  revision.value;
   if (picture.state === 'loading') return <Notice title="Laying it out…" role="status" />;
   if (picture.state === 'failed')
     return (
@@ -56,7 +55,7 @@ function MachinePicture({ kind }: { kind: string }) {
       </Notice>
     );
   const counts: Record<string, number> = {};
-  for (const [state, count] of actors.statesOf(kind)) {
+  for (const [state, count] of statesOf(kind)) {
     for (const path of pathsIn(state)) counts[path] = (counts[path] ?? 0) + count;
   }
   return <Diagram picture={picture.value} state={null} counts={counts} label={`Statechart of ${kind}`} />;

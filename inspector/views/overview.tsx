@@ -3,9 +3,11 @@ import { Notice } from '../parts/notice.tsx';
 import { StatePill } from '../parts/pill.tsx';
 import { Since } from '../parts/time.tsx';
 import { VirtualList } from '../parts/virtual-list.tsx';
+import { at } from '../state/cursor.ts';
+import { isReading, shown, shownOf, shownRows } from '../state/past.ts';
 import { href } from '../state/router.ts';
 import type { Tone } from '../state/tone.ts';
-import { actors, countOf, type LiveActor, loading, revision, tail } from '../state/world.ts';
+import type { LiveActor } from '../state/world.ts';
 
 /** Of what needs attention. */
 const SHOWN = 50;
@@ -14,7 +16,7 @@ const SHOWN = 50;
 export function Overview() {
   return (
     <>
-      <h1>Now</h1>
+      <h1>{at.value === null ? 'Now' : 'Then'}</h1>
       <div class="tiles">
         <Tile tone="run" label="running" />
         <Tile tone="ask" label="wait for a person" />
@@ -42,7 +44,7 @@ export function Overview() {
 }
 
 function Tile({ label, tone }: { label: string; tone: Tone }) {
-  const count = countOf(tone).value;
+  const count = shownOf(tone);
   return (
     <a class="card tile" href={`${href('actors')}?tone=${tone}`}>
       <b>{count}</b>
@@ -54,11 +56,10 @@ function Tile({ label, tone }: { label: string; tone: Tone }) {
 }
 
 function NeedsAttention() {
-  revision.value;
   const attention = [...firstOf('ask'), ...firstOf('bad')].sort((a, b) => a.since - b.since);
   if (attention.length === 0)
     return (
-      <Notice title={loading.value ? 'Reading what lives…' : 'Nothing needs you'}>
+      <Notice title={isReading() ? 'Reading what lives…' : 'Nothing needs you'}>
         <p>What waits for a person, or is in trouble, shows up here with its reason.</p>
       </Notice>
     );
@@ -73,12 +74,12 @@ function NeedsAttention() {
 
 const firstOf = (tone: Tone): LiveActor[] => {
   const found: LiveActor[] = [];
-  for (const actor of actors.toned(tone).values()) if (found.push(actor) === SHOWN) break;
+  for (const actor of shown().toned(tone).values()) if (found.push(actor) === SHOWN) break;
   return found;
 };
 
 function Happening() {
-  const rows = tail.value;
+  const rows = shownRows();
   if (rows.length === 0)
     return (
       <Notice title="The log is quiet">

@@ -6,6 +6,7 @@ import { Later } from '../parts/later.tsx';
 import { useLive } from '../parts/live-resource.ts';
 import { Notice } from '../parts/notice.tsx';
 import { StatePill } from '../parts/pill.tsx';
+import { at, wasBy } from '../state/cursor.ts';
 import { href } from '../state/router.ts';
 
 /** Between two pictures of a window that somebody drives. */
@@ -110,7 +111,7 @@ function SessionCard({ session, done }: { session: SessionView; done: () => void
           {state === 'PAUSED_BY_HUMAN' && verb('resume', 'Resume')}
           {!['PAUSED_BY_HUMAN', 'HUMAN_DRIVING'].includes(state) && verb('pause', 'Pause')}
           {state === 'HUMAN_DRIVING' ? verb('handback', 'Hand back') : verb('takeover', 'Take over')}
-          {state === 'HUMAN_DRIVING' && may('session:drive') && !connection.value?.stub && (
+          {state === 'HUMAN_DRIVING' && may('session:drive') && !connection.value?.stub && at.value === null && (
             <a class="button" href={`/v1/sessions/${id}/view`} target="_blank" rel="noreferrer">
               Open its window
             </a>
@@ -149,10 +150,13 @@ function Screen({ session }: { session: SessionView }) {
     command === null ? null : `/v1/artifacts?command_id=${command}&limit=20`,
     ({ command_id }) => command_id === command
   );
-  if (state === 'HUMAN_DRIVING' && may('session:drive') && !connection.value?.stub) {
+  if (state === 'HUMAN_DRIVING' && may('session:drive') && !connection.value?.stub && at.value === null) {
     return <Picture path={`/v1/sessions/${id}/screen`} alt={`Window of ${session.account_id ?? id}`} every={LIVE_MS} />;
   }
-  const newest = kept.state === 'here' ? kept.value.items.find(({ kind }) => kind === 'screenshot') : undefined;
+  const newest =
+    kept.state === 'here'
+      ? kept.value.items.find(({ kind, created_at }) => kind === 'screenshot' && wasBy(created_at))
+      : undefined;
   if (newest) return <Picture path={newest.links.self} alt="What its command last kept of the page" />;
   const words =
     state === 'HUMAN_DRIVING'

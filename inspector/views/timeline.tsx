@@ -1,9 +1,11 @@
-import { useEffect, useMemo } from 'preact/hooks';
-import type { Severity, StreamFilters } from '../../schemas/generated/contracts.ts';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import type { EventEnvelope, Severity, StreamFilters } from '../../schemas/generated/contracts.ts';
 import { EventRow } from '../parts/event-row.tsx';
 import { TimelineExports } from '../parts/exports.tsx';
 import { Notice } from '../parts/notice.tsx';
+import { duration } from '../parts/time.tsx';
 import { VirtualList } from '../parts/virtual-list.tsx';
+import { at } from '../state/cursor.ts';
 import { LogWindow } from '../state/log-window.ts';
 import { query, setQuery } from '../state/router.ts';
 
@@ -21,10 +23,16 @@ const TEXTS = {
 export function Timeline() {
   const filters = filtersOf(query.value);
   const key = JSON.stringify(filters);
-  const log = useMemo(() => new LogWindow(filters), [key]);
+  const cursor = at.value;
+  const log = useMemo(() => new LogWindow(filters, cursor), [key, cursor]);
   useEffect(() => () => log.close(), [log]);
-  const rows = log.rows.value;
   const older = log.older.value;
+  const read = log.rows.value;
+  // While another moment is read, the one before stays.
+  const kept = useRef({ key, rows: read });
+  if (read.length > 0 || older.state !== 'reading' || kept.current.key !== key) kept.current = { key, rows: read };
+  const { rows } = kept.current;
+  const lines = useMemo(() => folded(rows), [rows]);
   return (
     <>
       <h1>Timeline</h1>
@@ -42,12 +50,12 @@ export function Timeline() {
           </Notice>
         ) : (
           <VirtualList
-            key={key}
+            key={`${key} ${cursor === null}`}
             class="tall"
             label="Events, newest last"
-            items={rows}
-            keyOf={(row) => row.cursor}
-            render={(row) => <EventRow row={row} toMoment />}
+            items={lines}
+            keyOf={({ cursor }) => cursor}
+            render={(line) => <TimelineLine line={line} />}
             followEnd
             hasNewer={!log.isLive.value}
             onStart={() => void log.more()}
@@ -62,6 +70,33 @@ export function Timeline() {
     </>
   );
 }
+
+/** A row, or how long nothing happened. */
+type Line = EventEnvelope | { idleMs: number; cursor: string };
+
+/** Longer than this without a row is one line, whatever it was. */
+const IDLE_MS = 60_000;
+
+function folded(rows: readonly EventEnvelope[]): readonly Line[] {
+  const lines: Line[] = [];
+  for (const [index, row] of rows.entries()) {
+    const before = rows[index - 1];
+    // Few rows are of another minute than the one before.
+    if (before && before.emitted_at.slice(0, 16) !== row.emitted_at.slice(0, 16)) {
+      const idleMs = Date.parse(row.emitted_at) - Date.parse(before.emitted_at);
+      if (idleMs >= IDLE_MS) lines.push({ idleMs, cursor: `idle ${row.cursor}` });
+    }
+    lines.push(row);
+  }
+  return lines;
+}
+
+const TimelineLine = ({ line }: { line: Line }) =>
+  'idleMs' in line ? (
+    <span class="folded muted small">{duration(line.idleMs)} without an event</span>
+  ) : (
+    <EventRow row={line} toMoment />
+  );
 
 function Filters() {
   const now = query.value;
