@@ -1,5 +1,6 @@
 /** A log that is longer than a page holds: back to its beginning, and every cursor of it. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { it } from 'node:test';
 import { openSqliteJournal } from '../../actors/journal/sqlite-journal.ts';
 import { batchOf, eventsFrom } from '../actors/journal/samples.ts';
@@ -16,7 +17,7 @@ it('is read back to its beginning without a gap or a repeat, and gone through to
   const data = await temporaryFolder(t);
   const journal = openSqliteJournal({ directory: data, synchronous: 'OFF' });
   await journal.open();
-  await journal.commit(batchOf({ events: eventsFrom(1, ROWS) }));
+  await journal.commit(batchOf({ events: eventsFrom(1, ROWS).map((row) => ({ ...row, eventId: randomUUID() })) }));
   await journal.close();
   const stage = await setStage(t, { data });
   const head = Number((await stage.manager.request<{ head: string }>('GET', '/v1/events?limit=1')).body.head);
