@@ -1,8 +1,14 @@
 /** What is asked for as it was at a cursor: `?at=`. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setup } from 'xstate';
+import type { ActorView } from '../../actors/host/contract.ts';
+import { createEmbeddedHost } from '../../actors/host/embedded-host.ts';
+import { Machines } from '../../actors/kernel/versions.ts';
 import type { ActorSummary, EventEnvelope, MachineSummary } from '../../schemas/generated/contracts.ts';
 import { conforms } from '../../server/contracts.ts';
+import { pastOf } from '../../server/control/past.ts';
+import { MemoryJournal } from '../support/memory-journal.ts';
 import { type Harness, openHarness, sharedHarness } from './harness.ts';
 
 const ASKED = { payload: { flow: 'asked', params: { text: 'hello' } } };
@@ -133,6 +139,37 @@ describe('lists at a cursor', () => {
       page = body.next_page === null ? '' : `&page=${encodeURIComponent(body.next_page)}`;
     } while (page !== '');
     assert.deepEqual(found, ['p3', 'p2', 'p1']);
+  });
+});
+
+describe('an actor of a machine that is not here any more', () => {
+  it('is told with what it was, and with the names of what nobody can tell', async () => {
+    const lamp = (more: object) =>
+      setup({}).createMachine({
+        id: 'lamp',
+        initial: 'off',
+        states: { off: { on: { press: 'on' } }, on: {}, ...more }
+      });
+    const began = new MemoryJournal();
+    const first = createEmbeddedHost({ journal: began, kinds: [{ kind: 'lamp', machine: lamp({}), durable: true }] });
+    await first.start();
+    const { lastCursor, version } = await first.create('lamp/1', {});
+    await first.stop();
+    const kinds = [{ kind: 'lamp', machine: lamp({ dim: {} }), durable: true }];
+    const host = createEmbeddedHost({ journal: began.crash(), kinds });
+    await host.start();
+    const now = await host.read('lamp/1');
+    assert.notEqual(now?.version, version, 'it went over to the newest');
+    assert.deepEqual(now?.accepts, ['press']);
+    const [then] = await host.readAt(['lamp/1'], lastCursor);
+    assert.deepEqual([then?.state, then?.version, then?.accepts, then?.held], ['off', version, [], null]);
+    const { unknown } = pastOf(new Machines(kinds), then as ActorView, lastCursor, undefined);
+    assert.deepEqual(
+      unknown.map(({ field }) => field),
+      ['accepts', 'shows']
+    );
+    assert.match(unknown[0]?.why ?? '', new RegExp(`version ${version} of 'lamp', is not here any more`));
+    await host.stop();
   });
 });
 
