@@ -290,9 +290,38 @@ describe('the login of an account', needsBrowser(), () => {
 
   it('stands nowhere in plain text: no file, no event, no log', async () => {
     assert.ok(secrets.length >= 4, 'cookies and codes of two logins');
+    // Also as a driver may spell what is typed: key by key.
+    const texts = [...secrets, password].flatMap((one) => [one, [...one].join('","')]);
+    let said = '';
+    for (let cursor = '0'; ; ) {
+      const page = await get<EventPage>(`/v1/events?limit=500&cursor=${cursor}`);
+      said += JSON.stringify(page.items);
+      if (page.next_cursor === cursor) break;
+      cursor = page.next_cursor;
+    }
+    for (const path of [
+      'audit',
+      'sessions',
+      'commands',
+      'accounts',
+      'actions',
+      'artifacts',
+      'actors',
+      'profile_keys'
+    ]) {
+      said += JSON.stringify(await get(`/v1/${path}`));
+    }
+    assert.match(said, /HUMAN_DRIVING\.acting/, 'what was typed was told of');
+    assert.deepEqual(
+      texts.filter((one) => said.includes(one)),
+      []
+    );
     await manager.stop();
-    const wanted = [...secrets, password].map((secret) => Buffer.from(secret));
-    const found = filesUnder(manager.data).flatMap((file) => {
+    const wanted = texts.map((secret) => Buffer.from(secret));
+    const files = filesUnder(manager.data);
+    const logs = files.filter((file) => /[\\/]logs[\\/]appium-.*\.log$/.test(file));
+    assert.ok(logs.length > 0 && logs.every((file) => statSync(file).size > 0), 'Appium and the driver have a log');
+    const found = files.flatMap((file) => {
       const content = readFileSync(file);
       return wanted.filter((secret) => content.includes(secret)).map((secret) => `${secret} in ${file}`);
     });
