@@ -15,7 +15,7 @@ export interface Acknowledgement {
 }
 
 export interface Ask {
-  flow: 'look' | 'comment' | 'message';
+  flow: 'look' | 'comment' | 'make' | 'message';
   params: Record<string, string>;
   account: string;
 }

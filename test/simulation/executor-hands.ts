@@ -171,6 +171,7 @@ async function look({ life, site }: ExecutorHandsWorld, page: Page, forMs: numbe
   const until = life.time.now + forMs;
   for (let pause = 100; ; pause = Math.min(1_000, pause * 2)) {
     await page.exchange(20, 200);
+    if (page.run.action.poll) return polled(site, page.run, life.time.now);
     if (page.run.action.effect === 'read' || site.shows(wishOf(page.run))) {
       return { outcome: 'VERIFIED', why: null, proofs: [], artifacts: [] };
     }
@@ -179,6 +180,19 @@ async function look({ life, site }: ExecutorHandsWorld, page: Page, forMs: numbe
     }
     await wait(life, pause, page.signal);
   }
+}
+
+/** What was made is ready after a while, or given up: of each the site knows from the beginning which, and when. */
+function polled(site: SimulatedSite, run: ActionRun, now: number): Verified {
+  const made = site.made(makingOf(run), now);
+  const outcome = made === 'ready' ? ('VERIFIED' as const) : ('VERIFICATION_FAILED' as const);
+  return { outcome, why: made, ...(made === 'in the making' ? { pending: true } : {}), proofs: [], artifacts: [] };
+}
+
+/** What it waits for was asked for by the write before it. */
+function makingOf(run: ActionRun): Wish {
+  const action = run.before.findLast(({ effect }) => effect === 'write');
+  return wishOf(action ? { ...run, action } : run);
 }
 
 const notDelivered = (tries: number) =>

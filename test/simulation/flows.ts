@@ -18,6 +18,9 @@ const see = (as: string, selector: string) => ({
   steps: [{ type: 'waitForElement' as const, selectors: [selector] }]
 });
 
+/** From the first look to the last, ms. */
+export const POLL_LIMIT_MS = 240_000;
+
 /** What the clients of the simulation ask for. A message reaches another person: each one is allowed, or does not go out. */
 export const flows: Flow[] = [
   { name: 'look', platforms: ['*'], params: params('post'), actions: [open] },
@@ -45,6 +48,33 @@ export const flows: Flow[] = [
         steps: [{ type: 'click', selectors: ['.like'] }],
         verify: { ...see('LIKE_SHOWN', '.like.on'), afterReload: true }
       }
+    ]
+  },
+  {
+    name: 'make',
+    platforms: ['*'],
+    params: params('post', 'text'),
+    actions: [
+      open,
+      {
+        attempt: 'MAKE',
+        effect: 'write',
+        reaches: 'nobody',
+        dedupe: { steps: [{ type: 'waitForElement', selectors: ['.mine'], count: 0 }] },
+        steps: [
+          { type: 'change', selectors: ['textarea'], value: '${params.text}' },
+          { type: 'click', selectors: ['button.make'] }
+        ],
+        verify: { ...see('MAKE_SHOWN', '.mine'), afterReload: true }
+      },
+      {
+        attempt: 'CHECK',
+        effect: 'read',
+        steps: open.steps,
+        verify: see('MADE', '.mine.ready'),
+        poll: { everyMs: 3_000, maxEveryMs: 20_000, limitMs: POLL_LIMIT_MS, failed: [see('GIVEN_UP', '.mine.failed')] }
+      },
+      { ...open, attempt: 'FETCH', verify: see('FETCHED', '.mine.ready') }
     ]
   },
   {

@@ -104,7 +104,7 @@ function writesHappenOnce({ site, actors }: Evidence) {
     ...twice(happenings, ({ dedupeKey }) => dedupeKey),
     // What is done is seen, and not done again; unless the first was not seen because nobody could know of it.
     ...twice(happenings, ({ account, verb, target, text }) => JSON.stringify([account, verb, target, text])).filter(
-      ([, wish]) => wish.verb === 'LIKE' && !unknown(wish)
+      ([, wish]) => ['LIKE', 'MAKE'].includes(wish.verb) && !unknown(wish)
     )
   ].map(([, { action, account, target, ...one }]) => {
     const by = happenings

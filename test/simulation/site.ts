@@ -29,13 +29,26 @@ export class SimulatedSite {
   }
 
   /** What the account's own page shows. */
-  shows({ account, verb, target, text }: Wish): boolean {
-    return this.happenings.some(
-      (one) => one.account === account && one.verb === verb && one.target === target && one.text === text
-    );
+  shows(wish: Wish): boolean {
+    return this.happenings.some((one) => same(one, wish));
+  }
+
+  /**
+   * How far something that takes its time is: two minutes at most, and one in eight is never ready. Nothing of it is
+   * rolled: a run with the same seed has the same site.
+   */
+  made(wish: Wish, now: number): 'in the making' | 'ready' | 'given up' {
+    const first = this.happenings.find((one) => same(one, wish));
+    if (!first) return 'in the making';
+    const fate = Number.parseInt(first.dedupeKey.slice(0, 8), 16);
+    if (now < first.at + (fate % 120_000)) return 'in the making';
+    return fate % 8 === 0 ? 'given up' : 'ready';
   }
 
   count(commandId: string, action: string): number {
     return this.happenings.filter((one) => one.commandId === commandId && one.action === action).length;
   }
 }
+
+const same = (a: Wish, b: Wish) =>
+  a.account === b.account && a.verb === b.verb && a.target === b.target && a.text === b.text;

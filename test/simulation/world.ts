@@ -361,12 +361,13 @@ export class World {
   // The outside
 
   #wish(random: Random, inMs: number) {
-    const flow = random.of(['look', 'comment', 'comment', 'comment', 'message'] as const);
+    const flow = random.of(['look', 'comment', 'comment', 'comment', 'make', 'message'] as const);
     const account = random.of(ACCOUNTS);
     const text = `text ${++this.#wishes}`;
     const params = {
       look: { post: 'p1' },
       comment: { post: `p${random.between(1, 2)}`, text },
+      make: { post: 'p3', text },
       message: { to: `friend-${random.between(1, 2)}`, text }
     }[flow] as Record<string, string>;
     const deadlineMs = random.chance(0.15) ? random.between(1_000, 120_000) : undefined;
