@@ -7,6 +7,10 @@
  * All go through a bare socket, requests of version 1 with a new id each, so that the server remembers them, and their
  * replies read; then the same through the client library (`troupe/recipes`). The log is written meanwhile. The server is
  * what is installed: compiled, in a process of its own, with the echoes beside it.
+ * A processor that has nothing to do for a moment sleeps, and a sleeping one takes longer to hear of a datagram than the
+ * datagram costs. Who presses keys meets a machine that is awake, so for as long as it takes all ways alike have one, by
+ * what the kernel has for this (`support/awake.ts`); `--sleepy` measures a machine that may sleep, which is the same
+ * on a machine that has no such thing. What is printed says which it was.
  * Not measured: what a desktop takes (an X server about 50 µs a key), many clients at once.
  */
 import { fork, spawn } from 'node:child_process';
@@ -15,7 +19,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import unixDgram from 'unix-dgram';
+import { keepAwake } from './support/awake.ts';
 import { compiled } from './support/compiled.ts';
 
 const ROUNDS = 100;
@@ -33,6 +39,8 @@ interface Ready {
   echo: { datagram: string; stream: string };
 }
 
+const { values: options } = parseArgs({ options: { sleepy: { type: 'boolean', default: false } } });
+const awake = options.sleepy ? null : keepAwake();
 const { createRecipeClient } = await compiled<typeof import('../client/recipes.ts')>('client/recipes.js');
 const folder = await mkdtemp(join(tmpdir(), 'troupe-bench-'));
 const server = fork(new URL('./support/recipe-server.ts', import.meta.url), [folder]);
@@ -100,6 +108,8 @@ try {
   rawStream.socket.destroy();
 
   console.log(`recipes: one command after the other, µs (${ROUNDS} rounds of ${REQUESTS}; shells ${SHELLS})`);
+  const state = awake ? `is kept awake (${awake.how})` : 'may sleep between two requests';
+  console.log(`  the machine ${state}`);
   const heads = ['p50', 'p95', 'p99', 'failures', 'fallbacks'];
   console.log(`  ${''.padEnd(20)}${heads.map((one) => one.padStart(10)).join('')}`);
   const of = (name: string, share: number) => times.get(name)!.map((taken) => percentile(taken, share));
@@ -125,6 +135,7 @@ try {
   console.log(`  p95 shell / bare echo         ${ratio('shell a command', 'bare datagram echo')}`);
   if (traces) console.log(`  log                           ${traces}`);
 } finally {
+  awake?.release();
   const ended = once(server, 'exit');
   if (server.connected) server.disconnect();
   await ended;

@@ -361,7 +361,7 @@ export class World {
   // The outside
 
   #wish(random: Random, inMs: number) {
-    const flow = random.of(['look', 'comment', 'comment', 'comment', 'make', 'message'] as const);
+    const flow = random.of(['look', 'comment', 'comment', 'make', 'message'] as const);
     const account = random.of(ACCOUNTS);
     const text = `text ${++this.#wishes}`;
     const params = {
