@@ -35,6 +35,8 @@ export async function productionMoves(journal: Journal, kind: string, version: s
 interface Candidate {
   use: TransitionUse;
   depth: number;
+  /** Of the machine's first level. */
+  region: string | undefined;
 }
 
 /** Every transition of the machine, in the order of its states, also those never taken. */
@@ -46,7 +48,7 @@ export function usesOf(root: MachineNode, production: readonly Move[], tests: re
   const visit = (node: MachineNode, path: string[]) => {
     idOf.set(path.join('.'), node.id);
     for (const transition of [...node.on, ...node.after, ...node.always]) {
-      candidates.push({ use: useOf(node, transition), depth: path.length });
+      candidates.push({ use: useOf(node, transition), depth: path.length, region: path[0] });
     }
     for (const child of node.states) {
       if (child.type === 'history') leadsTo.set(child.id, node.id);
@@ -69,13 +71,16 @@ export function usesOf(root: MachineNode, production: readonly Move[], tests: re
   // The innermost state that takes an event has it, and of its transitions the first that can.
   const inOrder = candidates.map((one, at) => ({ ...one, at })).sort((a, b) => b.depth - a.depth || a.at - b.at);
 
-  const taken = ([from, to, event]: Move): TransitionUse | undefined => {
+  /** @param within a region of a parallel machine: its transitions alone */
+  const taken = ([from, to, event]: Move, within?: string): TransitionUse | undefined => {
     const left = idsIn(from);
     const entered = idsIn(to);
     const fits = ({ source, targets }: TransitionUse) =>
       left.has(source) &&
       (targets.length === 0 ? from === to : targets.every((id) => entered.has(leadsTo.get(id) ?? id)));
-    const fitting = inOrder.filter(({ use }) => fits(use)).map(({ use }) => use);
+    const fitting = inOrder
+      .filter(({ use, region }) => (within === undefined || region === within) && fits(use))
+      .map(({ use }) => use);
     return (
       fitting.find((use) => takes(use.event, event)) ??
       // An event that the machine raised, or none at all: the log has that which began it.
@@ -83,15 +88,23 @@ export function usesOf(root: MachineNode, production: readonly Move[], tests: re
       (from === to ? undefined : fitting.find((use) => use.targets.length > 0))
     );
   };
-  for (const move of production) {
-    const use = taken(move);
-    if (use) use.production += move[3];
-  }
-  for (const move of tests) {
-    const use = taken(move);
-    if (use) use.tests += move[3];
-  }
+  const count = (moves: readonly Move[], of: 'production' | 'tests') => {
+    for (const move of moves) {
+      const regions = regionsLeft(move);
+      const uses = regions.length === 0 ? [taken(move)] : regions.map((region) => taken(move, region) ?? taken(move));
+      for (const use of uses) if (use) use[of] += move[3];
+    }
+  };
+  count(production, 'production');
+  count(tests, 'tests');
   return candidates.map(({ use }) => use);
+}
+
+/** Regions of a parallel machine that moved, when one step moved several; else none. */
+function regionsLeft([from, to]: Move): string[] {
+  const entered = new Set(to.split(','));
+  const left = from.split(',').filter((region) => !entered.has(region));
+  return left.length > 1 ? left.map((region) => region.split('.', 1)[0] as string) : [];
 }
 
 const useOf = ({ id }: MachineNode, { event, targets, guard }: MachineTransition): TransitionUse => ({

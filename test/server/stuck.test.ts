@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { bucketOf, longestOf, quantile } from '../../actors/host/stays.ts';
-import type { EventEnvelope, MachineSummary, StuckPage } from '../../schemas/generated/contracts.ts';
+import type { EventEnvelope, MachineNode, MachineSummary, StuckPage } from '../../schemas/generated/contracts.ts';
+import { builtInKinds } from '../../server/control/built-in-kinds.ts';
+import { readCoverage, usesOf } from '../../server/inspector/heat.ts';
 import { envelope, openHarness, sharedHarness } from './harness.ts';
 
 const HOUR = 3_600_000;
@@ -147,6 +149,48 @@ describe('GET /v1/machines/{kind}', () => {
       { source: 'notes.TOCK', event: 'note.add', targets: ['notes.TICK'], production: 1, tests: 0 }
     ]);
     assert.equal((await machine('notes')).tested_version, null);
+  });
+
+  it('has what the tests took beside it, and of which version that was', async () => {
+    const coverage = readCoverage();
+    assert.deepEqual(
+      Object.keys(coverage).filter((kind) => !Object.hasOwn(builtInKinds, kind)),
+      [],
+      'what npm run test:coverage wrote is of machines that are there'
+    );
+    const { taken = [], tested_version } = await machine('approval');
+    assert.equal(tested_version, coverage.approval?.version);
+    const tests = taken.reduce((total, use) => total + use.tests, 0);
+    assert.ok(tests > 0, JSON.stringify(taken));
+  });
+
+  it('takes each region of a parallel machine by itself', () => {
+    const state = (id: string, next?: string): MachineNode => ({
+      ...{ id, key: id.split('.').at(-1) as string, type: 'atomic' as const, tags: [], after: [], always: [] },
+      on: next === undefined ? [] : [{ event: 'go', targets: [next], actions: [] }],
+      ...{ invoke: [], entry: [], exit: [], states: [] }
+    });
+    const region = (name: string): MachineNode => ({
+      ...state(`m.${name}`),
+      type: 'compound',
+      states: [state(`m.${name}.x`, `m.${name}.y`), state(`m.${name}.y`)]
+    });
+    const root: MachineNode = { ...state('m'), key: 'm', type: 'parallel', states: [region('a'), region('b')] };
+    const uses = usesOf(
+      root,
+      [
+        ['a.x,b.x', 'a.y,b.y', 'go', 3],
+        ['a.x,b.y', 'a.y,b.y', 'go', 4]
+      ],
+      [['a.y,b.x', 'a.y,b.y', 'go', 1]]
+    );
+    assert.deepEqual(
+      uses.map(({ source, production, tests }) => [source, production, tests]),
+      [
+        ['m.a.x', 7, 0],
+        ['m.b.x', 3, 1]
+      ]
+    );
   });
 
   it('finds for every move in the log a transition of the machine', async () => {

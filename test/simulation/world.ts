@@ -9,7 +9,7 @@
 import { commandKinds } from '../../actors/command/kinds.ts';
 import { BrowserPool } from '../../actors/driver/pool.ts';
 import type { StepExecutor } from '../../actors/executor/contract.ts';
-import type { ActorHost, ActorKind, ActorRecord, Batch, Journal } from '../../actors/host/contract.ts';
+import type { ActorHost, ActorKind, ActorRecord, Batch, Journal, Tables } from '../../actors/host/contract.ts';
 import { createEmbeddedHost } from '../../actors/host/embedded-host.ts';
 import type { InsideMail } from '../../actors/host/mail.ts';
 import { SUPERVISOR } from '../../machines/protocol.ts';
@@ -55,6 +55,8 @@ export interface Outcome {
   /** Processes that were started. */
   boots: number;
   rows: number;
+  /** How often each transition was taken. */
+  moves: Tables['moves'][];
   /** By kind. */
   actors: Record<string, number>;
   /** Commands by how they ended. */
@@ -470,6 +472,7 @@ export class World {
       broken,
       boots: this.#lives,
       rows: this.#storage.rows.length,
+      moves: await journal.find('moves', {}, 100_000),
       actors: counts,
       states,
       faults: this.#faults.counts,
