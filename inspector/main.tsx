@@ -6,6 +6,7 @@ import './styles/diagram.css';
 import './styles/acts.css';
 import './styles/time.css';
 import './styles/stuck.css';
+import './styles/heat.css';
 import './state/theme.ts';
 import { computed, effect, signal } from '@preact/signals';
 import { render } from 'preact';

@@ -1,5 +1,6 @@
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { DiagramEdge, DiagramNode, Diagram as Picture } from '../../schemas/generated/contracts.ts';
+import type { EdgeHeat } from './heat.tsx';
 import { type Box, useViewBox } from './view-box.ts';
 
 interface Props {
@@ -8,8 +9,10 @@ interface Props {
   state: string | null;
   /** How it came there: lights the arrow it took. */
   last?: { from: string | null; to: string; event: string } | null;
-  /** Edge id → 0 to 1. */
-  heat?: ReadonlyMap<string, number>;
+  /** Edge id → how often it was taken. */
+  heat?: ReadonlyMap<string, EdgeHeat>;
+  /** An edge that somebody points at elsewhere on the page. */
+  pointed?: string | null;
   /** State path → how many actors are there. */
   counts?: Readonly<Record<string, number>>;
   label: string;
@@ -19,13 +22,14 @@ interface Props {
  * A machine as it was laid out. Drawn once: what changes with the actor are classes on what is there, so a state that
  * lights up moves nothing and a thousand transitions build no new picture.
  */
-export function Diagram({ picture, state, last = null, heat, counts, label }: Props) {
+export function Diagram({ picture, state, last = null, heat, pointed = null, counts, label }: Props) {
   const svg = useRef<SVGSVGElement>(null);
   const drawing = useMemo(() => <Drawing picture={picture} />, [picture]);
   const active = useMemo(() => activeIds(picture, state), [picture, state]);
   const part = useMemo(() => around(picture, active), [picture, active]);
   const { box, scale, zoom, fit, follow } = useViewBox(svg, picture.width, picture.height, part);
   usePointing(svg, picture);
+  const over = useEdgeUnderPointer(svg, picture);
 
   useEffect(() => {
     const root = svg.current;
@@ -37,9 +41,10 @@ export function Diagram({ picture, state, last = null, heat, counts, label }: Pr
     for (const element of root.querySelectorAll<SVGElement>('.d-edge')) {
       const id = element.dataset.edge ?? '';
       element.classList.toggle('taken', id === taken?.id);
-      const warmth = heat?.get(id);
-      if (warmth === undefined) element.style.removeProperty('--heat');
-      else element.style.setProperty('--heat', String(warmth));
+      const own = heat?.get(id);
+      element.classList.toggle('untested', own?.untested === true);
+      if (own === undefined) element.style.removeProperty('--heat');
+      else element.style.setProperty('--heat', String(own.warmth));
     }
     for (const element of root.querySelectorAll<SVGTextElement>('.d-count')) {
       const count = counts?.[element.dataset.path ?? ''] ?? 0;
@@ -49,6 +54,11 @@ export function Diagram({ picture, state, last = null, heat, counts, label }: Pr
       element.parentElement?.classList.toggle('peopled', count > 0);
     }
   }, [picture, active, last, heat, counts]);
+
+  useEffect(() => {
+    for (const element of svg.current?.querySelectorAll<SVGElement>('.d-edge') ?? [])
+      element.classList.toggle('chosen', element.dataset.edge === pointed);
+  }, [picture, pointed]);
 
   return (
     <div class="diagram">
@@ -69,6 +79,7 @@ export function Diagram({ picture, state, last = null, heat, counts, label }: Pr
         </defs>
         {drawing}
       </svg>
+      {heat && <output class="d-counts small">{countsText(over ?? pointed, heat)}</output>}
       <div class="diagram-tools">
         <button type="button" class="button" onClick={() => zoom(1 / 1.3)} aria-label="Closer">
           +
@@ -120,6 +131,32 @@ function usePointing(svg: { current: SVGSVGElement | null }, picture: Picture): 
       root.removeEventListener('pointerleave', away);
     };
   }, [picture]);
+}
+
+/** Which arrow that is; null: none. */
+function useEdgeUnderPointer(svg: { current: SVGSVGElement | null }, picture: Picture): string | null {
+  const [edge, setEdge] = useState<string | null>(null);
+  useEffect(() => {
+    const root = svg.current;
+    if (!root) return;
+    const over = ({ target }: Event) =>
+      setEdge((target as Element).closest?.<SVGElement>('.d-edge')?.dataset.edge ?? null);
+    const away = () => setEdge(null);
+    root.addEventListener('pointerover', over);
+    root.addEventListener('pointerleave', away);
+    return () => {
+      root.removeEventListener('pointerover', over);
+      root.removeEventListener('pointerleave', away);
+    };
+  }, [picture]);
+  return edge;
+}
+
+function countsText(edge: string | null, heat: ReadonlyMap<string, EdgeHeat>): string {
+  const own = edge === null ? undefined : heat.get(edge);
+  if (!own) return '';
+  const times = (count: number) => (count === 0 ? 'never' : count === 1 ? 'once' : `${count} times`);
+  return `${edge}: production ${times(own.production)}, tests ${times(own.tests)}`;
 }
 
 /** The innermost active states and those one arrow away from them; null when none is active. */
@@ -212,9 +249,11 @@ const MARKS = { invoke: '⚙', entry: '↳', exit: '↱', takes: '↻' };
 
 function Edge({ edge }: { edge: DiagramEdge }) {
   const { label, points, transitions } = edge;
+  const way = rounded(points as [number, number][]);
   return (
     <g class={`d-edge d-by-${transitions[0]?.kind}`} data-edge={edge.id}>
-      <path d={rounded(points as [number, number][])} marker-end="url(#d-arrow)" />
+      <path d={way} marker-end="url(#d-arrow)" />
+      <path d={way} class="d-reach" />
       {label && (
         <text class="d-label" x={label.x + 4} y={label.y}>
           {transitions.map(({ text }, line) => (

@@ -15,7 +15,8 @@ const PACE_MS = 700;
  */
 export function useLive<T>(
   path: string | null,
-  concerns: (row: EventEnvelope) => boolean
+  concerns: (row: EventEnvelope) => boolean,
+  paceMs = PACE_MS
 ): Resource<T> & { again(): void } {
   const [found, setFound] = useState<Resource<T>>({ state: 'loading' });
   const [asked, ask] = useState(0);
@@ -48,7 +49,7 @@ export function useLive<T>(
     };
     void read();
     const stop = onRows((batch) => {
-      if (timer === undefined && batch.some(concerns)) timer = setTimeout(() => void read(), PACE_MS);
+      if (timer === undefined && batch.some(concerns)) timer = setTimeout(() => void read(), paceMs);
     });
     return () => {
       over = true;

@@ -1,6 +1,9 @@
-import type { Diagram as Picture } from '../../schemas/generated/contracts.ts';
+import { useMemo } from 'preact/hooks';
+import type { MachineSummary, Diagram as Picture } from '../../schemas/generated/contracts.ts';
 import { Diagram } from '../parts/diagram.tsx';
 import { MachineExports } from '../parts/exports.tsx';
+import { HeatLegend, HeatTable, heatOf, heatOfEdges, pointedEdge } from '../parts/heat.tsx';
+import { useLive } from '../parts/live-resource.ts';
 import { Notice } from '../parts/notice.tsx';
 import { resource } from '../parts/resource.ts';
 import { shownIn, statesOf } from '../state/past.ts';
@@ -12,6 +15,9 @@ interface Summary {
   durable: boolean;
   live: Record<string, number>;
 }
+
+/** Counts that grow all the time need not be read all the time. */
+const HEAT_PACE_MS = 3_000;
 
 /** Every kind there is, and the statechart of one: how many are where. */
 export function Machines() {
@@ -40,13 +46,23 @@ export function Machines() {
         ))}
       </nav>
       <MachineExports kind={kind} />
-      <MachinePicture kind={kind} />
+      <MachinePicture key={kind} kind={kind} />
     </>
   );
 }
 
 function MachinePicture({ kind }: { kind: string }) {
   const picture = resource<Picture>(`/v1/machines/${encodeURIComponent(kind)}/diagram`).value;
+  const machine = useLive<MachineSummary>(
+    `/v1/machines/${encodeURIComponent(kind)}`,
+    ({ payload }) => payload.actor.kind === kind,
+    HEAT_PACE_MS
+  );
+  const taken = machine.state === 'here' ? (machine.value.taken ?? []) : undefined;
+  const heat = useMemo(
+    () => (picture.state === 'here' && taken ? heatOfEdges(picture.value, taken, heatOf.value) : undefined),
+    [picture, taken, heatOf.value]
+  );
   if (picture.state === 'loading') return <Notice title="Laying it out…" role="status" />;
   if (picture.state === 'failed')
     return (
@@ -58,7 +74,25 @@ function MachinePicture({ kind }: { kind: string }) {
   for (const [state, count] of statesOf(kind)) {
     for (const path of pathsIn(state)) counts[path] = (counts[path] ?? 0) + count;
   }
-  return <Diagram picture={picture.value} state={null} counts={counts} label={`Statechart of ${kind}`} />;
+  return (
+    <>
+      {machine.state === 'here' && taken && (
+        <HeatLegend
+          taken={taken}
+          version={machine.value.version}
+          testedVersion={machine.value.tested_version ?? null}
+        />
+      )}
+      <Diagram
+        picture={picture.value}
+        state={null}
+        counts={counts}
+        label={`Statechart of ${kind}`}
+        {...(heat && heatOf.value !== 'none' ? { heat, pointed: pointedEdge.value } : {})}
+      />
+      {taken && <HeatTable taken={taken} />}
+    </>
+  );
 }
 
 /** `RUNNING.PREPARING` is in RUNNING too. */
