@@ -544,6 +544,11 @@ export const catalogue = {
     false,
     (d) => `session ${d.sessionId} is ${d.state}: nobody drives it; POST /v1/sessions/${d.sessionId}/takeover first`
   ),
+  SCREEN_UNAVAILABLE: entry<{ sessionId: string; state: string; why: string }>(
+    409,
+    true,
+    (d) => `there is no picture of session ${d.sessionId}, which is ${d.state}: ${d.why}`
+  ),
   PROFILE_KEYS_INVALID: entry<{ path: string; reason: string }>(
     500,
     false,

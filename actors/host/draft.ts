@@ -60,6 +60,8 @@ export class Draft {
   readonly #consumed: string[] = [];
   readonly #writes: Put[] = [];
   readonly #usage = new Usage();
+  /** Who told what is being taken; null: nobody that is an actor. */
+  #toldBy: Address | null = null;
   #chain: AuditMark;
   readonly #answers: (() => void)[] = [];
   readonly #senders: Sender[] = [];
@@ -100,6 +102,7 @@ export class Draft {
   }
 
   take(mail: Mail) {
+    this.#toldBy = mail.kind === 'tell' ? mail.tell.from : null;
     if ('sender' in mail) this.#senders.push(mail.sender);
     switch (mail.kind) {
       case 'create':
@@ -359,7 +362,11 @@ export class Draft {
       this.#head += 1;
       this.rows.push({
         ...row,
-        payload: { ...row.payload, ...this.#sources.mark },
+        payload: {
+          ...row.payload,
+          ...(this.#toldBy === null ? {} : { told_by: this.#toldBy }),
+          ...this.#sources.mark
+        },
         cursor: this.#head,
         eventId: this.#sources.newId(),
         emittedAt: this.#sources.now()

@@ -529,6 +529,10 @@ export interface TransitionPayload {
   event: string;
   step?: number;
   /**
+   * Address of the actor that sent the event. Absent: it came from outside, or is a timer or a result of the actor's own.
+   */
+  told_by?: string;
+  /**
    * Present when nothing was really driven.
    */
   driver?: 'stub';

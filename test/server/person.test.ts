@@ -10,7 +10,7 @@ import type { ProfileOutcome } from '../../machines/session-context.ts';
 import { ControlError } from '../../schemas/errors.ts';
 import { conforms } from '../../server/contracts.ts';
 import { chromiumMissing, launchChromium } from '../support/chromium.ts';
-import { type Harness, sharedHarness } from './harness.ts';
+import { envelope, type Harness, openHarness, sharedHarness } from './harness.ts';
 
 /** One red pixel. */
 const PNG = Buffer.from(
@@ -37,7 +37,11 @@ class FakeBrowser {
     this.done.push(what);
     return answer;
   }
-  screenshot = async () => this.picture;
+  looks = 0;
+  screenshot = async () => {
+    this.looks += 1;
+    return this.picture;
+  };
   performActions = (actions: unknown[]) => this.#do(['actions', actions], undefined);
   executeSync = (_: string, args: unknown[]) => this.#do(['script', args], this.typed);
   switchToFrame = async () => {};
@@ -106,9 +110,10 @@ describe('a person and an account', () => {
     assert.equal((await h.api('GET', `/v1/sessions/${id}/screen`, { token: null })).status, 401);
     await h.api('POST', `/v1/sessions/${id}/handback`);
     await h.host.waitFor(`session/${id}`, ({ state }) => state === 'READY', { timeoutMs: 60_000 });
-    const over = await h.api('GET', `/v1/sessions/${id}/screen`);
+    const over = await input(id, { type: 'key', key: 'Tab' });
     assert.deepEqual([over.status, over.body.code], [409, 'SESSION_NOT_DRIVEN']);
     assert.match(over.body.detail, /is READY: nobody drives it/);
+    assert.equal((await h.api('GET', `/v1/sessions/${id}/screen`)).status, 200, 'it is seen all the same');
     assert.equal((await h.api('GET', '/v1/sessions/none/screen')).body.code, 'SESSION_NOT_FOUND');
     assert.deepEqual(
       asked.map(([what, { accountId }]) => [what, accountId]),
@@ -117,6 +122,48 @@ describe('a person and an account', () => {
         ['check', 'ada']
       ]
     );
+  });
+
+  it('looks on while a command runs, but never between the steps of an attempt', async () => {
+    const { body } = await h.send(envelope({ target: { account_id: 'dee', platform: 'x' } }));
+    const done = await h.ended(body.command_id);
+    const screen = () => h.api('GET', `/v1/sessions/${done.session_id}/screen`);
+    h.executor.hold();
+    try {
+      const next = (await h.send(envelope({ target: { account_id: 'dee', platform: 'x' } }))).body.command_id;
+      const attempts = ({ state }: { state: string }) => state.startsWith('RUNNING.ACTION_ATTEMPTED');
+      assert.ok(await h.host.waitFor(`command/${next}`, attempts, { timeoutMs: 60_000 }));
+      const before = browser.looks;
+      const none = await screen();
+      assert.deepEqual([none.status, none.body.code], [409, 'SCREEN_UNAVAILABLE']);
+      assert.match(none.body.detail, /is BUSY: its command is in the middle of an attempt/);
+      assert.equal(browser.looks, before, 'the browser was not asked');
+      h.executor.letGo();
+      await h.ended(next);
+    } finally {
+      h.executor.letGo();
+    }
+    // However many look at once.
+    const before = browser.looks;
+    const all = await Promise.all(Array.from({ length: 8 }, screen));
+    assert.ok(all.every(({ status, headers }) => status === 200 && Number(headers.get('age')) >= 0));
+    assert.equal(browser.looks, before + 1);
+  });
+
+  it('is told that there is nothing to see while no browser is open', async (t) => {
+    const { body } = await h.api('POST', '/v1/sessions', { body: { platform: 'x', account_id: 'eli' } });
+    const id = body.session_id as string;
+    await h.api('DELETE', `/v1/sessions/${id}`);
+    await h.host.waitFor(`session/${id}`, ({ state }) => state === 'CLOSED', { timeoutMs: 60_000 });
+    const closed = await h.api('GET', `/v1/sessions/${id}/screen`);
+    assert.deepEqual([closed.status, closed.body.code], [409, 'SCREEN_UNAVAILABLE']);
+    assert.match(closed.body.detail, /is CLOSED: its browser is not open/);
+    const other = await openHarness(t, { stub: true });
+    const made = await other.api('POST', '/v1/sessions', { body: { platform: 'x', account_id: 'eli' } });
+    const screen = await other.api('GET', `/v1/sessions/${made.body.session_id}/screen`);
+    assert.match(screen.body.detail, /nothing is really driven here/);
+    const bound = await h.token(['session:drive'], 'bound', ['somebody-else']);
+    assert.equal((await h.api('GET', `/v1/sessions/${id}/screen`, { token: bound })).body.code, 'SESSION_NOT_FOUND');
   });
 
   it('does one thing after the other, and what was typed is in no log', async () => {

@@ -32,7 +32,7 @@ const ask = (method, path, body) => fetch(at(path), {
   headers: {
     authorization: 'Bearer ' + token,
     ...(body ? { 'content-type': 'application/json' } : {}),
-    ...(path === '/screen' && tag ? { 'if-none-match': tag } : {})
+    ...(path.startsWith('/screen') && tag ? { 'if-none-match': tag } : {})
   },
   ...(body ? { body: JSON.stringify(body) } : {})
 });
@@ -44,7 +44,7 @@ const refusal = async (answer) => {
 async function look() {
   if (!token) return;
   try {
-    const answer = await ask('GET', '/screen');
+    const answer = await ask('GET', '/screen?driven=true');
     if (answer.status === 200) {
       tag = answer.headers.get('etag');
       const url = URL.createObjectURL(await answer.blob());

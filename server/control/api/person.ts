@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type Router from '@koa/router';
 import { act, summary } from '../../../actors/person/hand.ts';
 import { isLoss } from '../../../actors/webdriver/client.ts';
@@ -7,23 +6,17 @@ import { seenBy } from '../../auth/accounts.ts';
 import type { Client } from '../../auth/tokens.ts';
 import { parse } from '../../contracts.ts';
 import type { Control } from '../deps.ts';
+import { oneOf, readQuery } from '../query.ts';
 import { asks, clientOf, jsonBody } from '../request.ts';
+import { Screens } from '../screens.ts';
 import { page, pagePolicy } from './person-page.ts';
 
-/** A picture this new is answered again, however many look; ms. */
-const FRESH_MS = 200;
-
-interface Picture {
-  png: Buffer;
-  tag: string;
-}
-
 /**
- * GET /v1/sessions/{id}/screen, POST /v1/sessions/{id}/input: the window of a session that a person drives, seen and
- * moved from afar; GET /v1/sessions/{id}/view: a page that does both. What a person does is in the log before it is done.
+ * GET /v1/sessions/{id}/screen: the window of a session, as long as its browser is open; POST /v1/sessions/{id}/input:
+ * moved from afar by a person who drives it; GET /v1/sessions/{id}/view: a page that does both. What a person does is in the log before it is done.
  */
 export function personRoutes(router: Router, { host, tokens, browsers, limits, draining }: Control): void {
-  const pictures = new Map<string, Promise<Picture>>();
+  const screens = new Screens(host, browsers, draining);
   /** The last input of each session: the next one waits for it. */
   const turns = new Map<string, Promise<unknown>>();
 
@@ -38,26 +31,16 @@ export function personRoutes(router: Router, { host, tokens, browsers, limits, d
     return { browser: browsers.get(lease), lease, browsers };
   }
 
-  async function pictureOf(sessionId: string, client: Client): Promise<Picture> {
-    const { browser } = await driven(sessionId, client);
-    const key = `${sessionId} ${browser.sessionId}`;
-    const known = pictures.get(key);
-    if (known) return known;
-    const taken = browser.screenshot({ signal: draining }).then((png) => ({
-      png,
-      tag: createHash('sha256').update(png).digest('hex')
-    }));
-    pictures.set(key, taken);
-    const forget = () => pictures.delete(key);
-    taken.then(() => setTimeout(forget, FRESH_MS).unref(), forget);
-    return taken;
-  }
-
   router.get('/v1/sessions/:id/screen', asks(tokens, 'session:drive'), async (ctx) => {
-    const { png, tag } = await pictureOf(ctx.params.id as string, clientOf(ctx));
+    const sessionId = ctx.params.id as string;
+    const session = seenBy(clientOf(ctx), await host.read(`session/${sessionId}`));
+    if (!session) throw new ControlError('SESSION_NOT_FOUND', { sessionId });
+    const { driven: [onlyDriven] = [] } = readQuery(ctx.query, { driven: oneOf(['true', 'false']) });
+    if (onlyDriven === 'true') await driven(sessionId, clientOf(ctx));
+    const { png, tag, at } = await screens.of(session);
     ctx.status = 200;
     ctx.etag = tag;
-    ctx.set('Cache-Control', 'private, no-cache');
+    ctx.set({ 'Cache-Control': 'private, no-cache', Age: String(Math.max(0, Math.floor((Date.now() - at) / 1_000))) });
     if (ctx.get('if-none-match').includes(`"${tag}"`)) {
       ctx.status = 304;
       return;
@@ -86,7 +69,7 @@ export function personRoutes(router: Router, { host, tokens, browsers, limits, d
         if (isLoss(error) && code !== 'LEASE_LOST') browsers.reportLoss(lease, (error as Error).message);
         throw error;
       } finally {
-        pictures.delete(`${sessionId} ${browser.sessionId}`);
+        screens.forget(sessionId, browser);
         await host.send(`session/${sessionId}`, { type: 'session.input_done', code });
       }
     });

@@ -6,6 +6,7 @@ import {
   type Operation,
   type Operations,
   ok,
+  oneOf,
   page,
   paging,
   pastErrors,
@@ -94,19 +95,23 @@ export const sessions: Operations = {
   'GET /v1/sessions/:id/screen': {
     id: 'readScreen',
     tag: 'sessions',
-    summary: 'The window of a session that a person drives, as a picture',
+    summary: 'The window of a session, as a picture',
+    description:
+      'As long as its browser is open, whoever drives it. Taken anew at most once a second, five times while a person drives, however many look; never between the steps of an attempt: then it is the last one, as old as `Age` says, or SCREEN_UNAVAILABLE.',
     scope: 'session:drive',
+    query: { driven: oneOf(['true', 'false'], 'true: only while a person drives it, else SESSION_NOT_DRIVEN.') },
     headers: { 'If-None-Match': { schema: { type: 'string' }, description: 'An ETag: 304 when it still holds.' } },
     answers: {
       200: {
         description: 'The picture.',
         content: [{ media: ['image/png'], description: 'PNG' }],
-        headers: { ETag: 'Its SHA-256.' }
+        headers: { ETag: 'Its SHA-256.', Age: 'How old it is, s.' }
       },
       304: { description: 'The one that you have.' }
     },
     errors: [
       'SESSION_NOT_FOUND',
+      'SCREEN_UNAVAILABLE',
       'SESSION_NOT_DRIVEN',
       'LEASE_LOST',
       'BROWSER_TAKEN',
