@@ -7,6 +7,7 @@ import './styles/acts.css';
 import './styles/time.css';
 import './styles/stuck.css';
 import './styles/heat.css';
+import './styles/sequence.css';
 import './state/theme.ts';
 import { computed, effect, signal } from '@preact/signals';
 import { render } from 'preact';
@@ -25,6 +26,7 @@ import { Drivers } from './views/drivers.tsx';
 import { FlowView } from './views/flow.tsx';
 import { Machines } from './views/machines.tsx';
 import { Overview } from './views/overview.tsx';
+import { Sequence } from './views/sequence.tsx';
 import { Sessions } from './views/sessions.tsx';
 import { SignIn } from './views/sign-in.tsx';
 import { Stuck } from './views/stuck.tsx';
@@ -46,11 +48,14 @@ const SECTIONS: (Section & { view: () => preact.JSX.Element })[] = [
   { name: 'timeline', title: 'Timeline', view: Timeline }
 ];
 
+/** Places that other views lead to. */
+const ASIDE: Record<string, () => preact.JSX.Element> = { flows: FlowView, sequence: Sequence };
+
 function App() {
   if (!begun.value) return <Notice title="Opening…" role="status" whole />;
   if (!identity.value?.service) return <SignIn trouble={trouble.value} />;
   const here = place.value[0] ?? '';
-  const View = here === 'flows' ? FlowView : SECTIONS.find(({ name }) => name === here)?.view;
+  const View = ASIDE[here] ?? SECTIONS.find(({ name }) => name === here)?.view;
   return (
     <Shell sections={SECTIONS}>
       {View && here === 'stuck' && at.value !== null ? (

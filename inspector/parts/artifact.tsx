@@ -1,18 +1,25 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { download } from '../api/connection.ts';
 
 /** A picture that the API keeps: read with the token, shown from memory. */
 export function Picture({ path, alt, every }: { path: string; alt: string; every?: number }) {
   const [found, setFound] = useState<{ url: string } | { why: string } | null>(null);
+  const place = useRef<HTMLDivElement>(null);
 
   useEffect(() => {
+    const isSeen = () => {
+      const box = place.current?.getBoundingClientRect();
+      return !document.hidden && box !== undefined && box.bottom > 0 && box.top < innerHeight;
+    };
+    let asked = false;
     let over = false;
     let url: string | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const read = async () => {
       try {
         // One that nobody looks at is not asked for.
-        if (!document.hidden || url === undefined) {
+        if (isSeen() || !asked) {
+          asked = true;
           const blob = await download(path);
           if (over) return;
           const former = url;
@@ -20,10 +27,11 @@ export function Picture({ path, alt, every }: { path: string; alt: string; every
           setFound({ url });
           if (former) URL.revokeObjectURL(former);
         }
-        if (every !== undefined && !over) timer = setTimeout(read, every);
       } catch (error) {
-        if (!over) setFound({ why: (error as Error).message });
+        // What was seen last stays; where nothing was, it is said why.
+        if (!over && url === undefined) setFound({ why: (error as Error).message });
       }
+      if (every !== undefined && !over) timer = setTimeout(read, every);
     };
     void read();
     return () => {
@@ -33,12 +41,18 @@ export function Picture({ path, alt, every }: { path: string; alt: string; every
     };
   }, [path, every]);
 
-  if (found === null) return <div class="picture" role="status" aria-label={`Reading ${alt}`} />;
-  if ('why' in found) return <p class="picture muted small">{found.why}</p>;
   return (
-    <a class="picture" href={found.url} target="_blank" rel="noreferrer">
-      <img src={found.url} alt={alt} />
-    </a>
+    <div ref={place} class="picture-place">
+      {found === null ? (
+        <div class="picture" role="status" aria-label={`Reading ${alt}`} />
+      ) : 'why' in found ? (
+        <p class="picture muted small">{found.why}</p>
+      ) : (
+        <a class="picture" href={found.url} target="_blank" rel="noreferrer">
+          <img src={found.url} alt={alt} />
+        </a>
+      )}
+    </div>
   );
 }
 

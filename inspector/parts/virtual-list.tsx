@@ -26,6 +26,10 @@ interface Props<T> {
   /** Somebody wants the newest, and `hasNewer`. */
   onNewest?: () => void;
   class?: string;
+  /** Stays above the rows. */
+  head?: ComponentChildren;
+  /** px; rows are that wide, and scrolled to the side. */
+  width?: number;
 }
 
 /** Rows around those that are seen, so that scrolling finds them there. */
@@ -50,7 +54,9 @@ export function VirtualList<T>({
   onEnd,
   onFollow,
   onNewest,
-  class: name
+  class: name,
+  head,
+  width
 }: Props<T>) {
   const box = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 600 });
@@ -121,7 +127,15 @@ export function VirtualList<T>({
     <div class="virtual-frame">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region is reached by keyboard */}
       <div ref={box} class={`virtual ${name ?? ''}`} tabIndex={0}>
-        <ul class="virtual-rows" aria-label={label} style={{ height: `${height}px` }}>
+        {head}
+        <ul
+          class="virtual-rows"
+          aria-label={label}
+          style={{
+            height: `${height}px`,
+            ...(width === undefined ? {} : { width: `${width}px`, minWidth: '100%' })
+          }}
+        >
           {shown.slice(first, last).map((item, index) => (
             <li
               key={isFollowing ? index : keyOf(item)}

@@ -1,4 +1,9 @@
-import type { ActorSummary, EventEnvelope, Diagram as Picture } from '../../schemas/generated/contracts.ts';
+import type {
+  ActorSummary,
+  EventEnvelope,
+  Diagram as Picture,
+  SessionView
+} from '../../schemas/generated/contracts.ts';
 import { ActorPanel } from '../parts/actor-panel.tsx';
 import { Diagram } from '../parts/diagram.tsx';
 import { Effects } from '../parts/effects.tsx';
@@ -10,9 +15,10 @@ import { Moment } from '../parts/moment.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { StatePill } from '../parts/pill.tsx';
 import { resource } from '../parts/resource.ts';
+import { Screen } from '../parts/screen.tsx';
 import { Since } from '../parts/time.tsx';
 import { at } from '../state/cursor.ts';
-import { place } from '../state/router.ts';
+import { href, place } from '../state/router.ts';
 
 /** One actor: where it is in its machine, how it came there, what it waits for, and what it takes now. */
 export function ActorView() {
@@ -43,6 +49,11 @@ function Actor({ kind, id }: { kind: string; id: string }) {
               <span class="muted">as it was at cursor {found.past?.cursor ?? cursor}</span>
             )}
           </header>
+          {(kind === 'command' || kind === 'session') && (
+            <p>
+              <a href={`${href('sequence')}?${kind}_id=${encodeURIComponent(id)}`}>Who told whom</a>
+            </p>
+          )}
           <div class="two">
             {picture.state === 'here' ? (
               <Diagram
@@ -55,6 +66,7 @@ function Actor({ kind, id }: { kind: string; id: string }) {
               <Notice title="Laying it out…" role="status" />
             )}
             <aside class="stack">
+              {cursor === null && kind === 'session' && <Window id={id} />}
               {cursor !== null && <Moment row={found.transitions?.at(-1)} />}
               <ActorPanel actor={found} done={actor.again} />
             </aside>
@@ -90,6 +102,26 @@ function Actor({ kind, id }: { kind: string; id: string }) {
         </>
       )}
     </Later>
+  );
+}
+
+/** Of a session: what its browser shows. */
+function Window({ id }: { id: string }) {
+  const session = useLive<SessionView>(
+    `/v1/sessions/${encodeURIComponent(id)}`,
+    ({ payload }) => payload.actor.kind === 'session' && payload.actor.id === id
+  );
+  return (
+    <section class="card" aria-labelledby="window">
+      <header>
+        <h2 id="window">Window</h2>
+      </header>
+      <div class="body">
+        <Later found={session} what="the session">
+          {(found) => <Screen session={found} />}
+        </Later>
+      </div>
+    </section>
   );
 }
 

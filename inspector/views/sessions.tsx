@@ -1,16 +1,13 @@
-import type { ArtifactView, SessionView } from '../../schemas/generated/contracts.ts';
+import type { SessionView } from '../../schemas/generated/contracts.ts';
 import { connection, may } from '../api/connection.ts';
 import { Act } from '../parts/act.tsx';
-import { Picture } from '../parts/artifact.tsx';
 import { Later } from '../parts/later.tsx';
 import { useLive } from '../parts/live-resource.ts';
 import { Notice } from '../parts/notice.tsx';
 import { StatePill } from '../parts/pill.tsx';
-import { at, wasBy } from '../state/cursor.ts';
+import { Screen } from '../parts/screen.tsx';
 import { href } from '../state/router.ts';
 
-/** Between two pictures of a window that somebody drives. */
-const LIVE_MS = 1_000;
 const ENDED = ['CLOSED', 'FAILED', 'CLOSING'];
 
 /** Who drives what: every open session, its account, its browser, and the ways a person takes part. */
@@ -141,28 +138,4 @@ function Driver({ session: { driven_by, current_command_id, state } }: { session
       command/{current_command_id.slice(0, 8)}
     </a>
   );
-}
-
-/** Its window, live, while a person drives; while a command does, the last that was kept of it. */
-function Screen({ session }: { session: SessionView }) {
-  const { session_id: id, state, current_command_id: command } = session;
-  const kept = useLive<{ items: ArtifactView[] }>(
-    command === null ? null : `/v1/artifacts?command_id=${command}&limit=20`,
-    ({ command_id }) => command_id === command
-  );
-  if (state === 'HUMAN_DRIVING' && may('session:drive') && !connection.value?.stub && at.value === null) {
-    return <Picture path={`/v1/sessions/${id}/screen`} alt={`Window of ${session.account_id ?? id}`} every={LIVE_MS} />;
-  }
-  const newest =
-    kept.state === 'here'
-      ? kept.value.items.find(({ kind, created_at }) => kind === 'screenshot' && wasBy(created_at))
-      : undefined;
-  if (newest) return <Picture path={newest.links.self} alt="What its command last kept of the page" />;
-  const words =
-    state === 'HUMAN_DRIVING'
-      ? connection.value?.stub
-        ? 'Nothing is really driven here: there is no window to see.'
-        : 'Your token lacks the scope session:drive to see its window.'
-      : 'Take it over to see its window.';
-  return <p class="picture muted small">{words}</p>;
 }

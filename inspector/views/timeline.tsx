@@ -7,7 +7,7 @@ import { duration } from '../parts/time.tsx';
 import { VirtualList } from '../parts/virtual-list.tsx';
 import { at } from '../state/cursor.ts';
 import { LogWindow } from '../state/log-window.ts';
-import { query, setQuery } from '../state/router.ts';
+import { href, query, setQuery } from '../state/router.ts';
 
 const SEVERITIES: Severity[] = ['debug', 'info', 'warn', 'error'];
 const LISTS = { actor_kinds: 'Kinds', event_types: 'Types' } as const;
@@ -35,7 +35,13 @@ export function Timeline() {
   const lines = useMemo(() => folded(rows), [rows]);
   return (
     <>
-      <h1>Timeline</h1>
+      <header class="row">
+        <h1>Timeline</h1>
+        <span class="grow" />
+        <a class="button" href={`${href('sequence')}?${sequenceOf(filters)}`}>
+          Who told whom
+        </a>
+      </header>
       <Filters />
       <TimelineExports />
       <section class="card" aria-label="The log">
@@ -127,6 +133,15 @@ function Filters() {
     </search>
   );
 }
+
+/** Of whom a sequence can be: a severity or a type would leave out what was said between. */
+const sequenceOf = (filters: StreamFilters) =>
+  new URLSearchParams(
+    Object.keys(TEXTS).flatMap((name) => {
+      const value = filters[name as keyof typeof TEXTS];
+      return typeof value === 'string' ? [[name, value]] : [];
+    })
+  );
 
 /** What of the address is a filter; the server refuses what it does not know. */
 function filtersOf(asked: URLSearchParams): StreamFilters {

@@ -35,20 +35,20 @@ describe('the heat of a machine', { skip: chromiumMissing }, () => {
       assert.match((await onward.getAttribute('class')) ?? '', /untested/);
 
       await page.getByRole('radio', { name: 'Tests' }).check();
-      await page.waitForFunction('document.querySelector(".d-edge").style.getPropertyValue("--heat") === "0"');
+      await page.locator('.d-edge[style*="--heat: 0;"]').first().waitFor({ state: 'attached' });
       await page.getByRole('radio', { name: 'Production' }).check();
-      await page.waitForFunction('!document.querySelector(".d-edge.untested")');
+      await page.locator('.d-edge.untested').first().waitFor({ state: 'detached' });
       assert.ok((await warmth()) > 0);
       await page.getByRole('radio', { name: 'No heat' }).check();
       await counts.waitFor({ state: 'detached' });
 
       await page.getByRole('radio', { name: 'Both' }).check();
-      await tab.open('/machines/command');
+      await tab.open('/machines/approval');
       await page.getByText('Every transition, and how often it was taken').click();
-      const row = page.getByRole('row').filter({ hasText: 'QUEUED' }).first();
+      const row = page.getByRole('row').filter({ hasText: 'PENDING', hasNotText: 'stays' }).first();
       await row.getByRole('button').focus();
       await counts.getByText(/: production .*, tests /).waitFor();
-      await page.waitForFunction('document.querySelectorAll(".d-edge.chosen").length === 1');
+      await page.locator('.d-edge.chosen').waitFor({ state: 'attached' });
       await tab.isAccessible();
       tab.isClean();
     });
