@@ -12,7 +12,7 @@ import { pathOf } from './routes.ts';
 
 /** What cannot be had here, however rightly it is asked for: nothing is driven, no kind takes events. */
 const REFUSED: Record<string, string> = {
-  'GET /v1/sessions/:id/screen': 'SESSION_NOT_DRIVEN',
+  'GET /v1/sessions/:id/screen': 'SCREEN_UNAVAILABLE',
   'POST /v1/sessions/:id/input': 'SESSION_NOT_DRIVEN',
   'POST /v1/actors/:kind': 'KIND_CLOSED',
   'POST /v1/actors/:kind/:id/events': 'KIND_CLOSED',

@@ -32,10 +32,10 @@ export function personRoutes(router: Router, { host, tokens, browsers, limits, d
   }
 
   router.get('/v1/sessions/:id/screen', asks(tokens, 'session:drive'), async (ctx) => {
+    const { driven: [onlyDriven] = [] } = readQuery(ctx.query, { driven: oneOf(['true', 'false']) });
     const sessionId = ctx.params.id as string;
     const session = seenBy(clientOf(ctx), await host.read(`session/${sessionId}`));
     if (!session) throw new ControlError('SESSION_NOT_FOUND', { sessionId });
-    const { driven: [onlyDriven] = [] } = readQuery(ctx.query, { driven: oneOf(['true', 'false']) });
     if (onlyDriven === 'true') await driven(sessionId, clientOf(ctx));
     const { png, tag, at } = await screens.of(session);
     ctx.status = 200;

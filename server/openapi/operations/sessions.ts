@@ -99,7 +99,7 @@ export const sessions: Operations = {
     description:
       'As long as its browser is open, whoever drives it. Taken anew at most once a second, five times while a person drives, however many look; never between the steps of an attempt: then it is the last one, as old as `Age` says, or SCREEN_UNAVAILABLE.',
     scope: 'session:drive',
-    query: { driven: oneOf(['true', 'false'], 'true: only while a person drives it, else SESSION_NOT_DRIVEN.') },
+    query: { driven: oneOf(['false', 'true'], 'true: only while a person drives it, else SESSION_NOT_DRIVEN.') },
     headers: { 'If-None-Match': { schema: { type: 'string' }, description: 'An ETag: 304 when it still holds.' } },
     answers: {
       200: {
