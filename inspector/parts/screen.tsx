@@ -27,7 +27,10 @@ export function Screen({ session }: { session: SessionView }) {
       />
     );
   }
-  const newest = kept.state === 'here' ? kept.value.items.find(({ kind, created_at }) => kind === 'screenshot' && wasBy(created_at)) : undefined;
+  const newest =
+    kept.state === 'here'
+      ? kept.value.items.find(({ kind, created_at }) => kind === 'screenshot' && wasBy(created_at))
+      : undefined;
   if (newest) return <Picture path={newest.links.self} alt="What its command last kept of the page" />;
   return <p class="picture muted small">{whyNot(isOpen)}</p>;
 }

@@ -6,6 +6,7 @@ import { useLive } from '../parts/live-resource.ts';
 import { Notice } from '../parts/notice.tsx';
 import { StatePill } from '../parts/pill.tsx';
 import { Screen } from '../parts/screen.tsx';
+import { at } from '../state/cursor.ts';
 import { href } from '../state/router.ts';
 
 const ENDED = ['CLOSED', 'FAILED', 'CLOSING'];
