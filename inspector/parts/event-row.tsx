@@ -1,5 +1,6 @@
 import type { EventEnvelope } from '../../schemas/generated/contracts.ts';
 import { href } from '../state/router.ts';
+import { shortId } from '../state/short-id.ts';
 import { StatePill } from './pill.tsx';
 import { clockTime } from './time.tsx';
 
@@ -15,7 +16,7 @@ export function EventRow({ row, toMoment = false }: { row: EventEnvelope; toMome
       <span class="mono muted">{clockTime(row.emitted_at)}</span>
       <span class="event-type">{row.type}</span>
       <span class="mono">
-        {actor.kind}/{actor.id.slice(0, 8)}
+        {actor.kind}/{shortId(actor.id)}
       </span>
       <span class="event-move">
         {from !== null && from !== to && <span class="muted">{from}</span>}

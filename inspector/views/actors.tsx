@@ -4,6 +4,7 @@ import { Since } from '../parts/time.tsx';
 import { VirtualList } from '../parts/virtual-list.tsx';
 import { isReading, past, shown } from '../state/past.ts';
 import { href, query } from '../state/router.ts';
+import { shortId } from '../state/short-id.ts';
 import type { Tone } from '../state/tone.ts';
 import type { LiveActor } from '../state/world.ts';
 
@@ -60,8 +61,8 @@ function ActorRow({ actor }: { actor: LiveActor | undefined }) {
   if (!actor) return null;
   return (
     <div class="attention-row">
-      <a href={href('actors', actor.kind, actor.id)} class="mono">
-        {actor.kind}/{actor.id.slice(0, 8)}
+      <a href={href('actors', actor.kind, actor.id)} class="mono cut">
+        {actor.kind}/{shortId(actor.id)}
       </a>
       <StatePill state={actor.state} status={actor.status} />
       <span class="cut">{actor.why ?? ''}</span>

@@ -6,6 +6,7 @@ import { VirtualList } from '../parts/virtual-list.tsx';
 import { at } from '../state/cursor.ts';
 import { isReading, shown, shownOf, shownRows } from '../state/past.ts';
 import { href } from '../state/router.ts';
+import { shortId } from '../state/short-id.ts';
 import type { Tone } from '../state/tone.ts';
 import type { LiveActor } from '../state/world.ts';
 
@@ -104,8 +105,8 @@ function Happening() {
 function Attention({ actor }: { actor: LiveActor }) {
   return (
     <li class="attention-row">
-      <a href={href('actors', actor.kind, actor.id)} class="mono">
-        {actor.kind}/{actor.id.slice(0, 8)}
+      <a href={href('actors', actor.kind, actor.id)} class="mono cut">
+        {actor.kind}/{shortId(actor.id)}
       </a>
       <StatePill state={actor.state} status={actor.status} />
       <span>{actor.why ?? ''}</span>
