@@ -48,6 +48,7 @@ async function main(): Promise<void> {
     'GET',
     `/v1/approvals?command_id=${denied}`
   );
+  const { body: then } = await manager.request<{ head: string }>('GET', '/v1/events?limit=1');
   await manager.request('POST', `/v1/approvals/${body.items[0]?.approval_id}`, { decision: 'deny' });
   await manager.commandEnd(denied);
   const waiting = await ask('ada', 'Will you come on Friday?\nThere will be cake.');
@@ -64,6 +65,8 @@ async function main(): Promise<void> {
     machines: ['/machines/command', 'RUNNING'],
     drivers: ['/drivers', 'slot-3'],
     timeline: ['/timeline', 'PENDING'],
+    past: [`?at=${then.head}`, 'Then'],
+    sequence: [`/sequence?command_id=${denied}`, 'approval'],
     'sign-in': ['', 'Token']
   } as const;
   const browser = await launchChromium();
@@ -84,7 +87,7 @@ async function main(): Promise<void> {
         .waitFor({ state: 'detached' });
       if (name === 'search') {
         await page.keyboard.press('/');
-        await page.getByRole('combobox').fill('a');
+        await page.getByRole('combobox', { name: 'Any id' }).fill('a');
         await page.getByRole('option').first().waitFor();
       }
       if (name === 'approvals') await page.getByRole('button', { name: 'Edit…' }).first().click();
