@@ -7,7 +7,7 @@ import { useLive } from './live-resource.ts';
 /** Between two pictures of a window: of one that a person drives, of one that somebody only looks at. */
 const DRIVEN_MS = 1_000;
 const WATCHED_MS = 2_000;
-const OPEN = ['READY', 'BUSY', 'PAUSED_BY_HUMAN', 'HUMAN_DRIVING'];
+const OPEN = ['READY', 'BUSY', 'PAUSED_BY_HUMAN', 'HUMAN_REQUIRED', 'HUMAN_DRIVING'];
 
 /** The window of a session as it is, while somebody looks; without a browser, what its command last kept of the page. */
 export function Screen({ session }: { session: SessionView }) {

@@ -16,7 +16,9 @@ const PATIENCE_MS = 2_000;
 /** So long the last one is kept for while there can be no other, ms. */
 const KEPT_MS = 60_000;
 const DRIVEN = 'HUMAN_DRIVING';
-const OPEN = ['READY', 'BUSY', 'PAUSED_BY_HUMAN', DRIVEN];
+/** Its command waits for a person before a page that asks for one: that is what they have to see. */
+const ASKING = 'HUMAN_REQUIRED';
+const OPEN = ['READY', 'BUSY', 'PAUSED_BY_HUMAN', ASKING, DRIVEN];
 
 export interface Picture {
   png: Buffer;
@@ -78,8 +80,8 @@ export class Screens {
     }
   }
 
-  async #isAttempting({ context }: ActorView): Promise<boolean> {
-    if (typeof context.current !== 'string') return false;
+  async #isAttempting({ state, context }: ActorView): Promise<boolean> {
+    if (typeof context.current !== 'string' || state.startsWith(ASKING)) return false;
     const command = await this.#host.read(`command/${context.current}`);
     return command?.state.startsWith('RUNNING.ACTION_ATTEMPTED') ?? false;
   }

@@ -134,10 +134,10 @@ describe('the login of an account', needsBrowser(), () => {
 
     const early = await input(first, { type: 'text', text: 'nobody drives yet' });
     assert.deepEqual([early.status, early.body.code], [409, 'SESSION_NOT_DRIVEN']);
-    assert.equal(
-      (await manager.request<Problem>('GET', `/v1/sessions/${first}/screen`)).body.code,
-      'SESSION_NOT_DRIVEN'
-    );
+    const seen = await manager.request('GET', `/v1/sessions/${first}/screen`);
+    assert.deepEqual([seen.status, seen.headers.get('content-type')], [200, 'image/png'], 'who is asked sees the wall');
+    const driven = await manager.request<Problem>('GET', `/v1/sessions/${first}/screen?driven=true`);
+    assert.equal(driven.body.code, 'SESSION_NOT_DRIVEN');
 
     assert.equal((await takesOver(first)).driven_by, 'admin');
     await logsIn(first);

@@ -170,7 +170,7 @@ export class HostedStage implements Stage {
       if (!process.alive) return;
       this.rows.push(...rows);
       for (const { payload, type, actorKind, actorId } of rows) {
-        const { actor, from, to, event, step, why, ...said } = payload as Record<string, unknown>;
+        const { actor, from, to, event, step, why, told_by, ...said } = payload as Record<string, unknown>;
         if (event !== type) continue;
         this.#emitted.push({ by: `${actorKind}/${actorId}`, said: JSON.stringify(json({ type, ...said })) });
       }
