@@ -64,7 +64,7 @@ describe('the package', () => {
       assert.ok(paths.includes(path), `${path} is missing`);
     }
     const allowed =
-      /^(dist\/(schemas|machines|actors|client|server|test\/site)\/|dist\/inspector\/(index\.html$|assets\/)|schemas\/[a-z]+\.schema\.json$|machines\/(flows|selectors)\/|actors\/journal\/migrations\/|actors\/executor\/page\/|actors\/desktop\/macos\/recipes\.jxa\.js$|server\/inspector\/layout-worker\.mjs$|test\/site\/public\/|(README\.md|LICENSE|package\.json)$)/;
+      /^(dist\/(schemas|machines|actors|client|server|test\/site)\/|dist\/inspector\/(index\.html$|assets\/)|schemas\/[a-z]+\.schema\.json$|machines\/((flows|selectors)\/|coverage\.json$)|actors\/journal\/migrations\/|actors\/executor\/page\/|actors\/desktop\/macos\/recipes\.jxa\.js$|server\/inspector\/layout-worker\.mjs$|test\/site\/public\/|(README\.md|LICENSE|package\.json)$)/;
     assert.deepEqual(
       paths.filter((path) => !allowed.test(path) || /\.test\.|\.map$/.test(path)),
       []
