@@ -307,6 +307,8 @@ describe('a troupe with one real browser', needsBrowser(), () => {
       const { site, manager } = stage;
       const flow = await putFlow(stage, 'looks_for_a_second', (actions) => {
         actions[1]!.verify!.timeoutMs = 1_000;
+        // The attempt is not over when it is cancelled, however fast the machine: it waits for this.
+        actions[1]!.steps.push({ type: 'waitForElement', selectors: ['#never'], timeout: 120_000 });
       });
       const held = site.hold('before', 'comment');
       const sent = await manager.send(comment(site, { text: 'in the air', flow }));

@@ -94,15 +94,20 @@ describe('the login of an account', needsBrowser(), () => {
   /** Name, password and the code that was sent, by keyboard. */
   async function logsIn(id: string) {
     const before = site.counts({ kind: 'login', account: 'alice' }).login;
+    const codePages = () =>
+      site
+        .requests()
+        .filter(({ method, url, ended }) => method === 'GET' && /^\/login\/code/.test(url) && ended !== null);
+    const seen = codePages().length;
     await does(id, { type: 'open', url: `${site.url}/login?next=/post/1` });
     await types(id, 'alice');
     await does(id, { type: 'key', key: 'Tab' });
     await types(id, password);
     await does(id, { type: 'key', key: 'Enter' });
+    const page = await until('the page for the code', async () => codePages()[seen]);
     const code = await until('a code', async () => site.codeOf('alice'));
-    await site.waitForRequest(
-      ({ method, url, ended }) => method === 'GET' && /^\/login\/code/.test(url) && ended !== null
-    );
+    // Answered is not shown: what is typed before goes into the page that is left.
+    await does(id, { type: 'open', url: site.url + page.url });
     await types(id, code);
     await does(id, { type: 'key', key: 'Enter' });
     await until('the login', async () => site.counts({ kind: 'login', account: 'alice' }).login > before);
