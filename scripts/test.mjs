@@ -44,10 +44,10 @@ function everyTest() {
 }
 
 /**
- * A browser test keeps a WebKit, an X server and an Appium busy, and waits for them a quarter of its time: three files at
- * once fill two cores. Each may take a gigabyte and a half.
+ * A browser test keeps a WebKit, an X server and an Appium busy: two files at once fill two cores, and a third makes each
+ * of them wait for a processor in the middle of what a page does. Each may take a gigabyte and a half.
  */
 function concurrency() {
   const fit = Math.max(1, Math.floor(totalmem() / (1.5 * 2 ** 30)));
-  return Math.min(fit, Math.max(3, Math.min(4, Math.floor(availableParallelism() / 2))));
+  return Math.min(fit, Math.max(2, Math.min(4, Math.floor(availableParallelism() / 2))));
 }
