@@ -117,7 +117,7 @@ try {
   line('of the stream the page had', figure(received), `${gaps} missing or twice`);
 } finally {
   await browser.close();
-  instance.disconnect();
+  if (instance.connected) instance.disconnect();
   await ended.catch(() => {});
   await rm(folder, { recursive: true, force: true });
 }
