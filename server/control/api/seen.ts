@@ -15,16 +15,27 @@ import { readQuery, text } from '../query.ts';
 import { asks, clientOf } from '../request.ts';
 import { instantOf, pageOf } from '../views.ts';
 
-/** GET /v1/posts, /v1/posts/{id}/stats, /v1/dm_threads, /v1/sora/drafts, /v1/sora/usage: what flows have seen, newest first by when they saw it first. */
+/** Of what is somebody's on some platform. */
+type SeenTable = 'posts' | 'dm_threads' | 'sora_drafts' | 'sora_usage';
+
+/**
+ * GET /v1/posts, /v1/posts/{id}/stats, /v1/dm_threads, /v1/sora/drafts, /v1/sora/usage: what flows have seen, newest
+ * first by when they saw it first.
+ */
 export function seenRoutes(router: Router, { host, tokens, limits }: Control): void {
   const { journal } = host;
   const filters = { platform: text, account_id: text, ...pageParameters(limits) };
 
-  router.get('/v1/posts', asks(tokens, 'read:posts'), async (ctx) => {
-    const query = withinAccounts(clientOf(ctx), readQuery(ctx.query, filters));
-    const { items, next } = await journal.list('posts', rowQuery(limits, query));
-    ctx.body = pageOf(items.map(postView), next);
-  });
+  const listsSeen = <T extends SeenTable>(path: string, scope: string, table: T, view: (row: Tables[T]) => object) =>
+    router.get(path, asks(tokens, scope), async (ctx) => {
+      const query = withinAccounts(clientOf(ctx), readQuery(ctx.query, filters));
+      const { items, next } = await journal.list(table, rowQuery(limits, query));
+      ctx.body = pageOf(items.map(view), next);
+    });
+  listsSeen('/v1/posts', 'read:posts', 'posts', postView);
+  listsSeen('/v1/dm_threads', 'read:dm_threads', 'dm_threads', threadView);
+  listsSeen('/v1/sora/drafts', 'read:sora', 'sora_drafts', draftView);
+  listsSeen('/v1/sora/usage', 'read:sora', 'sora_usage', usageView);
 
   router.get('/v1/posts/:id/stats', asks(tokens, 'read:posts'), async (ctx) => {
     const postId = ctx.params.id as string;
@@ -34,24 +45,6 @@ export function seenRoutes(router: Router, { host, tokens, limits }: Control): v
     const ofPost = { ...query, post_id: postId };
     const { items, next } = await journal.list('post_stats', rowQuery(limits, ofPost));
     ctx.body = pageOf(items.map(statsView), next);
-  });
-
-  router.get('/v1/dm_threads', asks(tokens, 'read:dm_threads'), async (ctx) => {
-    const query = withinAccounts(clientOf(ctx), readQuery(ctx.query, filters));
-    const { items, next } = await journal.list('dm_threads', rowQuery(limits, query));
-    ctx.body = pageOf(items.map(threadView), next);
-  });
-
-  router.get('/v1/sora/drafts', asks(tokens, 'read:sora'), async (ctx) => {
-    const query = withinAccounts(clientOf(ctx), readQuery(ctx.query, filters));
-    const { items, next } = await journal.list('sora_drafts', rowQuery(limits, query));
-    ctx.body = pageOf(items.map(draftView), next);
-  });
-
-  router.get('/v1/sora/usage', asks(tokens, 'read:sora'), async (ctx) => {
-    const query = withinAccounts(clientOf(ctx), readQuery(ctx.query, filters));
-    const { items, next } = await journal.list('sora_usage', rowQuery(limits, query));
-    ctx.body = pageOf(items.map(usageView), next);
   });
 }
 
