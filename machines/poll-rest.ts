@@ -1,6 +1,7 @@
 /** When an action that polls is looked at again, and when no more: pure, over what the command remembers. */
 import type { Failure } from '../schemas/errors.ts';
 import type { CommandContext, PollingContext } from './command-context.ts';
+import { timeOf } from './command-records.ts';
 
 /** As the schema has them. */
 const DEFAULTS = { everyMs: 5_000, backoff: 1.5, maxEveryMs: 60_000, limitMs: 1_800_000 };
@@ -11,8 +12,6 @@ const PASSING = ['NAVIGATION_FAILED', 'NAVIGATION_TIMEOUT', 'STEP_TIMEOUT'];
 type With = { context: CommandContext; event: object };
 
 const actionAt = ({ flow, index }: CommandContext) => flow?.actions[index];
-/** Every event the host delivers carries when it was taken. */
-const timeOf = (event: object): number => (event as { at: number }).at;
 
 /** Of the action at hand; null before its first rest. */
 function pollingOf(context: CommandContext): PollingContext | null {
