@@ -11,7 +11,7 @@ const mayImport: Record<string, string[]> = {
   client: ['schemas'],
   machines: ['schemas'],
   actors: ['schemas', 'machines'],
-  server: ['schemas', 'actors', 'client'],
+  server: ['schemas', 'actors', 'client', 'testing'],
   inspector: ['schemas'],
   testing: ['schemas', 'machines', 'actors']
 };

@@ -19,6 +19,7 @@ import { addSelectors } from './selectors.ts';
 import { addStart } from './start.ts';
 import { addSweep } from './sweep.ts';
 import { addTail } from './tail.ts';
+import { addTest } from './test.ts';
 import { addToken } from './token.ts';
 import { version } from './version.ts';
 
@@ -40,7 +41,8 @@ const commands: AddCommand[] = [
   addKey,
   addDoctor,
   addBackup,
-  addCheckUpgrade
+  addCheckUpgrade,
+  addTest
 ];
 
 /** Refused because of what was asked for, before anything was started. */

@@ -1,0 +1,9 @@
+/** `troupe test …`: one statechart is the runtime, the log's schema and the test oracle. */
+import type { AddCommand } from './context.ts';
+
+const commands: AddCommand[] = [];
+
+export const addTest: AddCommand = (program, context, ends) => {
+  const group = program.command('test').description('the life of machines as tests, from the machines themselves');
+  for (const add of commands) add(group, context, ends);
+};
