@@ -1,6 +1,8 @@
 /** AWAITING_APPROVAL of a command: nothing of it goes on until a person has answered, and no browser is held meanwhile. */
 import { assign } from 'xstate';
-import { awaitDecision, keepArtifacts, reportTrouble, says, withdrawApproval, words } from './command-words.ts';
+import { says } from './command-telemetry.ts';
+import { awaitDecision, keepArtifacts, reportTrouble, withdrawApproval } from './command-tells.ts';
+import { words } from './command-words.ts';
 
 export const awaitingApproval = words.createStateConfig({
   initial: 'asking',

@@ -2,7 +2,10 @@
  * A write was sent, and then the site asked for slowness. What came of it is looked for once its account has cooled down,
  * and until then it holds no browser. Nothing of it is sent again; where the look meets the limit too, it waits again.
  */
-import { letGo, says, submit, words } from './command-words.ts';
+
+import { says } from './command-telemetry.ts';
+import { letGo, submit } from './command-tells.ts';
+import { words } from './command-words.ts';
 import { routing } from './protocol.ts';
 
 /** Word of a browser that is not its any more. */

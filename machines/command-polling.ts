@@ -2,7 +2,10 @@
  * POLLING of a command: what its action waits for takes its time. It rests without a browser, then asks its session for
  * one and does the action again. The rests are timers of the journal: after a restart they go on where they were.
  */
-import { letGo, refused, says, submit, words } from './command-words.ts';
+
+import { says } from './command-telemetry.ts';
+import { letGo, submit } from './command-tells.ts';
+import { refused, words } from './command-words.ts';
 
 export const polling = words.createStateConfig({
   initial: 'resting',

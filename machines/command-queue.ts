@@ -1,6 +1,8 @@
 /** QUEUED of a command: it holds no browser. First its account lets it go, then its session takes it. */
 import { askPlace, makeAccount, settlePlaces } from './command-places.ts';
-import { letGo, refused, says, submit, words } from './command-words.ts';
+import { says } from './command-telemetry.ts';
+import { letGo, submit } from './command-tells.ts';
+import { refused, words } from './command-words.ts';
 import { routing } from './protocol.ts';
 
 export const queued = words.createStateConfig({

@@ -14,6 +14,22 @@ import type {
   VerifiedOutput
 } from './command-context.ts';
 import {
+  altered,
+  BROWSER_FAULTS,
+  describeHealed,
+  expired,
+  failureIn,
+  findingsIn,
+  healedIn,
+  LOSS_LIMIT,
+  picturesOf,
+  quarantineFailure,
+  refusal,
+  unknownOutcome,
+  verificationFailure,
+  withoutFindings
+} from './command-failures.ts';
+import {
   counted,
   demandsAnswer,
   gaveBack,
@@ -25,23 +41,15 @@ import {
   takesPlace,
   wantsPlace
 } from './command-places.ts';
-import { timeOf } from './command-records.ts';
-import { awaitsSkipped, failedToLook, isPending, notedRest, polledFor } from './poll-rest.ts';
-import { type ApprovalResolved, hostActions, type Lease, selectorAddress } from './protocol.ts';
-import type { Finding } from './selector-context.ts';
+import { awaitsSkipped, failedToLook, isPending, notedRest } from './poll-rest.ts';
+import { type ApprovalResolved, hostActions, type Lease } from './protocol.ts';
 
 const notProvided = () => Promise.reject(new Error('no executor was provided'));
 
-/** A browser lost this often under one command: it is not tried again. */
-const LOSS_LIMIT = 3;
 /** A command without a deadline of its own. ms */
 const DEFAULT_LIMIT = 24 * 3_600_000;
 
-/** The browser is gone or silent; the fault is not the action's. */
-const BROWSER_FAULTS = ['DRIVER_LOST', 'DRIVER_TIMEOUT', 'LEASE_LOST'];
-
-const failureIn = (event: unknown): Failure | null => (event as { error?: Failure }).error ?? null;
-const actionAt = ({ flow, index }: CommandContext) => flow?.actions[index];
+export const actionAt = ({ flow, index }: CommandContext) => flow?.actions[index];
 /** Nobody has to be asked, or somebody has allowed exactly what it is about to do. */
 const isFree = (context: CommandContext) =>
   context.approval === null || context.waived || (context.approved && isWhatWasAsked(context));
@@ -370,65 +378,6 @@ function hashAllowed({ approval, flow, envelope }: CommandContext, { edited }: A
   return actionHash(flow, { ...envelope, payload: { ...envelope.payload, params: edited.params } });
 }
 
-function refusal(context: CommandContext, { state, note, actionHash: allowed }: ApprovalResolved): Failure {
-  if (state === 'ALLOWED') return altered(context, allowed);
-  return state === 'EXPIRED'
-    ? { code: 'APPROVAL_EXPIRED', message: 'nobody answered its approval in time; send it again to ask anew' }
-    : { code: 'APPROVAL_DENIED', message: `a person denied it${note ? `: ${note}` : ''}` };
-}
-
-const altered = ({ flow, envelope }: CommandContext, allowed: string): Failure => ({
-  code: 'APPROVAL_VOID',
-  message: 'what was allowed is not what would go out; nothing was attempted, send it again to ask anew',
-  details: { allowed, action_hash: flow ? actionHash(flow, envelope) : null }
-});
-
-const expired = ({ deadlineAt }: CommandContext): Failure => ({
-  code: 'DEADLINE_EXCEEDED',
-  message: `not done by its deadline ${deadlineAt === null ? '(24 h)' : new Date(deadlineAt).toISOString()}`
-});
-
-function verificationFailure(context: CommandContext, now: number): Failure {
-  const { current, verdict, flow, index } = context;
-  const predicate = flow?.actions[index]?.verify?.as ?? 'its steps';
-  return {
-    code: 'VERIFICATION_FAILED',
-    message: `${current?.name} was attempted and '${predicate}' did not hold: ${verdict?.why ?? 'no reason given'}${polledFor(context, now)}`,
-    details: { action: current?.name, predicate }
-  };
-}
-
-function unknownOutcome({ current, verdict, attemptError, stop }: CommandContext): Failure {
-  const why = verdict?.why ?? attemptError?.message ?? stop?.failure.message ?? 'the browser was lost during it';
-  return {
-    code: 'OUTCOME_UNKNOWN',
-    message: `whether ${current?.name} happened is not known (${why}); look at the page, then send a new command if it did not`,
-    details: { action: current?.name, why }
-  };
-}
-
-const findingsIn = (failure: Failure | null): Finding[] => (failure?.details?.findings ?? []) as Finding[];
-/** They are the registry's; a client reads what was tried. */
-function withoutFindings({ details, ...failure }: Failure): Failure {
-  if (!details) return failure;
-  const { findings: _, ...rest } = details;
-  return { ...failure, details: rest };
-}
-const healedIn = ({ findings }: CommandContext): Finding[] =>
-  (findings ?? []).filter(({ state }) => state === 'healed');
-const describeHealed = ({ name, healed }: Finding) =>
-  `@${name} (nothing matches it; the nearest is ${healed?.selector}, likeness ${healed?.likeness})`;
-
-function quarantineFailure(context: CommandContext, name: string, why: string): Failure {
-  const { platform } = context.envelope.target;
-  const finding = healedIn(context).find((one) => one.name === name);
-  return {
-    code: 'SELECTOR_QUARANTINED',
-    message: `nothing on the page matches '@${name}' of '${platform}'; the nearest is ${finding?.healed?.selector}, and ${why}`,
-    details: { name, platform, selector: finding?.healed?.selector, tried: finding?.tried }
-  };
-}
-
 /** All that was read, and beside it what the flow calls its result. */
 function extractedResult({ actions, flow }: CommandContext) {
   const extracted: NonNullable<ActionResult['extracted']> = Object.assign(
@@ -451,7 +400,7 @@ function put({ actions }: CommandContext, current: ActionResult): Pick<CommandCo
   return { current, actions: at < 0 ? [...actions, current] : actions.with(at, current) };
 }
 
-type With = { context: CommandContext };
+export type With = { context: CommandContext };
 
 export const actionInput = ({ context }: With): ActionInput => ({
   commandId: context.commandId,
@@ -470,113 +419,6 @@ export const actionInput = ({ context }: With): ActionInput => ({
   brokenOff: context.doubtful || context.attemptError !== null
 });
 
-const tellSession = (event: (context: CommandContext) => { type: string; [key: string]: unknown }) => ({
-  type: 'tell' as const,
-  params: ({ context }: With) => ({ to: `session/${context.sessionId}`, event: event(context) })
-});
-export const submit = tellSession(({ commandId, envelope }) =>
-  envelope.type === 'session.close'
-    ? { type: 'session.close', reason: 'asked', commandId }
-    : { type: 'command.submitted', commandId, priority: envelope.priority ?? 3 }
-);
-/** The session asks nobody else to drive until a person has. */
-export const blocked = tellSession(({ commandId, needs }) => ({ type: 'command.blocked', commandId, failure: needs }));
-export const letGo = tellSession(({ commandId }) => ({ type: 'command.released', commandId }));
-
-/** The registry hears how its names did; of a dry run, and of a look whose action proved nothing, only what waits on it. */
-const report = (toldOf: (context: CommandContext) => Finding[]) =>
-  [
-    {
-      type: 'create' as const,
-      params: ({ context }: With) =>
-        toldOf(context).map(({ name }) => {
-          const { platform } = context.envelope.target;
-          return { address: selectorAddress(platform, name), input: { platform, name }, ifAbsent: true };
-        })
-    },
-    {
-      type: 'tell' as const,
-      params: ({ context }: With) =>
-        toldOf(context).map((finding) => ({
-          to: selectorAddress(context.envelope.target.platform, finding.name),
-          event: {
-            type: 'selector.found',
-            finding,
-            sweep: (actionAt(context)?.sweep?.names ?? []).includes(finding.name),
-            commandId: context.commandId
-          }
-        }))
-    }
-  ] as const;
-export const reportFindings = report(({ envelope, findings }) => (envelope.dry_run ? [] : (findings ?? [])));
-export const reportTrouble = report(({ envelope, findings }) =>
-  envelope.dry_run ? [] : (findings ?? []).filter(({ state }) => state !== 'ok')
-);
-export const awaitDecision = {
-  type: 'tell' as const,
-  params: ({ context }: With) =>
-    healedIn(context).map(({ name, healed }) => ({
-      to: selectorAddress(context.envelope.target.platform, name),
-      event: { type: 'selector.awaited', commandId: context.commandId, selector: healed?.selector ?? null }
-    }))
-};
-
-export const withdrawApproval = {
-  type: 'tell' as const,
-  params: ({ context }: With) => ({
-    to: `approval/${context.approvalId}`,
-    event: { type: 'approval.withdraw', reason: `its command ended: ${context.stop?.failure.message ?? 'cancelled'}` }
-  })
-};
-
-const keep = (artifactsOf: (context: CommandContext) => ArtifactRef[]) => ({
-  type: 'record' as const,
-  params: ({ context, event }: With & { event: unknown }) =>
-    artifactsOf(context).map((artifact) => ({
-      into: 'artifacts',
-      row: {
-        ...artifact,
-        command_id: context.commandId,
-        account_id: context.envelope.target.account_id ?? null,
-        created_at: timeOf(event)
-      }
-    }))
-});
-export const keepArtifacts = keep(({ verdict }) => verdict?.artifacts ?? []);
-
-/** The page that asks for a person. */
-export const keepNeed = keep(({ needs }) => (needs?.details?.artifacts ?? []) as ArtifactRef[]);
-
-/** A failure carries the picture of its page. */
-const picturesOf = ({ error }: CommandContext) => (error?.details?.artifacts ?? []) as ArtifactRef[];
-export const keepPicture = keep(picturesOf);
-
-export const action = { action: 'current.name', effect: 'current.effect', attempts: 'current.attempts' };
-export const proof = {
-  ...action,
-  dedupe_key: 'current.dedupe_key',
-  verify_as: 'current.verify_as',
-  proofs: 'current.proofs'
-};
-export const video = { action: 'current.name', extracted: 'current.extracted', proofs: 'current.proofs' };
-export const says = (type: string, severity: 'info' | 'warn' | 'error', take: Record<string, string> = {}) => ({
-  telemetry: { type, severity, take }
-});
-
-export const pictured = says('artifact.captured', 'info', {
-  action: 'current.name',
-  artifacts: 'error.details.artifacts'
-});
-export const captured = says('artifact.captured', 'info', { action: 'current.name', artifacts: 'verdict.artifacts' });
-
-export const needed = says('human.required', 'warn', {
-  action: 'current.name',
-  effect: 'current.effect',
-  error: 'needs',
-  artifacts: 'needs.details.artifacts'
-});
-export const came = says('human.resolved', 'info', { action: 'current.name' });
-
 /** The session said no, or could not be told. */
 export function refused() {
   return words.assign(({ event }) => {
@@ -587,13 +429,3 @@ export function refused() {
     return { error: failure, why: failure.message };
   });
 }
-
-export const lostTooOften: Failure = {
-  code: 'DRIVER_LOST',
-  message: `its browser was lost ${LOSS_LIMIT} times; see the driver's log`
-};
-
-export const noBrowser: Failure = {
-  code: 'QUEUE_TIMEOUT',
-  message: 'its browser was lost and no other became free in time'
-};

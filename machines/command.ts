@@ -1,32 +1,22 @@
 import { assign, raise } from 'xstate';
 import { awaitingApproval } from './command-approval.ts';
 import { cooling } from './command-cooling.ts';
+import { lostTooOften, noBrowser } from './command-failures.ts';
 import { makeAccount, settlePlaces, takePlace, tellLimited } from './command-places.ts';
 import { polling } from './command-polling.ts';
 import { queued } from './command-queue.ts';
 import { closeAction, ended, ledger } from './command-records.ts';
+import { action, came, captured, needed, pictured, proof, says, video } from './command-telemetry.ts';
 import {
-  action,
-  actionInput,
   blocked,
-  came,
-  captured,
   keepArtifacts,
   keepNeed,
   keepPicture,
   letGo,
-  lostTooOften,
-  needed,
-  noBrowser,
-  pictured,
-  proof,
-  refused,
   reportFindings,
-  reportTrouble,
-  says,
-  video,
-  words
-} from './command-words.ts';
+  reportTrouble
+} from './command-tells.ts';
+import { actionInput, refused, words } from './command-words.ts';
 import { routing } from './protocol.ts';
 
 /** After the evidence is kept: what it says. */
