@@ -9,6 +9,8 @@ import { forkOf } from './spans.ts';
 
 export type Scalars = Param[];
 
+const subjectColumns = ['correlation_id', 'command_id', 'session_id', 'account_id', 'platform'] as const;
+
 export const eventColumns = [
   'cursor',
   'event_id',
@@ -18,11 +20,7 @@ export const eventColumns = [
   'actor_kind',
   'actor_id',
   'step',
-  'correlation_id',
-  'command_id',
-  'session_id',
-  'account_id',
-  'platform',
+  ...subjectColumns,
   'payload'
 ] as const;
 export type StoredEvent = Subject & {
@@ -63,7 +61,8 @@ export const eventRow = (stored: StoredEvent): EventRow => ({
   payload: JSON.parse(stored.payload)
 });
 
-export const actorColumns = [
+/** What the tables of actors as they are and as they were have in common. */
+const stoodColumns = [
   'address',
   'kind',
   'id',
@@ -72,22 +71,13 @@ export const actorColumns = [
   'status',
   'state',
   'phase',
-  'snapshot',
-  'envelope_type',
-  'correlation_id',
-  'command_id',
-  'session_id',
-  'account_id',
-  'platform',
+  ...subjectColumns,
   'created_at',
   'updated_at',
-  'deadline_at',
-  'last_cursor',
-  'resumes',
-  'entered_at'
+  'entered_at',
+  'deadline_at'
 ] as const;
-export type StoredActor = Subject & {
-  seq: number;
+interface Stood extends Subject {
   address: string;
   kind: string;
   id: string;
@@ -95,16 +85,15 @@ export type StoredActor = Subject & {
   step: number;
   status: ActorRecord['status'];
   state: string;
-  snapshot: string;
   created_at: number;
   updated_at: number;
-  deadline_at: number | null;
-  last_cursor: number;
-  resumes: 0 | 1;
   entered_at: number;
-};
+  deadline_at: number | null;
+}
 
-export const actorScalars = (record: ActorRecord): Scalars => [
+type StoodRecord = Omit<ActorRecord, 'snapshot' | 'lastCursor' | 'resumes'>;
+
+const stoodScalars = (record: StoodRecord): Scalars => [
   record.address,
   record.kind,
   record.id,
@@ -113,15 +102,37 @@ export const actorScalars = (record: ActorRecord): Scalars => [
   record.status,
   record.state,
   phaseOf(record.state),
-  JSON.stringify(record.snapshot),
-  envelopeTypeOf(record),
   ...subjectScalars(record.subject),
   record.createdAt,
   record.updatedAt,
-  record.deadlineAt,
+  record.enteredAt,
+  record.deadlineAt
+];
+
+const stoodRecord = (stored: Stood): StoodRecord => ({
+  address: stored.address,
+  kind: stored.kind,
+  id: stored.id,
+  machineVersion: stored.machine_version,
+  step: stored.step,
+  status: stored.status,
+  state: stored.state,
+  subject: subjectOf(stored),
+  createdAt: stored.created_at,
+  updatedAt: stored.updated_at,
+  enteredAt: stored.entered_at,
+  deadlineAt: stored.deadline_at
+});
+
+export const actorColumns = [...stoodColumns, 'snapshot', 'envelope_type', 'last_cursor', 'resumes'] as const;
+export type StoredActor = Stood & { seq: number; snapshot: string; last_cursor: number; resumes: 0 | 1 };
+
+export const actorScalars = (record: ActorRecord): Scalars => [
+  ...stoodScalars(record),
+  JSON.stringify(record.snapshot),
+  envelopeTypeOf(record),
   record.lastCursor,
-  Number(record.resumes),
-  record.enteredAt
+  Number(record.resumes)
 ];
 
 /** What actors are found by; the rest changes with every step. */
@@ -130,11 +141,7 @@ export const actorIndexedColumns = [
   'status',
   'phase',
   'envelope_type',
-  'correlation_id',
-  'command_id',
-  'session_id',
-  'account_id',
-  'platform',
+  ...subjectColumns,
   'created_at',
   'resumes'
 ] as const;
@@ -158,130 +165,36 @@ export const actorIndexScalars = (record: ActorRecord): Scalars => [
 export const actorStayScalars = (record: ActorRecord): Scalars => [record.address, record.state, record.enteredAt];
 
 export const actorRecord = (stored: StoredActor): ActorRecord => ({
-  address: stored.address,
-  kind: stored.kind,
-  id: stored.id,
-  machineVersion: stored.machine_version,
-  step: stored.step,
-  status: stored.status,
-  state: stored.state,
+  ...stoodRecord(stored),
   snapshot: JSON.parse(stored.snapshot),
-  subject: subjectOf(stored),
-  createdAt: stored.created_at,
-  updatedAt: stored.updated_at,
-  deadlineAt: stored.deadline_at,
   lastCursor: stored.last_cursor,
-  resumes: stored.resumes === 1,
-  enteredAt: stored.entered_at
+  resumes: stored.resumes === 1
 });
 
-export const formerColumns = [
-  'address',
-  'kind',
-  'id',
-  'since',
-  'until',
-  'node',
-  'machine_version',
-  'step',
-  'status',
-  'state',
-  'phase',
-  'correlation_id',
-  'command_id',
-  'session_id',
-  'account_id',
-  'platform',
-  'created_at',
-  'updated_at',
-  'entered_at',
-  'deadline_at',
-  'snapshot',
-  'undo'
-] as const;
+export const formerColumns = [...stoodColumns, 'since', 'until', 'node', 'snapshot', 'undo'] as const;
 export const formerScalars = (state: FormerState): Scalars => [
-  state.address,
-  state.kind,
-  state.id,
+  ...stoodScalars(state),
   state.lastCursor,
   state.until,
   forkOf(state.lastCursor, state.until - 1),
-  state.machineVersion,
-  state.step,
-  state.status,
-  state.state,
-  phaseOf(state.state),
-  ...subjectScalars(state.subject),
-  state.createdAt,
-  state.updatedAt,
-  state.enteredAt,
-  state.deadlineAt,
   state.snapshot && JSON.stringify(state.snapshot),
   state.undo && JSON.stringify(state.undo)
 ];
 /** A former state, or the newest of an actor, as the statements of `past.ts` name their columns. */
-export type StoredState = Omit<StoredActor, 'seq' | 'last_cursor' | 'resumes' | 'snapshot'> & {
-  since: number;
-  until: number;
-  snapshot: string | null;
-  undo: string | null;
-};
+export type StoredState = Stood & { since: number; until: number; snapshot: string | null; undo: string | null };
 export const formerState = (stored: StoredState): FormerState => ({
-  address: stored.address,
-  kind: stored.kind,
-  id: stored.id,
-  machineVersion: stored.machine_version,
-  step: stored.step,
-  status: stored.status,
-  state: stored.state,
+  ...stoodRecord(stored),
   snapshot: stored.snapshot === null ? null : JSON.parse(stored.snapshot),
   undo: stored.undo === null ? null : JSON.parse(stored.undo),
-  subject: subjectOf(stored),
-  createdAt: stored.created_at,
-  updatedAt: stored.updated_at,
-  enteredAt: stored.entered_at,
-  deadlineAt: stored.deadline_at,
   lastCursor: stored.since,
   until: stored.until,
   resumes: false
 });
 
-export const standingColumns = [
-  'address',
-  'kind',
-  'id',
-  'since',
-  'machine_version',
-  'step',
-  'status',
-  'state',
-  'phase',
-  'correlation_id',
-  'command_id',
-  'session_id',
-  'account_id',
-  'platform',
-  'created_at',
-  'updated_at',
-  'entered_at',
-  'deadline_at',
-  'snapshot'
-] as const;
+export const standingColumns = [...stoodColumns, 'since', 'snapshot'] as const;
 export const standingScalars = (record: ActorRecord): Scalars => [
-  record.address,
-  record.kind,
-  record.id,
+  ...stoodScalars(record),
   record.lastCursor,
-  record.machineVersion,
-  record.step,
-  record.status,
-  record.state,
-  phaseOf(record.state),
-  ...subjectScalars(record.subject),
-  record.createdAt,
-  record.updatedAt,
-  record.enteredAt,
-  record.deadlineAt,
   JSON.stringify(record.snapshot)
 ];
 
