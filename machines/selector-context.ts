@@ -77,4 +77,23 @@ export interface SelectorContext {
   why: string | null;
 }
 
+/** An entry nobody has looked at. */
+export const unseen: Omit<SelectorContext, 'platform' | 'name'> = {
+  version: 1,
+  tried: [],
+  selector: null,
+  fingerprint: null,
+  healed: null,
+  promoted: [],
+  rejected: [],
+  counts: { ok: 0, ambiguous: 0, healed: 0, missing: 0 },
+  seen: null,
+  commandId: null,
+  sweptAt: null,
+  sweptBy: null,
+  lastSeenAt: null,
+  waiting: [],
+  why: 'nobody has looked at it yet; sweep its platform'
+};
+
 export type SelectorEvent = (SelectorFound | SelectorAwaited | SelectorDecide) & { at: number };

@@ -1,6 +1,12 @@
 import { assign, setup } from 'xstate';
 import { hostActions, routing } from './protocol.ts';
-import type { Finding, SelectorContext, SelectorEvent, SelectorInput } from './selector-context.ts';
+import {
+  type Finding,
+  type SelectorContext,
+  type SelectorEvent,
+  type SelectorInput,
+  unseen
+} from './selector-context.ts';
 
 /** Sweeps in a row that must find the same healed element before it is a candidate without a person's word. */
 export const CLEAN_SWEEPS = 3;
@@ -127,25 +133,7 @@ export const selectorMachine = setup({
 }).createMachine({
   id: 'selector',
   meta: { telemetry: { type: 'selector.changed', take: seen }, subject: { platform: 'platform' } },
-  context: ({ input: { platform, name } }) => ({
-    platform,
-    name,
-    version: 1,
-    tried: [],
-    selector: null,
-    fingerprint: null,
-    healed: null,
-    promoted: [],
-    rejected: [],
-    counts: { ok: 0, ambiguous: 0, healed: 0, missing: 0 },
-    seen: null,
-    commandId: null,
-    sweptAt: null,
-    sweptBy: null,
-    lastSeenAt: null,
-    waiting: [],
-    why: 'nobody has looked at it yet; sweep its platform'
-  }),
+  context: ({ input: { platform, name } }) => ({ platform, name, ...unseen }),
   on: {
     'selector.found': { target: '.judging', actions: ['note', history] },
     // Decided while the word was on its way: whoever waits looks again.

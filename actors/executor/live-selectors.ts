@@ -1,5 +1,5 @@
 import { selectorAddress } from '../../machines/protocol.ts';
-import type { SelectorContext } from '../../machines/selector-context.ts';
+import { type SelectorContext, unseen } from '../../machines/selector-context.ts';
 import type { FlowAction, Step } from '../../schemas/generated/contracts.ts';
 import type { Journal } from '../host/contract.ts';
 import type { LiveSelector } from './contract.ts';
@@ -7,7 +7,7 @@ import { namesIn } from './inspect.ts';
 
 export type { SelectorContext };
 /** An entry of the registry as its actor keeps it, and where it is. */
-export { selectorAddress };
+export { selectorAddress, unseen };
 
 /**
  * What the registry knows of the names an action uses, as it is on disk: what is decided about a name is durable before

@@ -1,5 +1,5 @@
 import type Router from '@koa/router';
-import { type SelectorContext, selectorAddress } from '../../../actors/executor/live-selectors.ts';
+import { type SelectorContext, selectorAddress, unseen } from '../../../actors/executor/live-selectors.ts';
 import type { SelectorEntry } from '../../../actors/executor/registry.ts';
 import type { Tables } from '../../../actors/host/contract.ts';
 import { ControlError, isControlError } from '../../../schemas/errors.ts';
@@ -133,31 +133,13 @@ async function viewsOf({ host }: Control, known: Known[]): Promise<SelectorView[
   });
 }
 
-const FRESH: Omit<SelectorContext, 'platform' | 'name'> = {
-  version: 1,
-  tried: [],
-  selector: null,
-  fingerprint: null,
-  healed: null,
-  promoted: [],
-  rejected: [],
-  counts: { ok: 0, ambiguous: 0, healed: 0, missing: 0 },
-  seen: null,
-  commandId: null,
-  sweptAt: null,
-  sweptBy: null,
-  lastSeenAt: null,
-  waiting: [],
-  why: 'nobody has looked at it yet; sweep its platform'
-};
-
 const instantOrNull = (ms: number | null) => (ms === null ? null : instantOf(ms));
 
 function selectorView(
   { platform, name, entry }: Known,
   live: { state: string; context: SelectorContext } | null
 ): SelectorView {
-  const context = live?.context ?? FRESH;
+  const context = live?.context ?? unseen;
   return {
     platform,
     name,
