@@ -11,19 +11,10 @@
  * cannot see each other's processes and are not kept apart.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync
-} from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ControlError, describe, isControlError } from '../../schemas/errors.ts';
+import { linkUnlessThere, writeFlushed } from '../process/durable-file.ts';
 import { startOf } from '../process/identity.ts';
 
 export interface DataDirectory {
@@ -69,10 +60,11 @@ export async function openDataDirectory(directory: string): Promise<DataDirector
 function take(lock: string, directory: string): string {
   const content = JSON.stringify(ownerNow());
   const draft = `${lock}.${process.pid}.${randomUUID()}`;
-  write(draft, content);
+  // On the disk before it gets its name: after a power cut a lock is whole or not there.
+  writeFlushed(draft, content);
   try {
     for (;;) {
-      if (linked(draft, lock)) return content;
+      if (linkUnlessThere(draft, lock)) return content;
       const found = read(lock);
       // Released between the two calls.
       if (found === undefined) continue;
@@ -113,27 +105,6 @@ function livingOwner(content: string): Owner | undefined {
   if (start === null) return undefined;
   const isAnother = start !== owner.start && start !== 'unknown' && owner.start !== 'unknown';
   return isAnother ? undefined : (owner as Owner);
-}
-
-/** On the disk before it gets its name: after a power cut a lock is whole or not there. */
-function write(path: string, content: string) {
-  const file = openSync(path, 'wx', 0o600);
-  try {
-    writeSync(file, content);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function linked(from: string, to: string): boolean {
-  try {
-    linkSync(from, to);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
 }
 
 function read(path: string): string | undefined {

@@ -6,20 +6,10 @@
  * until they are removed.
  */
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync
-} from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { ControlError, describe } from '../../schemas/errors.ts';
+import { flushFolder, linkUnlessThere, writeFlushed } from '../process/durable-file.ts';
 
 const KEY_BYTES = 32;
 
@@ -160,35 +150,16 @@ function render(keys: ProfileKey[], active: string): string {
   return `${JSON.stringify(file, null, 2)}\n`;
 }
 
-/** Whole or not there: written beside, flushed, put in its place, and the folder's entry flushed. */
+/** Written beside, flushed, put in its place, and the folder's entry flushed. */
 function writeDurably(path: string, text: string, { replace }: { replace: boolean }): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const beside = `${path}.${randomUUID()}.part`;
   try {
-    const file = openSync(beside, 'wx', 0o600);
-    try {
-      writeSync(file, text);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
+    writeFlushed(beside, text);
     if (replace) renameSync(beside, path);
     else linkUnlessThere(beside, path);
   } finally {
     rmSync(beside, { force: true });
   }
-  const folder = openSync(dirname(path), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
-}
-
-function linkUnlessThere(from: string, to: string): void {
-  try {
-    linkSync(from, to);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
+  flushFolder(dirname(path));
 }
