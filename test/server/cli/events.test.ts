@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import type { AddressInfo } from 'node:net';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { createApi } from '../../../server/cli/api.ts';
 import type { Connection } from '../../../server/cli/connection.ts';
 import { events } from '../../../server/cli/events.ts';
+import { cuttingProxy } from '../../support/cutting-proxy.ts';
 import { stubInstance, temporaryFolder } from './harness.ts';
 
 const COMMANDS = 4;
@@ -16,7 +15,7 @@ describe('the stream of a command', () => {
     t.after(() => instance.stop());
     const direct = { ...instance.endpoints, token: instance.adminToken.token };
     const proxy = await cuttingProxy(t, Number(new URL(direct.telemetry).port));
-    const connection: Connection = { ...direct, telemetry: proxy.url };
+    const connection: Connection = { ...direct, telemetry: `ws://${proxy.host}` };
 
     const listening = new AbortController();
     let lost = 0;
@@ -54,39 +53,9 @@ describe('the stream of a command', () => {
 
   it('says after some tries that nobody answers', async (t) => {
     const proxy = await cuttingProxy(t, 1);
-    const connection = { control: 'http://127.0.0.1:1', telemetry: proxy.url, token: 't' };
+    const connection = { control: 'http://127.0.0.1:1', telemetry: `ws://${proxy.host}`, token: 't' };
     const signal = new AbortController().signal;
     const stream = events(connection, { signal, retries: 2 });
     await assert.rejects(stream.next(), { name: 'CliError', exitCode: 3 });
   });
 });
-
-/** Passes bytes on to `port`, until its connections are cut. */
-async function cuttingProxy(t: TestContext, port: number): Promise<{ url: string; cut(): void }> {
-  const sockets = new Set<Socket>();
-  const cut = () => {
-    for (const socket of sockets) socket.resetAndDestroy();
-  };
-  const server: Server = createServer((near) => {
-    const far = connect(port, '127.0.0.1');
-    for (const [one, other] of [
-      [near, far],
-      [far, near]
-    ] as const) {
-      sockets.add(one);
-      one
-        .on('error', () => {})
-        .on('close', () => {
-          sockets.delete(one);
-          other.destroy();
-        });
-      one.pipe(other);
-    }
-  });
-  t.after(() => {
-    cut();
-    server.close();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`, cut };
-}
