@@ -29,6 +29,14 @@ export function inlineActors(machine: AnyStateMachine): [src: string, logic: unk
 export const logicOf = (machine: AnyStateMachine, src: string): unknown =>
   machine.implementations.actors[src] ?? inlineActors(machine).find(([name]) => name === src)?.[1];
 
+/** Names of promises and child machines that a machine starts, or has for its actions to start. */
+export const invokedBy = (machine: AnyStateMachine): string[] => [
+  ...new Set([
+    ...Object.keys(machine.implementations.actors),
+    ...nodesOf(machine.root).flatMap((node) => node.invoke.map(({ src }) => String(src)))
+  ])
+];
+
 /** @throws ControlError MACHINE_UNFIT */
 export function assertHostable(kind: string, machine: AnyStateMachine) {
   const refuse = (place: string, reason: string): never => {

@@ -8,6 +8,7 @@
  */
 import type { AnyStateMachine } from 'xstate';
 import { hostActions as all } from '../../machines/protocol.ts';
+import type { Failure } from '../../schemas/errors.ts';
 import type { Flow, SelectorRegistry } from '../../schemas/generated/contracts.ts';
 import type { Migration } from '../host/contract.ts';
 import type { EffectArguments } from '../host/effect.ts';
@@ -43,7 +44,25 @@ export interface RegisteredMachine {
   previous?: PreviousMachine[];
   /** How actors of versions from before become actors of `machine`. One that is given for a version comes before all else. */
   migrations?: Migration[];
+  /** What `troupe test` walks the machine with, over what is derived from `schema`. */
+  samples?: MachineSamples;
 }
+
+/** Each list stands in place of the one that would be derived. */
+export interface MachineSamples {
+  /** What an actor is made with, as the machine has it. */
+  inputs?: readonly Record<string, unknown>[];
+  /** By event type of `schema.events`: fields beside `type`. */
+  events?: Record<string, Sampled<Record<string, unknown>>>;
+  /** By type, of events that nobody outside may say: from other actors, child machines and the host. */
+  told?: Record<string, Sampled<Record<string, unknown>>>;
+  /** By the name in `setup({ actors })`: what the promise or the child machine returns, and what it fails with. */
+  outcomes?: Record<string, { done?: Sampled<unknown>; error?: Sampled<Failure> }>;
+}
+
+/** A list, or a pure function of the context of the actor that is to hear it: an answer names the question it is to. */
+// biome-ignore lint/suspicious/noExplicitAny: the machine knows its context
+export type Sampled<T> = readonly T[] | ((context: any) => readonly T[]);
 
 export interface PreviousMachine {
   machine: AnyStateMachine;

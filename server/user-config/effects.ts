@@ -1,7 +1,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { effect } from '../../actors/host/effect.ts';
 import { childKind } from '../../actors/kernel/definition.ts';
-import { isMachine, nodesOf } from '../../actors/kernel/fitness.ts';
+import { invokedBy, isMachine } from '../../actors/kernel/fitness.ts';
 import type { EffectFunction, RegisteredMachine, UserConfig } from '../../actors/user-config/define.ts';
 import { assertKeys, kindOf, type Refuse } from './shape.ts';
 
@@ -71,11 +71,4 @@ const familyOf = (kind: string, machine: AnyStateMachine): [string, AnyStateMach
   ...Object.entries(machine.implementations.actors).flatMap(([src, logic]) =>
     isMachine(logic) ? familyOf(childKind(kind, src), logic) : []
   )
-];
-
-const invokedBy = (machine: AnyStateMachine): string[] => [
-  ...new Set([
-    ...Object.keys(machine.implementations.actors),
-    ...nodesOf(machine.root).flatMap((node) => node.invoke.map(({ src }) => String(src)))
-  ])
 ];

@@ -7,7 +7,7 @@ import type { ActorKind } from '../../actors/host/contract.ts';
 import { defineAll } from '../../actors/kernel/definition.ts';
 import { isMachine } from '../../actors/kernel/fitness.ts';
 import { firstNonJson } from '../../actors/kernel/json.ts';
-import type { RegisteredMachine, UserConfig } from '../../actors/user-config/define.ts';
+import type { MachineSamples, RegisteredMachine, UserConfig } from '../../actors/user-config/define.ts';
 import { ControlError, describe, isControlError } from '../../schemas/errors.ts';
 import type { Flow, SelectorRegistry } from '../../schemas/generated/contracts.ts';
 import { parse } from '../contracts.ts';
@@ -15,6 +15,7 @@ import { builtInKinds } from '../control/built-in-kinds.ts';
 import { checkFlow } from '../control/flow-registry.ts';
 import { effectsOf } from './effects.ts';
 import { type ActorIntake, actorIntake } from './intake.ts';
+import { readSamples } from './samples.ts';
 import { assertKeys, listOf, type Refuse, kindOf as whatIs } from './shape.ts';
 import { assertVersions, formerIntakes, kindOf } from './versions.ts';
 
@@ -23,11 +24,19 @@ export interface Registered {
   kinds: ActorKind[];
   /** What REST takes, by kind; a machine without a schema has none. */
   intakes: ReadonlyMap<string, ActorIntake>;
+  /** What `troupe test` walks machines with, by kind; of one that says nothing there is none. */
+  samples: ReadonlyMap<string, MachineSamples>;
   flows: Flow[];
   platforms: SelectorRegistry[];
 }
 
-export const nothingRegistered: Registered = { kinds: [], intakes: new Map(), flows: [], platforms: [] };
+export const nothingRegistered: Registered = {
+  kinds: [],
+  intakes: new Map(),
+  samples: new Map(),
+  flows: [],
+  platforms: []
+};
 
 const KEYS = ['machines', 'effects', 'flows', 'platforms'];
 
@@ -60,16 +69,24 @@ export function readUserConfig(value: unknown, file: string): Registered {
     }
     intakes.set(kind, actorIntake(kinds[i]!, schema, `${place}.schema`, refuse, former));
   }
+  const samples = new Map<string, MachineSamples>();
+  for (const [i, { kind, machine, samples: given }] of listed.entries()) {
+    if (given === undefined) continue;
+    const intake = intakes.get(kind);
+    const place = `machines[${i}].samples`;
+    samples.set(kind, readSamples(given, { machine, place, refuse, ...(intake ? { intake } : {}) }));
+  }
   return {
     kinds,
     intakes,
+    samples,
     flows: checkedList(flows, 'flows', (flow) => checkFlow(flow), refuse),
     platforms: checkedList(platforms, 'platforms', parse.selectorRegistry, refuse)
   };
 }
 
 function assertEntry(entry: RegisteredMachine, place: string, all: RegisteredMachine[], refuse: Refuse): void {
-  assertKeys(entry, place, ['kind', 'machine', 'schema', 'previous', 'migrations'], refuse);
+  assertKeys(entry, place, ['kind', 'machine', 'schema', 'previous', 'migrations', 'samples'], refuse);
   const { kind, machine, schema } = entry;
   if (typeof kind !== 'string' || !/^[a-z][a-z0-9_]{0,62}$/.test(kind)) {
     refuse(`${place}.kind`, `${JSON.stringify(kind)} must be small letters, digits and _, beginning with a letter`);
