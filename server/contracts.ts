@@ -54,6 +54,7 @@ const files = [
   'artifact',
   'inspector',
   'record',
+  'trace',
   'token'
 ];
 const schemas = files.map(

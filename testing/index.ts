@@ -1,5 +1,8 @@
 /** `troupe/testing`: the life of machines as tests. */
+export * from './difference.ts';
 export * from './invariants.ts';
 export * from './kinds.ts';
+export * from './legal-moves.ts';
 export * from './samples.ts';
 export * from './temporal.ts';
+export * from './trace.ts';

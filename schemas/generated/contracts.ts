@@ -3436,3 +3436,186 @@ export interface TokenView {
    */
   token?: string;
 }
+/**
+ * What one actor was made with, everything that came to it, and what came of that. Replayed in virtual time by `replay` of troupe/testing: no promise runs, no timer waits.
+ */
+export interface Trace {
+  format: 'troupe.trace/1';
+  /**
+   * Where it is from, for people.
+   */
+  about?: string;
+  /**
+   * Of the actor: command, order, order_payment.
+   */
+  kind: string;
+  /**
+   * That it was recorded with. Replayed with another, it says what is different now.
+   */
+  machine: {
+    /**
+     * See MachineSummary.
+     */
+    version: string;
+    label: string | null;
+  };
+  start: TraceStart;
+  steps: TraceStep[];
+  /**
+   * Nothing more came: the actor is in a final state, or failed.
+   */
+  ended: boolean;
+  /**
+   * What a recorded life does not have any more, or never kept, each as a sentence. None: it is whole.
+   */
+  gaps?: string[];
+}
+/**
+ * Its first step, from `input`; or, where that is not known, the state in which the trace takes it up, as `snapshot`. One of both.
+ */
+export interface TraceStart {
+  /**
+   * Of the actor; names of its effects are made of it.
+   */
+  id: string;
+  /**
+   * Virtual time of it, ms since 1970; the steps count on from there.
+   */
+  at: number;
+  input?: {
+    [k: string]: unknown;
+  };
+  /**
+   * Of a child machine: whom it reports to, and under which name.
+   */
+  parent?: {
+    address: string;
+    child: string;
+  };
+  /**
+   * Persisted XState snapshot with children, timers and parent.
+   */
+  snapshot?: {
+    [k: string]: unknown;
+  };
+  /**
+   * With `snapshot`: steps taken until then.
+   */
+  step?: number;
+  expect?: TraceExpectation;
+}
+/**
+ * What came of a step. What is left out is not compared.
+ */
+export interface TraceExpectation {
+  /**
+   * State path; regions joined by a comma.
+   */
+  state: string;
+  status?: 'active' | 'done' | 'error';
+  /**
+   * The state does not take the event; over REST 409.
+   */
+  rejected?: true;
+  /**
+   * The end of an effect, or a timer, that was over already.
+   */
+  stale?: true;
+  /**
+   * States it only passed through, in order.
+   */
+  through?: string[];
+  /**
+   * Members of its context that this step changed, as they are after it; of the first step all of them.
+   */
+  context?: {
+    [k: string]: unknown;
+  };
+  /**
+   * Members of its context that this step removed.
+   */
+  gone?: string[];
+  /**
+   * Types of its events on the stream, one a row of the log, in order.
+   */
+  events?: string[];
+  /**
+   * Those it starts, in order.
+   */
+  effects?: {
+    /**
+     * Id of the invoke.
+     */
+    child: string;
+    src: string;
+    /**
+     * Left out, it is not compared.
+     */
+    input?: {
+      [k: string]: unknown;
+    };
+  }[];
+  /**
+   * Ids of invokes that are over by it, sorted.
+   */
+  stops?: string[];
+  /**
+   * All that run after it: id → ms until it is due.
+   */
+  timers?: {
+    [k: string]: number;
+  };
+  /**
+   * What it tells other actors, in order.
+   */
+  tells?: {
+    to: string;
+    event: {
+      type: string;
+      [k: string]: unknown;
+    };
+  }[];
+  /**
+   * Tables it writes a row to in its transaction, one a row, in order.
+   */
+  records?: string[];
+  /**
+   * Of its end.
+   */
+  output?: {
+    [k: string]: unknown;
+  };
+  /**
+   * Code of the failure it ended with.
+   */
+  error?: string;
+}
+export interface TraceStep {
+  /**
+   * client: from outside. actor: told by another. host: its own word, `host.resumed`, `tell.refused`. effect, child: its end; which one says the event's type, `xstate.done.actor.ID`. timer: it is due. self: what the actor sent itself.
+   */
+  by: 'client' | 'actor' | 'host' | 'effect' | 'child' | 'timer' | 'self';
+  /**
+   * Address of who told it.
+   */
+  from?: string;
+  /**
+   * By a timer: its id. Of an `after` that is the event's type.
+   */
+  timer?: string;
+  /**
+   * Virtual time since the step before, ms. Less than 0: the clock of the recording was put back.
+   */
+  after_ms: number;
+  event: {
+    type: string;
+    [k: string]: unknown;
+  };
+  /**
+   * The snapshot after it, where not all of the event is known. The event is not replayed then: that the machine has a transition on it from here to there is all that is judged, and the replay goes on from this snapshot.
+   */
+  becomes?: {
+    [k: string]: unknown;
+  };
+  expect: TraceExpectation;
+}

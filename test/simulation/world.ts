@@ -185,6 +185,11 @@ export class World {
     });
   }
 
+  /** What a run has left behind. */
+  get storage(): SimulatedStorage {
+    return this.#storage;
+  }
+
   async run(): Promise<Outcome> {
     const mend = this.#mutant.patch?.();
     try {
