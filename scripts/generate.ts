@@ -114,6 +114,10 @@ sender is bound to a path of its own. A stream takes one request a line, of up t
 replies carry the request's \`id\` and come as they are done. \`troupe recipe send\` and the package's \`troupe/recipes\` speak
 both.
 
+Our own user and root are served. The kernel lets nobody else in by the modes of folder and socket; should those be widened,
+the stream asks it who connected, answers anyone else \`not_permitted\` in the dialect that they speak, and closes. That is
+in the audit log.
+
 \`\`\`json
 {"v":1,"id":"42","type":"keystroke","key":"t","mods":["ctrl"]}
 {"v":1,"id":"42","ok":true,"timing_us":{"recv":1,"decode":9,"dispatch":2,"exec":60,"total":72},"results":[{"type":"keystroke","ok":true,"us":60}]}

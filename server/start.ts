@@ -266,6 +266,7 @@ async function bringUp(
         paths: recipePaths(dataDir, environment.XDG_RUNTIME_DIR),
         desktop: openDesktop({ stub: isStub, environment, allowed: namesIn(config.recipe_apps) }),
         runFlow: flowRunner(commandAcceptor(controlOf(deps)), flows),
+        refused,
         logger
       })
     : null;

@@ -55,6 +55,9 @@ export function idsOf(object: Record<string, unknown>): OlderIds {
   return ids;
 }
 
+/** The newline JSON form, and not version 1. */
+export const isOlder = ({ v, op }: Record<string, unknown>): boolean => v === undefined && op !== undefined;
+
 /** The newline JSON form as a request of version 1. */
 export function readOlder({ op, args = {} }: Record<string, unknown>): Request | Refusal {
   if (args === null || typeof args !== 'object' || Array.isArray(args)) {

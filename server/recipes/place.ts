@@ -1,11 +1,11 @@
 /**
  * Where the sockets are, and that nobody but us can reach them.
  *
- * Node has no SO_PEERCRED, so who connects cannot be asked. What is checked instead is what the kernel itself holds
- * everyone to: to connect to a unix socket, or to send to one, it wants search permission on every folder above it and
- * write permission on the socket. In a folder of mode 0700 that is ours, a socket of mode 0600 is reached by our user
- * and by root. So the folder is looked at (owner, mode, no symbolic link) before a socket is made in it, and the mode of
- * the socket is right from its first moment, by the umask.
+ * To connect to a unix socket, or to send to one, the kernel wants search permission on every folder above it and write
+ * permission on the socket. In a folder of mode 0700 that is ours, a socket of mode 0600 is reached by our user and by
+ * root. So the folder is looked at (owner, mode, no symbolic link) before a socket is made in it, and the mode of the
+ * socket is right from its first moment, by the umask. Should somebody widen the modes later, the stream asks the kernel
+ * whose process connected (`peer.ts`); of a datagram it cannot be asked.
  */
 import { chmodSync, lstatSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';

@@ -6,7 +6,9 @@ import { Macros } from '../../actors/desktop/macros.ts';
 import type { ActorHost } from '../../actors/host/contract.ts';
 import { isControlError } from '../../schemas/errors.ts';
 import type { ReadinessCheck } from '../control/readiness.ts';
+import type { RefusalLog } from '../control/refused.ts';
 import { type DatagramServer, serveDatagrams } from './datagram.ts';
+import { type LoadPeerUid, loadPeerUid } from './peer.ts';
 import { prepareFolder, type RecipePaths } from './place.ts';
 import { RecipeService, type RunFlows } from './service.ts';
 import { type StreamLimits, type StreamServer, serveStream } from './stream.ts';
@@ -20,8 +22,11 @@ export interface RecipesOptions {
   desktop: Desktop;
   runFlow: RunFlows;
   logger: Logger;
+  /** Where it is written down that somebody else's process was turned away. */
+  refused: Pick<RefusalLog, 'note'>;
   limits?: Partial<StreamLimits>;
   loadDatagrams?: LoadDatagrams;
+  loadPeerUid?: LoadPeerUid;
 }
 
 export interface Recipes {
@@ -35,6 +40,8 @@ export interface Recipes {
 
 /** For what the log has not heard of yet, at the end. */
 const FLUSH_MS = 500;
+/** Users whose first attempt is a line of the process's log. */
+const MOST_STRANGERS = 100;
 
 /**
  * A socket that cannot be had is a warning and a word in /ready, and no reason not to start: browsers do not need it.
@@ -47,8 +54,10 @@ export async function startRecipes({
   desktop,
   runFlow,
   logger,
+  refused,
   limits,
-  loadDatagrams
+  loadDatagrams,
+  loadPeerUid: loadPeers = loadPeerUid
 }: RecipesOptions): Promise<Recipes> {
   const feed = new JournalFeed({ host });
   const service = new RecipeService({ desktop, macros: new Macros(join(dataDir, 'macros')), runFlow, feed });
@@ -63,6 +72,17 @@ export async function startRecipes({
       return null;
     }
   };
+  const strangers = new Set<number | null>();
+  let turnedAway = 0;
+  const onStranger = (uid: number | null, why: string) => {
+    turnedAway++;
+    // Each user once: who connects again and again does not fill the log.
+    if (strangers.size < MOST_STRANGERS && !strangers.has(uid)) logger.warn({ uid, failure: why }, 'recipes');
+    strangers.add(uid);
+    const from = `uid ${uid ?? 'unknown'}`;
+    const detail = { code: 'not_permitted', from, reason: why };
+    void refused.note(from, { action: 'access.refused', outcome: 'refused', subject: 'request/recipes', detail });
+  };
   let stream: StreamServer | null = null;
   let datagram: DatagramServer | null = null;
   const placed = await tryTo(async () => {
@@ -70,7 +90,9 @@ export async function startRecipes({
     return true;
   });
   if (placed) {
-    stream = await tryTo(() => serveStream(paths.stream, service, limits));
+    const { uidOf, why } = await loadPeers();
+    if (why) missing.push(`who connects is not asked for, and the modes of folder and socket decide: ${why}`);
+    stream = await tryTo(() => serveStream(paths.stream, service, { limits, uidOf, onStranger }));
     // Whoever has the stream has the datagrams: two servers would each have half of a client's policy.
     if (stream) datagram = await tryTo(() => serveDatagrams(paths.datagram, service, loadDatagrams));
   }
@@ -92,6 +114,7 @@ export async function startRecipes({
         const where = [stream && paths.stream, datagram && paths.datagram].filter(Boolean).join(' and ');
         const log = `${waiting} traces wait for the log, ${lost} were lost${failure ? `: ${failure}` : ''}`;
         const parts = [where ? `on ${where}` : 'not served', ...missing, `desktop: ${desktop.about}`, log];
+        if (turnedAway > 0) parts.push(`${turnedAway} connections of other users were turned away`);
         return { ok: true, why: parts.join('; ') };
       }
     },

@@ -5,16 +5,18 @@
  *
  * What one client does costs the others nothing. One that sends faster than it is served, or does not read its replies,
  * is not read from until it does; one that never does is closed, as is a line that does not end. When all places are
- * taken, the client that has been silent the longest makes room.
+ * taken, the client that has been silent the longest makes room. Who connects from another user's process is not served.
  */
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { ControlError } from '../../schemas/errors.ts';
 import { LINE_LIMIT, Lines } from './framing.ts';
-import { idsOf, lineOf, olderReply, pongReply, readLine, readOlder } from './older.ts';
+import { idsOf, isOlder, lineOf, olderReply, pongReply, readLine, readOlder } from './older.ts';
+import { isWelcome, type PeerUid } from './peer.ts';
 import { clearPath, inodeOf, removeOwn, withOwnMode } from './place.ts';
 import { isRefusal, readObject, readRequest } from './request.ts';
 import type { RecipeService } from './service.ts';
+import { TurnedAway } from './turned-away.ts';
 
 export interface StreamLimits {
   clients: number;
@@ -22,13 +24,28 @@ export interface StreamLimits {
   inFlight: number;
   /** A line must end so soon after it began, and replies must be read, ms. */
   patienceMs: number;
+  /** Who is turned away has so long for a first line, which says how it is to be told, ms. */
+  farewellMs: number;
   lineBytes: number;
 }
 
-const defaults: StreamLimits = { clients: 256, inFlight: 64, patienceMs: 30_000, lineBytes: LINE_LIMIT };
+const defaults: StreamLimits = {
+  clients: 256,
+  inFlight: 64,
+  patienceMs: 30_000,
+  farewellMs: 1_000,
+  lineBytes: LINE_LIMIT
+};
+
+export interface StreamOptions {
+  limits?: Partial<StreamLimits> | undefined;
+  /** Without it everybody who can connect is served. */
+  uidOf?: PeerUid | undefined;
+  /** Somebody else's process connected, and was turned away; uid null: the kernel did not say whose. */
+  onStranger?: (uid: number | null, why: string) => void;
+}
 
 export interface StreamServer {
-  readonly clients: number;
   close(): Promise<void>;
 }
 
@@ -36,13 +53,22 @@ export interface StreamServer {
 export async function serveStream(
   path: string,
   service: RecipeService,
-  options: Partial<StreamLimits> = {}
+  { limits: given, uidOf, onStranger }: StreamOptions = {}
 ): Promise<StreamServer> {
-  const limits = { ...defaults, ...options };
+  const limits = { ...defaults, ...given };
   await clearPath(path, 'stream');
   const clients = new Set<StreamClient>();
+  const turnedAway = new TurnedAway(limits.farewellMs);
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    if (clients.size >= limits.clients && !closeMostSilent(clients)) return refuseClient(socket, limits.clients);
+    const stranger = uidOf && strangerAt(socket, uidOf);
+    if (stranger) {
+      onStranger?.(stranger.uid, stranger.why);
+      return turnedAway.add(socket, { code: 'not_permitted', message: stranger.why });
+    }
+    if (clients.size >= limits.clients && !closeMostSilent(clients)) {
+      const message = `${limits.clients} clients are connected and all are at work; try again later`;
+      return turnedAway.add(socket, { code: 'busy', message });
+    }
     const client = new StreamClient(socket, service, limits);
     clients.add(client);
     socket.once('close', () => clients.delete(client));
@@ -56,12 +82,10 @@ export async function serveStream(
   }
   const inode = inodeOf(path);
   return {
-    get clients() {
-      return clients.size;
-    },
     async close() {
       removeOwn(path, inode);
       const closed = new Promise((resolve) => server.close(resolve));
+      turnedAway.close();
       for (const client of clients) client.end();
       const late = setTimeout(() => {
         for (const { socket } of clients) socket.destroy();
@@ -80,15 +104,20 @@ function closeMostSilent(clients: Set<StreamClient>): boolean {
   return silent !== undefined;
 }
 
-function refuseClient(socket: Socket, most: number): void {
-  socket.on('error', () => {});
-  const error = { code: 'busy', message: `${most} clients are connected and all are at work; try again later` };
-  socket.end(`${JSON.stringify({ v: 1, id: null, ok: false, timing_us: NO_TIME, error })}\n`);
+/** Nothing when it is a process of ours. */
+function strangerAt(socket: Socket, uidOf: PeerUid): { uid: number | null; why: string } | undefined {
+  let uid: number;
+  try {
+    uid = uidOf(socket);
+  } catch (error) {
+    return { uid: null, why: `whose process this is cannot be known: ${(error as Error).message}` };
+  }
+  if (isWelcome(uid)) return undefined;
+  return { uid, why: `user ${uid} is not user ${process.getuid?.()}, whose recipes these are` };
 }
 
 /** Replies that are on their way at the end get so long to be read, ms. */
 const CLOSE_MS = 300;
-const NO_TIME = { recv: 0, decode: 0, dispatch: 0, exec: 0, total: 0 };
 
 class StreamClient {
   readonly socket: Socket;
@@ -171,7 +200,7 @@ class StreamClient {
         this.#done(JSON.stringify(one))
       );
     }
-    if (object.v !== undefined || object.op === undefined) {
+    if (!isOlder(object)) {
       return this.#service.takeObject(object, line, { at, readAt, transport: 'stream' }, done);
     }
     const ids = idsOf(object);

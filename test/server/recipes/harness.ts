@@ -8,7 +8,9 @@ import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import pino from 'pino';
 import type { Desktop, DesktopCommand, Done } from '../../../actors/desktop/contract.ts';
+import type { AuditEntry } from '../../../actors/host/contract.ts';
 import type { RecipeReply } from '../../../schemas/generated/contracts.ts';
+import type { LoadPeerUid } from '../../../server/recipes/peer.ts';
 import { recipePaths } from '../../../server/recipes/place.ts';
 import { startRecipes } from '../../../server/recipes/recipes.ts';
 import type { StreamLimits } from '../../../server/recipes/stream.ts';
@@ -20,11 +22,15 @@ interface RecipeTestOptions {
   limits?: Partial<StreamLimits>;
   folder?: string;
   loadDatagrams?: LoadDatagrams;
+  loadPeerUid?: LoadPeerUid;
   /** What the desktop does with a command, once it is put down. Default: nothing. */
   run?: Desktop['run'];
 }
 
-export async function recipesFor(t: TestContext, { limits, folder, loadDatagrams, run }: RecipeTestOptions = {}) {
+export async function recipesFor(
+  t: TestContext,
+  { limits, folder, loadDatagrams, loadPeerUid, run }: RecipeTestOptions = {}
+) {
   const dataDir = folder ?? mkdtempSync(join(tmpdir(), 'troupe-recipes-'));
   const told: DesktopCommand[] = [];
   /** Set: the next command waits until it is called. */
@@ -41,6 +47,8 @@ export async function recipesFor(t: TestContext, { limits, folder, loadDatagrams
     close: async () => {}
   };
   const created: Record<string, unknown>[] = [];
+  const refusals: (AuditEntry & { from: string })[] = [];
+  const logged: Record<string, unknown>[] = [];
   const recipes = await startRecipes({
     host: {
       create: async (_, input) => {
@@ -52,9 +60,15 @@ export async function recipesFor(t: TestContext, { limits, folder, loadDatagrams
     paths: recipePaths(dataDir, undefined),
     desktop,
     runFlow: async ({ name }) => `command-of-${name}`,
-    logger: pino({ level: 'silent' }),
+    refused: {
+      note: async (from, entry) => {
+        refusals.push({ from, ...entry });
+      }
+    },
+    logger: pino({ level: 'warn' }, { write: (line) => logged.push(JSON.parse(line)) }),
     ...(limits ? { limits } : {}),
-    ...(loadDatagrams ? { loadDatagrams } : {})
+    ...(loadDatagrams ? { loadDatagrams } : {}),
+    ...(loadPeerUid ? { loadPeerUid } : {})
   });
   t.after(async () => {
     for (const go of held.splice(0)) go();
@@ -66,6 +80,8 @@ export async function recipesFor(t: TestContext, { limits, folder, loadDatagrams
     dataDir,
     told,
     created,
+    refusals,
+    logged,
     path: join(dataDir, 'recipes/recipes.sock'),
     hold: () => {
       hold = true;
