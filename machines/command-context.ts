@@ -3,6 +3,7 @@ import type {
   ActionResult,
   ApprovalPreview,
   CommandEnvelope,
+  CommandResult,
   Flow,
   FlowAction,
   Proof,
@@ -158,7 +159,7 @@ export interface CommandContext {
   losses: number;
   queuePosition: number | null;
   why: string | null;
-  result: Record<string, unknown> | null;
+  result: CommandResult | null;
   error: Failure | null;
   createdAt: number;
   startedAt: number | null;

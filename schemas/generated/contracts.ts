@@ -113,6 +113,42 @@ export type CommandState =
 export type CommandPhase = 'PREPARING' | 'ACTION_ATTEMPTED' | 'VERIFIED' | 'VERIFICATION_FAILED' | 'POLLING';
 export type Outcome = 'VERIFIED' | 'VERIFICATION_FAILED' | 'UNKNOWN';
 /**
+ * What a command that SUCCEEDED came to. Beside these each name of the flow's `result`, such as video_path, file_size and duration_ms of sora.generate.
+ */
+export type CommandResult = {
+  session_id: string | null;
+  /**
+   * All that its actions read, by the names of the flow's `extract` and `download`.
+   */
+  extracted?: {
+    [k: string]: string | number | boolean | null | unknown[];
+  };
+  /**
+   * Of a sweep: how many names are so.
+   */
+  counts?: {
+    ok: number;
+    ambiguous: number;
+    healed: number;
+    missing: number;
+  };
+  /**
+   * Of a sweep: what it found of each name.
+   */
+  selectors?: {
+    name: string;
+    state: SelectorState;
+    selector: string | null;
+    tried: SelectorTried[];
+    why: string | null;
+  }[];
+  [k: string]: unknown;
+} | null;
+/**
+ * unknown: nobody has looked yet.
+ */
+export type SelectorState = 'unknown' | 'ok' | 'ambiguous' | 'healed' | 'missing';
+/**
  * The window of the step: `main`, the one that was there first, or the address another one shows; a frame of that address if no window shows it. Default: the window the step before was in.
  */
 export type StepTarget = string;
@@ -157,10 +193,6 @@ export type RecordedStep =
   | CloseStep
   | EmulateNetworkConditionsStep
   | CustomStep;
-/**
- * unknown: nobody has looked yet.
- */
-export type SelectorState = 'unknown' | 'ok' | 'ambiguous' | 'healed' | 'missing';
 /**
  * SHA-256, hex; 64 zeros before the first record.
  */
@@ -963,6 +995,11 @@ export interface CommandError {
     [k: string]: unknown;
   };
 }
+export interface SelectorTried {
+  selector: string;
+  found: number;
+  visible?: number;
+}
 /**
  * 202 of POST /v1/commands, sent once the command is durable.
  */
@@ -1007,9 +1044,7 @@ export interface CommandView {
   approval_id?: string | null;
   deadline_at: string | null;
   actions: ActionResult[];
-  result: {
-    [k: string]: unknown;
-  } | null;
+  result: CommandResult;
   error: CommandError | null;
   created_at: Instant;
   started_at: string | null;
@@ -1862,6 +1897,9 @@ export interface SearchResult {
    */
   items: SearchHit[];
 }
+/**
+ * How something failed. `details` are those of its code.
+ */
 export interface PayloadFailure {
   /**
    * From the error catalogue.
@@ -1871,7 +1909,10 @@ export interface PayloadFailure {
   details?: {
     [k: string]: unknown;
   };
-  [k: string]: unknown;
+  /**
+   * What was behind it.
+   */
+  cause?: string;
 }
 export interface PayloadArtifact {
   id: string;
@@ -1882,7 +1923,220 @@ export interface PayloadArtifact {
    * Bytes.
    */
   size: number;
-  [k: string]: unknown;
+}
+/**
+ * The nearest element when no candidate found any, in quarantine.
+ */
+export interface PayloadHealed {
+  /**
+   * By which it can be found again.
+   */
+  selector: string;
+  likeness: number;
+  /**
+   * Of the next nearest.
+   */
+  second: number;
+  /**
+   * Name or id are as before.
+   */
+  sure: boolean;
+  fingerprint: Fingerprint;
+  /**
+   * ms since 1970
+   */
+  since?: number;
+  /**
+   * In a row.
+   */
+  cleanSweeps?: number;
+}
+/**
+ * What an element is known by when its selectors are gone. Words of the interface only: of content and of inputs no text is kept.
+ */
+export interface Fingerprint {
+  role: string;
+  tag: string;
+  /**
+   * Accessible name of a control, small letters, digits as #; '' for anything else.
+   */
+  name: string;
+  /**
+   * Those that pages keep: test ids, id, name, type.
+   */
+  attributes: {
+    [k: string]: string;
+  };
+  /**
+   * @maxItems 6
+   */
+  classes: string[];
+  /**
+   * The nearest landmarks it stands in, innermost first.
+   *
+   * @maxItems 4
+   */
+  around: string[];
+  /**
+   * The other controls of its form, dialog or card: role:name.
+   *
+   * @maxItems 8
+   */
+  near: string[];
+}
+/**
+ * One look at one name of the registry, on one page.
+ */
+export interface PayloadFinding {
+  name: string;
+  state: SelectorState;
+  tried: SelectorTried[];
+  /**
+   * The candidate that found it.
+   */
+  selector: string | null;
+  fingerprint: Fingerprint | null;
+  healed: PayloadHealed | null;
+  why: string | null;
+}
+/**
+ * What was allowed in the place of what was asked for.
+ */
+export interface PayloadEdited {
+  /**
+   * All of them; the flow's own schema judged them.
+   */
+  params: {
+    [k: string]: unknown;
+  };
+  /**
+   * Those that have another value now.
+   */
+  changed: {
+    [k: string]: unknown;
+  };
+  /**
+   * Of what `preview` shows: the only one that was allowed.
+   */
+  actionHash: string;
+  preview: ApprovalPreview;
+  /**
+   * Of each action of the flow, in order.
+   */
+  reaches: Reach[];
+}
+/**
+ * The site asked for slowness: nothing is done for the account before then.
+ */
+export interface PayloadCoolDown {
+  /**
+   * ms since 1970
+   */
+  until: number;
+  /**
+   * ms; twice as long each time in a row.
+   */
+  lastsMs: number;
+  /**
+   * In a row.
+   */
+  times: number;
+  why: string;
+}
+/**
+ * What a person who drives did last. Of what they typed the length alone.
+ */
+export interface PayloadInput {
+  type: 'click' | 'text' | 'key' | 'scroll' | 'open' | 'back' | 'reload' | 'accept' | 'dismiss';
+  /**
+   * Pixels of the page.
+   */
+  x?: number;
+  /**
+   * Pixels of the page.
+   */
+  y?: number;
+  /**
+   * Characters that were typed.
+   */
+  length?: number;
+  key?: string;
+  /**
+   * Of the address that was opened.
+   */
+  origin?: string;
+}
+/**
+ * A slot in the supervisor's books.
+ */
+export interface PayloadSlot {
+  slot: string;
+  /**
+   * In capitals: the driver's own words for not now.
+   */
+  state:
+    | 'cold'
+    | 'idle'
+    | 'starting'
+    | 'leased'
+    | 'closing'
+    | 'recycling'
+    | 'RECOVERING'
+    | 'NEEDS_HUMAN'
+    | 'QUARANTINED'
+    | 'drained';
+  sessionId: string | null;
+  /**
+   * The lease's number.
+   */
+  fencing: number | null;
+  /**
+   * What the lease's browser runs on.
+   */
+  device: string | null;
+  /**
+   * Whose account is in it.
+   */
+  owner: string | null;
+  /**
+   * A person drives.
+   */
+  held: boolean;
+  /**
+   * Out of quarantine: booted once without a session before one may have it.
+   */
+  trial: boolean;
+  /**
+   * Its session was asked to give the browser up.
+   */
+  wanted: boolean;
+  failure: {
+    /**
+     * From the error catalogue.
+     */
+    code: string;
+    why: string;
+  } | null;
+}
+/**
+ * A session in the line for a browser.
+ */
+export interface PayloadWaiting {
+  sessionId: string;
+  device: string;
+  owner: string | null;
+  /**
+   * 1 is served first.
+   */
+  priority: number;
+  /**
+   * ms since 1970
+   */
+  since: number;
+  /**
+   * As it was last told; 0: not told yet.
+   */
+  position: number;
 }
 /**
  * status.changed: beside the transition.
@@ -1901,12 +2155,7 @@ export interface StatusChangedPayload {
    */
   looks?: number | null;
   next_look_at?: Instant | null;
-  /**
-   * As GET /v1/commands/{id} shows it.
-   */
-  result?: {
-    [k: string]: unknown;
-  } | null;
+  result?: CommandResult;
   error?: PayloadFailure | null;
   [k: string]: unknown;
 }
@@ -1937,8 +2186,11 @@ export interface ActionVerifiedPayload {
   verify_as?: string | null;
   proofs?: Proof[] | null;
   already_done?: boolean | null;
+  /**
+   * What was read, by the names of the flow's `extract` and `download`; records are objects in a list.
+   */
   extracted?: {
-    [k: string]: unknown;
+    [k: string]: string | number | boolean | null | unknown[];
   } | null;
   /**
    * What became of the account's login on the page that proves it.
@@ -1987,19 +2239,9 @@ export interface SelectorMissingPayload {
   name?: string | null;
   state?: SelectorState | null;
   by?: string | null;
-  /**
-   * The nearest element, when nothing else was found.
-   */
-  healed?: {
-    [k: string]: unknown;
-  } | null;
+  healed?: PayloadHealed | null;
   tried?: SelectorTried[] | null;
   [k: string]: unknown;
-}
-export interface SelectorTried {
-  selector: string;
-  found: number;
-  visible?: number;
 }
 /**
  * selector.changed: beside the transition.
@@ -2008,12 +2250,7 @@ export interface SelectorChangedPayload {
   name?: string | null;
   state?: SelectorState | null;
   by?: string | null;
-  /**
-   * The nearest element, when nothing else was found.
-   */
-  healed?: {
-    [k: string]: unknown;
-  } | null;
+  healed?: PayloadHealed | null;
   tried?: SelectorTried[] | null;
   [k: string]: unknown;
 }
@@ -2061,11 +2298,7 @@ export interface HumanRequiredPayload {
   /**
    * Found by likeness alone, for a person to accept or reject.
    */
-  selectors?:
-    | {
-        [k: string]: unknown;
-      }[]
-    | null;
+  selectors?: PayloadFinding[] | null;
   [k: string]: unknown;
 }
 /**
@@ -2099,12 +2332,7 @@ export interface SessionChangedPayload {
    * The person who drives.
    */
   by?: string | null;
-  /**
-   * What a person did last, without what they typed.
-   */
-  input?: {
-    [k: string]: unknown;
-  } | null;
+  input?: PayloadInput | null;
   [k: string]: unknown;
 }
 /**
@@ -2144,20 +2372,8 @@ export interface DriverChangedPayload {
  * supervisor.changed: beside the transition.
  */
 export interface SupervisorChangedPayload {
-  slots?:
-    | {
-        slot: string;
-        state: string;
-        [k: string]: unknown;
-      }[]
-    | null;
-  waiting?:
-    | {
-        sessionId: string;
-        position: number;
-        [k: string]: unknown;
-      }[]
-    | null;
+  slots?: PayloadSlot[] | null;
+  waiting?: PayloadWaiting[] | null;
   [k: string]: unknown;
 }
 /**
@@ -2169,9 +2385,7 @@ export interface ApprovalChangedPayload {
    */
   action_hash?: string | null;
   preview?: ApprovalPreview | null;
-  edited?: {
-    [k: string]: unknown;
-  } | null;
+  edited?: PayloadEdited | null;
   decided_by?: string | null;
   note?: string | null;
   [k: string]: unknown;
@@ -2180,9 +2394,7 @@ export interface ApprovalChangedPayload {
  * account.changed: beside the transition.
  */
 export interface AccountChangedPayload {
-  cool_down?: {
-    [k: string]: unknown;
-  } | null;
+  cool_down?: PayloadCoolDown | null;
   settings?: AccountSettings | null;
   set_by?: string | null;
   [k: string]: unknown;
@@ -2317,8 +2529,11 @@ export interface SoraVideoReadyPayload {
    * Its `attempt` in the flow.
    */
   action?: string | null;
+  /**
+   * What was read, by the names of the flow's `extract` and `download`; records are objects in a list.
+   */
   extracted?: {
-    [k: string]: unknown;
+    [k: string]: string | number | boolean | null | unknown[];
   } | null;
   proofs?: Proof[] | null;
   [k: string]: unknown;
@@ -2331,8 +2546,11 @@ export interface SoraVideoDownloadedPayload {
    * Its `attempt` in the flow.
    */
   action?: string | null;
+  /**
+   * What was read, by the names of the flow's `extract` and `download`; records are objects in a list.
+   */
   extracted?: {
-    [k: string]: unknown;
+    [k: string]: string | number | boolean | null | unknown[];
   } | null;
   proofs?: Proof[] | null;
   [k: string]: unknown;
@@ -2948,39 +3166,6 @@ export interface SelectorRegistry {
      */
     timeoutMs?: number;
   }[];
-}
-/**
- * What an element is known by when its selectors are gone. Words of the interface only: of content and of inputs no text is kept.
- */
-export interface Fingerprint {
-  role: string;
-  tag: string;
-  /**
-   * Accessible name of a control, small letters, digits as #; '' for anything else.
-   */
-  name: string;
-  /**
-   * Those that pages keep: test ids, id, name, type.
-   */
-  attributes: {
-    [k: string]: string;
-  };
-  /**
-   * @maxItems 6
-   */
-  classes: string[];
-  /**
-   * The nearest landmarks it stands in, innermost first.
-   *
-   * @maxItems 4
-   */
-  around: string[];
-  /**
-   * The other controls of its form, dialog or card: role:name.
-   *
-   * @maxItems 8
-   */
-  near: string[];
 }
 /**
  * The nearest element when no candidate found any. In quarantine until a person or three clean sweeps accept it.

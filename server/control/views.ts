@@ -11,6 +11,7 @@ import type {
   CommandEnvelope,
   CommandError,
   CommandPhase,
+  CommandResult,
   CommandState,
   CommandView,
   SessionState,
@@ -42,7 +43,7 @@ interface CommandContext {
   why: string | null;
   queuePosition: number | null;
   actions: ActionResult[];
-  result: Record<string, unknown> | null;
+  result: CommandResult | null;
   error: CommandError | null;
   createdAt: number;
   startedAt: number | null;

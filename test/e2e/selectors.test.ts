@@ -58,7 +58,7 @@ describe('the selector registry, with a real browser', needsBrowser(), () => {
     assert.equal(body.state, 'AWAITING_APPROVAL', JSON.stringify(body));
     return body;
   }
-  const sweptBy = ({ result }: CommandView) => (result as { selectors: SelectorView[] }).selectors;
+  const sweptBy = ({ result }: CommandView) => result?.selectors ?? [];
   const statesOf = (command: CommandView) =>
     Object.fromEntries(sweptBy(command).map(({ name, state }) => [name, state]));
 

@@ -91,6 +91,28 @@ describe('the document of the stream', () => {
     assert.throws(() => assertInspectFrame({ type: '@xstate.rumour', ...told } as never), /rumour/);
   });
 
+  it('leaves nothing open in what an event carries but what is a flow’s, a code’s or a registered machine’s', () => {
+    const OPEN = /\/(details|extracted|params|changed|misses|settings|limits|attributes|reaches|result)$/;
+    const open: string[] = [];
+    // biome-ignore lint/suspicious/noExplicitAny: a schema is looked into freely
+    const look = (node: any, at: string, seen: string[]): void => {
+      if (node === null || typeof node !== 'object') return;
+      if (typeof node.$ref === 'string') {
+        const name = node.$ref.split('/').at(-1);
+        if (!seen.includes(name)) look(committed.components.schemas[name], at, [...seen, name]);
+      }
+      const isObject = [node.type].flat().includes('object');
+      if (isObject && node.additionalProperties !== false && !OPEN.test(at)) open.push(at);
+      for (const [name, one] of Object.entries(node.properties ?? {})) look(one, `${at}/${name}`, seen);
+      for (const one of [node.items, ...(node.anyOf ?? []), ...(node.oneOf ?? [])]) look(one, at, seen);
+    };
+    for (const { type } of eventTypesOf(builtInMachines)) {
+      const { properties } = committed.components.schemas[`Payload.${type}`];
+      for (const [name, field] of Object.entries(properties ?? {})) look(field, `${type}/${name}`, []);
+    }
+    assert.deepEqual(open, []);
+  });
+
   it('finds a frame wanting that lacks what its type carries', () => {
     const [{ payload: frame }] = committed.components.messages['event.action.verified'].examples;
     assertFrame(frame);
