@@ -6,6 +6,15 @@ export const proof = {
   verify_as: 'current.verify_as',
   proofs: 'current.proofs'
 };
+/** What goes out, and by whose leave: whom each action of the flow reaches, which one this is, and what was allowed. */
+export const attempt = {
+  ...action,
+  dedupe_key: 'current.dedupe_key',
+  reaches: 'reaches',
+  index: 'index',
+  approval_id: 'approval.approvalId',
+  action_hash: 'approval.actionHash'
+};
 export const video = { action: 'current.name', extracted: 'current.extracted', proofs: 'current.proofs' };
 export const says = (type: string, severity: 'info' | 'warn' | 'error', take: Record<string, string> = {}) => ({
   telemetry: { type, severity, take }

@@ -6,7 +6,7 @@ import { makeAccount, settlePlaces, takePlace, tellLimited } from './command-pla
 import { polling } from './command-polling.ts';
 import { queued } from './command-queue.ts';
 import { closeAction, ended, ledger } from './command-records.ts';
-import { action, came, captured, needed, pictured, proof, says, video } from './command-telemetry.ts';
+import { attempt, came, captured, needed, pictured, proof, says, video } from './command-telemetry.ts';
 import {
   blocked,
   keepArtifacts,
@@ -276,7 +276,7 @@ export const commandMachine = words.createMachine({
           },
           states: {
             attempting: {
-              meta: says('action.attempted', 'info', { ...action, dedupe_key: 'current.dedupe_key' }),
+              meta: says('action.attempted', 'info', attempt),
               entry: ['countAttempt', 'keepPlace', ledger('ATTEMPTED')],
               invoke: {
                 id: 'attempt',

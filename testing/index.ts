@@ -1,8 +1,11 @@
 /** `troupe/testing`: the life of machines as tests. */
+export * from './conform.ts';
+export * from './conform-machines.ts';
 export * from './difference.ts';
 export * from './invariants.ts';
 export * from './kinds.ts';
 export * from './legal-moves.ts';
+export * from './log-lines.ts';
 export * from './samples.ts';
 export * from './temporal.ts';
 export * from './trace.ts';

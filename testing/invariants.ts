@@ -31,6 +31,8 @@ export interface LogFacts {
   rows: readonly EventRow[];
   /** Nothing more will come. */
   ended: boolean;
+  /** Everything from the first row on is there. Default: whether the first cursor is 1. */
+  whole?: boolean;
   /** ms; default `emittedAt`, which goes back when the clock does */
   timeOf?(row: EventRow): number;
   /** From when on, and for how long at most, an accepted command may take to end, ms. Default: not judged. */
@@ -93,6 +95,8 @@ export const invariants: Record<string, (facts: LogFacts) => Violation[]> = {
   'an actor goes on from where it was': transitionsChain,
   'a step is committed once': stepsAreCommittedOnce,
   'ACTION_ATTEMPTED before VERIFIED': attemptsComeBeforeProof,
+  'an effect id commits at most once': attemptsCommitOnce,
+  'a message never goes out without an ALLOWED approval for its hash': messagesAreAllowed,
   'every accepted command ends': commandsEnd,
   ...Object.fromEntries(Object.entries(rules).map(([name, those]) => [name, (facts) => judgeRules(name, those, facts)]))
 };
@@ -165,6 +169,82 @@ function attemptsComeBeforeProof({ rows }: LogFacts): Violation[] {
     return [{ invariant: 'ACTION_ATTEMPTED before VERIFIED', why, about: [addressOf(row)], cursor: row.cursor }];
   });
 }
+
+/**
+ * The effect of an attempt has one id, and each attempt of an action a number: it begins once and ends once. A write that
+ * is proved is not attempted again.
+ */
+function attemptsCommitOnce({ rows }: LogFacts): Violation[] {
+  const begun = new Set<string>();
+  const ended = new Set<string>();
+  const proved = new Set<string>();
+  return rows.flatMap((row) => {
+    const { action, attempts, effect } = row.payload as { action?: string; attempts?: number; effect?: string };
+    if (row.actorKind !== 'command' || typeof action !== 'string' || typeof attempts !== 'number') return [];
+    const own = `${row.actorId} ${action}`;
+    const one = `${own} ${attempts}`;
+    const twice = (what: string): Violation[] => {
+      const why = `${addressOf(row)} ${what}`;
+      return [{ invariant: 'an effect id commits at most once', why, about: [addressOf(row)], cursor: row.cursor }];
+    };
+    if (row.type === 'action.attempted') {
+      if (begun.has(one)) return twice(`attempted ${action} as number ${attempts} twice`);
+      begun.add(one);
+      if (effect === 'write' && proved.has(own)) return twice(`attempted ${action} again, which was VERIFIED`);
+    }
+    if (row.type === 'action.verified' && attempts > 0) {
+      if (effect === 'write' && ended.has(one)) return twice(`proved attempt ${attempts} of ${action} twice`);
+      ended.add(one);
+      proved.add(own);
+    }
+    return [];
+  });
+}
+
+interface Attempted {
+  reaches?: (string | undefined)[] | null;
+  index?: number | null;
+  approval_id?: string | null;
+  action_hash?: string | null;
+}
+
+/**
+ * What an attempt says goes out is what a person allowed before, to the hash. Of an account that is for tests nobody is
+ * asked. Where the log begins later than the command or its account, it cannot be told.
+ */
+function messagesAreAllowed({ rows, whole = (rows[0]?.cursor ?? 1) <= 1 }: LogFacts): Violation[] {
+  const allowed = new Map<string, string>();
+  const forTests = new Map<string, boolean>();
+  const born = new Set<string>();
+  return rows.flatMap((row) => {
+    const { payload, actorKind, actorId, subject } = row;
+    if (actorKind === 'command' && isBirth(row)) born.add(actorId);
+    if (actorKind === 'account') {
+      const settings = payload.settings as { test_account?: boolean } | undefined;
+      if (settings) forTests.set(accountOf(subject), settings.test_account === true);
+    }
+    if (actorKind === 'approval' && isIn('ALLOWED')(row)) {
+      const edited = payload.edited as { actionHash?: string } | null | undefined;
+      allowed.set(actorId, edited?.actionHash ?? String(payload.action_hash));
+    }
+    if (actorKind !== 'command' || row.type !== 'action.attempted') return [];
+    const { reaches, index, approval_id, action_hash } = payload as Attempted;
+    if (reaches?.[index ?? 0] !== 'message' || !(whole || born.has(actorId))) return [];
+    const isForTests = forTests.get(accountOf(subject));
+    if (isForTests === true || (isForTests === undefined && !whole)) return [];
+    const given = allowed.get(approval_id ?? '');
+    if (given !== undefined && given === action_hash) return [];
+    const why =
+      given === undefined
+        ? `${addressOf(row)} attempted the message ${payload.action}, and approval ${approval_id ?? 'none'} is not ALLOWED`
+        : `${addressOf(row)} attempted the message ${payload.action} with the hash ${action_hash}, and ${given} is ALLOWED`;
+    const about = [addressOf(row), ...(approval_id ? [`approval/${approval_id}`] : [])];
+    const invariant = 'a message never goes out without an ALLOWED approval for its hash';
+    return [{ invariant, why, about, cursor: row.cursor }];
+  });
+}
+
+const accountOf = ({ platform, account_id }: EventRow['subject']) => `${platform} ${account_id}`;
 
 function commandsEnd({ rows, ended, bound, timeOf = emittedAt }: LogFacts): Violation[] {
   if (!bound) return [];

@@ -31,6 +31,15 @@ export interface LivingReader {
  * @throws ControlError JOURNAL_DAMAGED, JOURNAL_TOO_NEW, JOURNAL_UNAVAILABLE
  */
 export async function openLivingReader(place: string): Promise<LivingReader> {
+  const { path, connection } = await openUnchanged(place);
+  return reader(path, connection);
+}
+
+/**
+ * A connection in a transaction, so that all it reads is of one moment.
+ * @throws ControlError JOURNAL_DAMAGED, JOURNAL_TOO_NEW, JOURNAL_UNAVAILABLE
+ */
+export async function openUnchanged(place: string): Promise<{ path: string; connection: Connection }> {
   const path = databaseAt(place);
   let connection: Connection | undefined;
   try {
@@ -40,7 +49,7 @@ export async function openLivingReader(place: string): Promise<LivingReader> {
     if (version > known) throw new ControlError('JOURNAL_TOO_NEW', { path, version, known });
     if (version === 0) throw new ControlError('JOURNAL_DAMAGED', { path, reason: 'it is no journal' });
     await connection.exec('BEGIN');
-    return reader(path, connection);
+    return { path, connection };
   } catch (error) {
     await connection?.close().catch(() => {});
     throw storageFailure(error, path);

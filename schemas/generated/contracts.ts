@@ -2170,6 +2170,22 @@ export interface ActionAttemptedPayload {
   effect?: 'read' | 'write' | null;
   attempts?: number | null;
   dedupe_key?: string | null;
+  /**
+   * Whom each action of the flow reaches, in order.
+   */
+  reaches?: Reach[] | null;
+  /**
+   * Which of them this is, from 0.
+   */
+  index?: number | null;
+  /**
+   * How a person is asked before it goes out; null: nobody ever has to be.
+   */
+  approval_id?: string | null;
+  /**
+   * Of what goes out, as its approval is bound to it.
+   */
+  action_hash?: string | null;
   [k: string]: unknown;
 }
 /**

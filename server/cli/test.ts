@@ -1,7 +1,8 @@
 /** `troupe test …`: one statechart is the runtime, the log's schema and the test oracle. */
 import type { AddCommand } from './context.ts';
+import { addTestConform } from './test-conform.ts';
 
-const commands: AddCommand[] = [];
+const commands: AddCommand[] = [addTestConform];
 
 export const addTest: AddCommand = (program, context, ends) => {
   const group = program.command('test').description('the life of machines as tests, from the machines themselves');
