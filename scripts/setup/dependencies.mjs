@@ -1,5 +1,5 @@
 /** `node_modules` as package-lock.json says, with sqlite3 compiled for this machine. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { runQuietly, SetupError } from './say.mjs';
@@ -18,21 +18,26 @@ export async function ensureDependencies(root) {
 
 /**
  * npm writes what it installed into node_modules/.package-lock.json: every package of ours must be there in the
- * locked version, but for those that are optional on some other platform.
+ * locked version. An optional one may be missing where it is for another platform, or where installing it failed: then
+ * what npm wrote is newer than the lock.
  */
 export function isInstalled(root) {
+  const [lock, hidden] = ['package-lock.json', 'node_modules/.package-lock.json'].map((file) => join(root, file));
   try {
-    const packagesIn = (file) => JSON.parse(readFileSync(join(root, file), 'utf8')).packages;
-    const wanted = packagesIn('package-lock.json');
-    const present = packagesIn('node_modules/.package-lock.json');
-    return Object.entries(wanted).every(([path, { version, optional }]) => {
+    const packagesIn = (file) => JSON.parse(readFileSync(file, 'utf8')).packages;
+    const present = packagesIn(hidden);
+    const wasTried = statSync(hidden).mtimeMs >= statSync(lock).mtimeMs;
+    return Object.entries(packagesIn(lock)).every(([path, wanted]) => {
       if (path === '') return true;
-      return present[path] ? present[path].version === version : optional === true;
+      if (present[path]) return present[path].version === wanted.version;
+      return wanted.optional === true && (wasTried || !isForHere(wanted));
     });
   } catch {
     return false;
   }
 }
+
+const isForHere = ({ os, cpu }) => (os?.includes(process.platform) ?? true) && (cpu?.includes(process.arch) ?? true);
 
 async function install(root) {
   const attempt = () => npm(root, 'installing the npm dependencies (a minute or two the first time)', ['ci']);

@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -64,6 +65,17 @@ describe('the set-up', () => {
     assert.equal(isInstalled(root), false, 'another version');
     installed({});
     assert.equal(isInstalled(root), false, 'a package is missing');
+
+    const optional = { version: '2.0.0', optional: true };
+    lock({ '': {}, ...a, 'node_modules/new': { ...optional, os: [process.platform], cpu: [process.arch] } });
+    installed(a);
+    assert.equal(isInstalled(root), true, 'one that is optional could not be installed');
+    const later = new Date(Date.now() + 60_000);
+    utimesSync(join(root, 'package-lock.json'), later, later);
+    assert.equal(isInstalled(root), false, 'one that is optional came with a newer lock');
+    lock({ '': {}, ...a, 'node_modules/new': { ...optional, os: ['aix'] } });
+    utimesSync(join(root, 'package-lock.json'), later, later);
+    assert.equal(isInstalled(root), true, 'one for another platform came with a newer lock');
   });
 
   it('names the one command where it may not install', { skip: process.platform !== 'linux' }, (t) => {
