@@ -57,6 +57,11 @@ export const catalogue = {
     false,
     (d) => `content-type '${d.mediaType}' is not taken; send application/json`
   ),
+  ENCODING_UNSUPPORTED: entry<{ encoding: string }>(
+    415,
+    false,
+    (d) => `content-encoding '${d.encoding}' is not read here; send gzip, deflate or br, or none`
+  ),
   VALIDATION_FAILED: entry<{ what: string; errors: { path: string; message: string }[] }>(
     400,
     false,
@@ -102,6 +107,11 @@ export const catalogue = {
     false,
     (d) => `cursor '${d.cursor}' is not a position in the log; send a decimal string that an event carried, or 0`
   ),
+  ACK_AHEAD: entry<{ cursor: string; sent: string }>(
+    400,
+    false,
+    (d) => `ack of cursor ${d.cursor}, and only up to ${d.sent} was sent on this connection; ack what has come`
+  ),
   CURSOR_AHEAD: entry<{ cursor: string; head: string }>(
     400,
     false,
@@ -122,7 +132,7 @@ export const catalogue = {
   ROUTE_NOT_FOUND: entry<{ method: string; path: string }>(
     404,
     false,
-    (d) => `nothing answers ${d.method} ${d.path}; see the README for the endpoints`
+    (d) => `nothing answers ${d.method} ${d.path}; /docs has what there is`
   ),
   METHOD_NOT_ALLOWED: entry<{ method: string; path: string; allowed: string[] }>(
     405,

@@ -3238,6 +3238,10 @@ export interface SelectorView {
   fingerprint: Fingerprint | null;
   tried: SelectorTried[];
   counts: SelectorCounts;
+  /**
+   * When it was looked at for the first time, by which the list goes; null: nobody has yet.
+   */
+  created_at: string | null;
   swept_at: string | null;
   last_seen_at: string | null;
   /**

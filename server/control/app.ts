@@ -53,7 +53,7 @@ export const controlOf = (deps: ControlDeps): Control => ({
  * @param unlimited tokens that count no request, for what goes on by itself
  */
 export function controlRoutes(control: Control, unlimited: Tokens): Router {
-  const router = new Router({ strict: false });
+  const router = new Router({ strict: false, sensitive: true });
   healthRoutes(router, control);
   commandRoutes(router, control);
   sessionRoutes(router, control);

@@ -26,10 +26,20 @@ export const digest: Reader<string> = (value, parameter) => {
   return value;
 };
 
-/** ms since 1970 */
+const INSTANT = /^(\d{4}-\d{2}-\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
+
+/** ms since 1970. Only a day that there is: JavaScript would take 30 February for 2 March. */
 export const instant: Reader<number> = (value, parameter) => {
-  const at = /^\d{4}-\d{2}-\d{2}T.*(z|[+-]\d{2}:\d{2})$/i.test(value) ? Date.parse(value) : Number.NaN;
-  if (!Number.isFinite(at)) throw refuse(parameter, value, 'an RFC 3339 instant, such as 2026-01-31T09:30:00Z');
+  const [, day] = INSTANT.exec(value) ?? [];
+  const at = Date.parse(value);
+  const isDay = day !== undefined && new Date(`${day}T00:00:00Z`).getUTCDate() === Number(day.slice(8));
+  if (!isDay || !Number.isFinite(at)) {
+    throw refuse(
+      parameter,
+      value,
+      'an RFC 3339 instant with its zone and no leap second, such as 2026-01-31T09:30:00Z'
+    );
+  }
   return at;
 };
 

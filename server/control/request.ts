@@ -8,7 +8,9 @@ import { ControlError } from '../../schemas/errors.ts';
 import { isLoopback } from '../auth/bind-guard.ts';
 import { demand } from '../auth/scopes.ts';
 import { bearerOf, type Client, type Tokens } from '../auth/tokens.ts';
+import { operations } from '../openapi/operations/index.ts';
 import { assertForUs, type IsOurs } from './names.ts';
+import { readQuery } from './query.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
@@ -61,10 +63,17 @@ export const asks = (tokens: Tokens, scope?: string): Middleware & Door =>
       const client = await tokens.authenticate(bearerOf(ctx.get('authorization')), fromOf(ctx.req));
       ctx.state.client = client;
       if (scope) demand(client.scopes, scope);
+      if (takesNoQuery(ctx)) readQuery(ctx.query, {});
       await next();
     },
     { needs: scope ?? null, openOnLoopback: false }
   );
+
+/** A parameter that nobody reads would be taken for one that is heard. Which routes read some is in their operations. */
+const takesNoQuery = ({ method, _matchedRoute }: Ctx): boolean => {
+  const operation = operations[`${method === 'HEAD' ? 'GET' : method} ${_matchedRoute}`];
+  return operation !== undefined && operation.query === undefined;
+};
 
 /** Where it comes from, as the socket says; behind a gateway that is the gateway. */
 export const fromOf = ({ socket }: { socket: Socket }): string => socket.remoteAddress ?? 'unknown';
@@ -83,7 +92,7 @@ export type Ctx = Parameters<Middleware>[0];
 
 export const clientOf = (ctx: Ctx): Client => ctx.state.client as Client;
 
-/** A JSON object as `ctx.request.body`. @throws MEDIA_TYPE_UNSUPPORTED, BODY_TOO_LARGE, JSON_MALFORMED */
+/** A JSON object as `ctx.request.body`. @throws MEDIA_TYPE_UNSUPPORTED, ENCODING_UNSUPPORTED, BODY_TOO_LARGE, JSON_MALFORMED */
 export const jsonBody = (limitBytes: number, { optional = false } = {}): Middleware => {
   // Its bytes, inflated and counted, one a character: what is not UTF-8 is refused here and not patched up there.
   const read = bodyParser({
@@ -95,12 +104,18 @@ export const jsonBody = (limitBytes: number, { optional = false } = {}): Middlew
       throw unreadable(error, limitBytes);
     }
   });
+  const encodings = ['identity', 'gzip', 'deflate', 'br'];
   return async (ctx, next) => {
     const isEmpty = ctx.is('*/*') === null || ctx.get('content-length') === '0';
     if (isEmpty && optional) return next();
     if (isEmpty) throw new ControlError('JSON_MALFORMED', { reason: 'it is empty' });
     if (!ctx.is('application/json')) {
       throw new ControlError('MEDIA_TYPE_UNSUPPORTED', { mediaType: ctx.get('content-type').slice(0, 100) });
+    }
+    const encoding = ctx.get('content-encoding').toLowerCase() || 'identity';
+    if (!encodings.includes(encoding)) {
+      ctx.set('Accept-Encoding', encodings.slice(1).join(', '));
+      throw new ControlError('ENCODING_UNSUPPORTED', { encoding: encoding.slice(0, 100) });
     }
     await read(ctx as Parameters<typeof read>[0], async () => {
       ctx.request.body = jsonOf(Buffer.from(ctx.request.body as string, 'latin1'));
@@ -145,6 +160,8 @@ function unreadable(error: Error, limitBytes: number): Error {
   if (type === 'entity.too.large') return new ControlError('BODY_TOO_LARGE', { limitBytes });
   if (status === 415) return new ControlError('MEDIA_TYPE_UNSUPPORTED', { mediaType: error.message.slice(0, 100) });
   if (status === 400) return new ControlError('JSON_MALFORMED', { reason: error.message.slice(0, 200) });
-  if (code?.startsWith('Z_')) return new ControlError('JSON_MALFORMED', { reason: `content-encoding: ${code}` });
+  // zlib has codes of its own for each of them: Z_DATA_ERROR, ERR__ERROR_FORMAT_PADDING_1 of Brotli.
+  if (code?.startsWith('Z_') || /^ERR_+(BROTLI|ERROR_|UNREACHABLE)/.test(code ?? ''))
+    return new ControlError('JSON_MALFORMED', { reason: `content-encoding: ${code}` });
   return error;
 }

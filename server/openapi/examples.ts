@@ -19,6 +19,7 @@ const selectorView = {
     healed: 0,
     missing: 0
   },
+  created_at: null,
   swept_at: null,
   last_seen_at: null,
   waiting: [],

@@ -68,7 +68,13 @@ const WITH_TOKEN: ErrorCode[] = [
   'RATE_LIMITED',
   'JOURNAL_UNAVAILABLE'
 ];
-const WITH_BODY: ErrorCode[] = ['JSON_MALFORMED', 'VALIDATION_FAILED', 'BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED'];
+const WITH_BODY: ErrorCode[] = [
+  'JSON_MALFORMED',
+  'VALIDATION_FAILED',
+  'BODY_TOO_LARGE',
+  'MEDIA_TYPE_UNSUPPORTED',
+  'ENCODING_UNSUPPORTED'
+];
 /** What a request may be refused for, whatever it asks: the method alone decides. */
 const WRITES: ErrorCode[] = ['DRAINING'];
 
@@ -77,7 +83,7 @@ export function errorsOf(method: string, operation: Operation): Map<number, Erro
   const codes = new Set<ErrorCode>([
     ...ALWAYS,
     ...(operation.scope === 'open' ? [] : WITH_TOKEN),
-    ...(operation.query ? (['QUERY_INVALID'] as const) : []),
+    ...(operation.scope === 'open' ? [] : (['QUERY_INVALID'] as const)),
     ...(operation.body ? WITH_BODY : []),
     ...(method === 'GET' ? [] : WRITES),
     ...(operation.errors ?? [])

@@ -95,7 +95,7 @@ export class StreamClient extends LogClient<StreamClientDeps> {
     if (this.#consumer === undefined) {
       throw new ControlError('FRAME_MALFORMED', { reason: 'ack is for a subscription that names a consumer' });
     }
-    if (cursor > this.position) throw new ControlError('CURSOR_INVALID', { cursor: text });
+    if (cursor > this.position) throw new ControlError('ACK_AHEAD', { cursor: text, sent: String(this.position) });
     const { service } = this.client;
     this.deps.consumers.ack(service, this.#consumer, cursor).then(
       (kept) => this.say({ type: 'acked', cursor: String(kept) }),

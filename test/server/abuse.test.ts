@@ -237,6 +237,21 @@ describe('a request that is too much', () => {
     assert.ok(grown < 512 * MIB, `eight of 512 MiB took ${Math.round(grown / MIB)} MiB`);
     refused(await send(post(bomb, '/v1/commands', 'Content-Encoding: gzip, gzip')), [415], 'two codings');
   });
+
+  it('that is not in the coding it says is refused, and a coding that is not read here with those that are', async () => {
+    for (const coding of ['gzip', 'deflate', 'br']) {
+      const answer = await send(post(Buffer.from('{"version":"1.0"}'), '/v1/commands', `Content-Encoding: ${coding}`));
+      const { code, detail } = refused(answer, [400], coding);
+      assert.equal(code, 'JSON_MALFORMED', coding);
+      assert.match(detail, /content-encoding/);
+    }
+    for (const coding of ['zstd', 'gzip, gzip', 'chunked']) {
+      const answer = await send(post(Buffer.from('{}'), '/v1/commands', `Content-Encoding: ${coding}`));
+      const { code, detail } = refused(answer, [415], coding);
+      assert.equal(code, 'ENCODING_UNSUPPORTED', coding);
+      assert.ok(detail.includes(`'${coding}'`), detail);
+    }
+  });
 });
 
 describe('a body that is no good', () => {

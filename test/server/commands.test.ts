@@ -130,7 +130,7 @@ describe('a command that is refused', () => {
       'MEDIA_TYPE_UNSUPPORTED'
     ],
     ['text', { raw: '{}', headers: { 'content-type': 'text/plain' } }, 415, 'MEDIA_TYPE_UNSUPPORTED'],
-    ['an encoding nobody knows', { raw: '{}', headers: { 'content-encoding': 'br9' } }, 415, 'MEDIA_TYPE_UNSUPPORTED'],
+    ['an encoding nobody knows', { raw: '{}', headers: { 'content-encoding': 'br9' } }, 415, 'ENCODING_UNSUPPORTED'],
     ['what says it is gzip', { raw: '{}', headers: { 'content-encoding': 'gzip' } }, 400, 'JSON_MALFORMED'],
     [
       '2 MiB',
@@ -251,6 +251,13 @@ describe('a command that is accepted', () => {
     ['limit=501', 'limit'],
     ['limit=ten', 'limit'],
     ['since=yesterday', 'since'],
+    ['since=2026-01-31T09:30:00', 'since'],
+    ['since=2026-01-31T09:30Z', 'since'],
+    ['since=2026-02-30T00:00:00Z', 'since'],
+    ['since=2026-01-31T24:00:00Z', 'since'],
+    ['since=2016-12-31T23:59:60Z', 'since'],
+    ['limit=9007199254740993', 'limit'],
+    ['limit=', 'limit'],
     ['type=a&type=b', 'type'],
     ['page=nonsense', 'page'],
     ['__proto__=1', '__proto__']

@@ -88,7 +88,16 @@ describe('HTTP', () => {
 
   it('answers 404 where nothing is, 405 with Allow where another method is', async () => {
     const { h } = shared;
-    for (const path of ['/', '/v1', '/v1/nothing', '/v1/streams', '/openapi', '/v1/commands/a/b/c']) {
+    for (const path of [
+      '/',
+      '/v1',
+      '/v1/nothing',
+      '/v1/streams',
+      '/openapi',
+      '/v1/commands/a/b/c',
+      '/V1/commands',
+      '//v1/commands'
+    ]) {
       problem(await h.api('GET', path), 404, 'ROUTE_NOT_FOUND');
     }
     const wrong = await h.api('PATCH', '/v1/commands', { body: {} });
@@ -98,6 +107,22 @@ describe('HTTP', () => {
     assert.equal(options.status, 204);
     assert.equal(options.headers.get('allow'), 'GET, HEAD, OPTIONS, PUT');
     problem(await h.api('OPTIONS', '/v1/nothing'), 404, 'ROUTE_NOT_FOUND');
+  });
+
+  it('lets no parameter go unread: what takes none refuses each, once it knows who asks', async () => {
+    const { h } = shared;
+    for (const [method, path] of [
+      ['POST', '/v1/commands?dry_run=true'],
+      ['GET', '/v1/tokens?limit=1'],
+      ['HEAD', '/v1/tokens/self?at=0'],
+      ['DELETE', `/v1/sessions/${'0'.repeat(8)}-0000-4000-8000-000000000000?force=yes`]
+    ] as const) {
+      const answer = await h.api(method, path, method === 'POST' ? { body: {} } : {});
+      if (method === 'HEAD') assert.equal(answer.status, 400, path);
+      else problem(answer, 400, 'QUERY_INVALID');
+      problem(await h.api(method === 'HEAD' ? 'GET' : method, path, { token: null }), 401, 'UNAUTHENTICATED');
+    }
+    assert.equal((await h.api('GET', '/health?from=balancer', { token: null })).status, 200);
   });
 
   it('answers HEAD as GET without the body', async () => {

@@ -36,20 +36,23 @@ describe('/v1/selector_registry', () => {
   const list = async (query: string): Promise<SelectorView[]> =>
     (await h.api('GET', `/v1/selector_registry?${query}`)).body.items;
 
-  it('lists what ships by platform and name, filtered and in pages', async () => {
+  it('lists what ships, what was looked at first last, then what nobody has looked at; filtered and in pages', async () => {
     const all = await list('limit=500');
     assert.ok(all.length > 25 && all.every(({ state }) => state === 'unknown'));
     await found('x', 'post.body', 'missing');
     await found('threads', 'post.body', 'ok');
     await found('x', 'post.like_button', 'healed');
     const places = (views: SelectorView[]) => views.map(({ platform, name }) => `${platform}:${name}`);
-    assert.deepEqual(places(await list('limit=500')), places(all), 'whatever was swept meanwhile');
+    await found('x', 'post.body', 'missing');
+    const newest = ['x:post.like_button', 'threads:post.body', 'x:post.body'];
+    const rest = places(all).filter((place) => !newest.includes(place));
+    assert.deepEqual(places(await list('limit=500')), [...newest, ...rest], 'a second look changes nothing');
     assert.deepEqual(places(all), places(all).toSorted());
     assert.deepEqual(
       (await list('platform=x&state=missing,healed')).map(({ name, state }) => [name, state]),
       [
-        ['post.body', 'missing'],
-        ['post.like_button', 'healed']
+        ['post.like_button', 'healed'],
+        ['post.body', 'missing']
       ]
     );
     assert.equal(
@@ -69,7 +72,10 @@ describe('/v1/selector_registry', () => {
     }
     assert.deepEqual(paged, await list('limit=500'));
     for (const view of paged) assert.deepEqual(conforms('troupe:selectors#/$defs/SelectorView', view), []);
-    for (const query of ['state=fine', 'limit=0', 'page=none', 'platfrom=x']) {
+    const times = paged.map(({ created_at }) => created_at);
+    assert.deepEqual(times.slice(0, 3).toSorted().toReversed(), times.slice(0, 3));
+    assert.ok(times.slice(3).every((at) => at === null));
+    for (const query of ['state=fine', 'limit=0', 'page=none', 'page=eA', 'platfrom=x']) {
       assert.equal((await h.api('GET', `/v1/selector_registry?${query}`)).status, 400, query);
     }
   });

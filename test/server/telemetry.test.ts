@@ -321,7 +321,7 @@ describe('a named consumer', () => {
     const h = await openHarness(t);
     const ahead = await subscribe(h, { consumer: 'books' });
     await ahead.send({ type: 'ack', cursor: '999999' });
-    assert.equal((await ahead.frame('error')).code, 'CURSOR_INVALID');
+    assert.equal((await ahead.frame('error')).code, 'ACK_AHEAD');
     assert.equal((await ahead.closed).code, 4009);
     const nameless = await subscribe(h);
     await nameless.send({ type: 'ack', cursor: '1' });

@@ -25,7 +25,7 @@ export function validatorOf(schema: object): ValidateFunction {
 const templates = Object.keys(document.paths)
   // A path that names a thing goes before one that takes any.
   .sort((a, b) => a.split('{').length - b.split('{').length)
-  .map((path) => ({ path, fits: new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}/?$`, 'i') }));
+  .map((path) => ({ path, fits: new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}/?$`) }));
 
 /** The operation that a request meets; undefined: none. */
 export function operationAt(method: string, path: string): Any {

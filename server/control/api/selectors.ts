@@ -29,7 +29,7 @@ interface Known {
 
 /** GET /v1/selector_registry; GET, POST /v1/selector_registry/{platform}/{name}. */
 export function selectorRoutes(router: Router, control: Control): void {
-  const { host, tokens, limits, selectors } = control;
+  const { host, tokens, limits, now, selectors } = control;
 
   router.get('/v1/selector_registry', asks(tokens, 'read:selectors'), async (ctx) => {
     const {
@@ -49,20 +49,18 @@ export function selectorRoutes(router: Router, control: Control): void {
       .filter((one) => platform === undefined || one === platform)
       .flatMap((one) => entriesOf(control, one))
       .filter((one) => name === undefined || one.name === name);
-    const views = (await viewsOf(control, known)).filter((view) => state === undefined || state.includes(view.state));
-    if (page !== undefined && !PLACE.test(page)) {
-      throw new ControlError('QUERY_INVALID', { parameter: 'page', value: page, expected: 'the next_page of a list' });
-    }
-    // By what never changes: sweeps move names from state to state while somebody walks the pages.
-    const ahead = views
-      .map((view) => ({ view, place: placeOf(view) }))
-      .sort((a, b) => (a.place < b.place ? -1 : 1))
-      .filter(({ place }) => page === undefined || place > page);
+    const walk = page === undefined ? { asOf: now(), after: null } : walkOf(page);
+    const placed = (await viewsOf(control, known))
+      .filter((view) => state === undefined || state.includes(view.state))
+      .map((view) => ({ view, place: placeOf(view, walk.asOf) }))
+      .sort((a, b) => byAge(a.place, b.place));
+    const { after } = walk;
+    const ahead = after === null ? placed : placed.filter(({ place }) => byAge(place, after) > 0);
     const items = ahead.slice(0, limit);
-    const next = ahead.length > limit ? (items.at(-1)?.place ?? null) : null;
+    const last = ahead.length > limit ? items.at(-1) : undefined;
     ctx.body = pageOf(
       items.map(({ view }) => view),
-      next
+      last ? tokenOf(walk.asOf, last.place) : null
     );
   });
 
@@ -85,9 +83,36 @@ export function selectorRoutes(router: Router, control: Control): void {
   );
 }
 
-/** Where a page of the list ended. */
-const PLACE = /^[^:]+:./;
-const placeOf = ({ platform, name }: Pick<SelectorView, 'platform' | 'name'>) => `${platform}:${name}`;
+/** Where a name stands in the list. */
+interface Place {
+  /** When it was looked at for the first time, ms since 1970; 0: nobody has. It never changes. */
+  since: number;
+  /** platform:name */
+  name: string;
+}
+
+/**
+ * Newest first, and behind them those nobody has looked at. What is looked at for the first time while somebody walks the
+ * list stays, for that walk, where it was.
+ */
+function placeOf({ platform, name, created_at }: SelectorView, asOf: number): Place {
+  const since = created_at === null ? 0 : Date.parse(created_at);
+  return { since: since < asOf ? since : 0, name: `${platform}:${name}` };
+}
+
+const byAge = (a: Place, b: Place) => b.since - a.since || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+
+const tokenOf = (asOf: number, { since, name }: Place) => Buffer.from(`${asOf} ${since} ${name}`).toString('base64url');
+
+/** @throws ControlError QUERY_INVALID */
+function walkOf(page: string): { asOf: number; after: Place } {
+  const [, asOf, since, name] =
+    /^(\d{1,15}) (\d{1,15}) ([^:]+:.+)$/.exec(Buffer.from(page, 'base64url').toString()) ?? [];
+  if (name === undefined) {
+    throw new ControlError('QUERY_INVALID', { parameter: 'page', value: page, expected: 'the next_page of a list' });
+  }
+  return { asOf: Number(asOf), after: { since: Number(since), name } };
+}
 
 const entriesOf = ({ selectors }: Control, platform: string): Known[] =>
   Object.entries(selectors.get(platform)?.selectors ?? {}).map(([name, entry]) => ({ platform, name, entry }));
@@ -128,7 +153,13 @@ async function viewsOf({ host }: Control, known: Known[]): Promise<SelectorView[
     const record = byAddress.get(selectorAddress(one.platform, one.name));
     return selectorView(
       one,
-      record ? { state: record.state, context: record.snapshot.context as unknown as SelectorContext } : null
+      record
+        ? {
+            state: record.state,
+            context: record.snapshot.context as unknown as SelectorContext,
+            createdAt: record.createdAt
+          }
+        : null
     );
   });
 }
@@ -137,7 +168,7 @@ const instantOrNull = (ms: number | null) => (ms === null ? null : instantOf(ms)
 
 function selectorView(
   { platform, name, entry }: Known,
-  live: { state: string; context: SelectorContext } | null
+  live: { state: string; context: SelectorContext; createdAt: number } | null
 ): SelectorView {
   const context = live?.context ?? unseen;
   return {
@@ -158,6 +189,7 @@ function selectorView(
     fingerprint: context.fingerprint ?? entry.fingerprint ?? null,
     tried: context.tried,
     counts: context.counts,
+    created_at: instantOrNull(live?.createdAt ?? null),
     swept_at: instantOrNull(context.sweptAt),
     last_seen_at: instantOrNull(context.lastSeenAt),
     waiting: context.waiting,

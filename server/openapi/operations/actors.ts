@@ -217,7 +217,9 @@ export const actors: Operations = {
   'GET /v1/selector_registry': {
     id: 'listSelectors',
     tag: 'selectors',
-    summary: 'List selectors, by platform and name',
+    summary: 'List selectors, the newest first',
+    description:
+      'By when they were looked at for the first time; those nobody has looked at come last, by platform and name.',
     scope: 'read:selectors',
     query: {
       platform: { ...platform, example: 'instagram' },
