@@ -6,6 +6,7 @@ export * from './invariants.ts';
 export * from './kinds.ts';
 export * from './legal-moves.ts';
 export * from './log-lines.ts';
+export * from './paths.ts';
 export * from './samples.ts';
 export * from './temporal.ts';
 export * from './trace.ts';

@@ -82,7 +82,8 @@ const rules: Record<string, Rule[]> = {
       says: 'was RUNNING though its approval was asked for and not given',
       property: always(
         implies(
-          isIn('AWAITING_APPROVAL'),
+          // Where it waits for a word about a selector, nobody was asked.
+          isIn('AWAITING_APPROVAL.asking'),
           before(({ payload }) => payload.event === 'approval.resolved', isIn('RUNNING'))
         )
       )

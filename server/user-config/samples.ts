@@ -25,6 +25,9 @@ export function readSamples(
       refuse(at, describe(cause), cause);
     }
   };
+  if (Array.isArray(samples.inputs) && samples.inputs.length === 0) {
+    refuse(`${place}.inputs`, 'has nothing in it; leave it out, and what its schema takes is taken');
+  }
   for (const [i, input] of objects(samples.inputs, `${place}.inputs`, refuse).entries()) {
     check(`${place}.inputs[${i}]`, () => intake?.input(input));
   }
@@ -79,7 +82,6 @@ function listed(value: unknown, place: string, refuse: Refuse): unknown[] {
   if (typeof value === 'function') return [];
   if (!Array.isArray(value))
     return refuse(place, `must be a list, or a function of a context, and is ${whatIs(value)}`);
-  if (value.length === 0) refuse(place, 'has nothing in it; leave it out, and what is derived is taken');
   return value;
 }
 

@@ -154,7 +154,7 @@ describe('a kind to be tested', () => {
       { outcomes: { deliver: { error: [{ message: 'x' }] } } },
       /error\[0\]\.code.*must be a text, and is missing/
     ],
-    ['an empty list', { outcomes: { deliver: { done: [] } } }, /deliver\.done.*has nothing in it/],
+    ['no input at all', { inputs: [] }, /samples\.inputs.*has nothing in it/],
     ['a list that is none', { inputs: {} }, /samples\.inputs.*must be a list/]
   ];
   for (const [name, samples, said] of wrong) {
