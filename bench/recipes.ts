@@ -110,15 +110,15 @@ try {
   console.log(`recipes: one command after the other, µs (${ROUNDS} rounds of ${REQUESTS}; shells ${SHELLS})`);
   const state = awake ? `is kept awake (${awake.how})` : 'may sleep between two requests';
   console.log(`  the machine ${state}`);
-  const heads = ['p50', 'p95', 'p99', 'failures', 'fallbacks'];
+  const heads = ['p50', 'p95', 'p99', 'mean', 'failures', 'fallbacks'];
   console.log(`  ${''.padEnd(20)}${heads.map((one) => one.padStart(10)).join('')}`);
   const of = (name: string, share: number) => times.get(name)!.map((taken) => percentile(taken, share));
   for (const name of names) {
     const fallbacks =
       name === 'client, datagram' ? quick.counts.fallbacks : name === 'client, stream' ? streamed.counts.reconnects : 0;
-    const figures = [0.5, 0.95, 0.99].map((share) => median(of(name, share)).toFixed(1));
+    const figures = [...[0.5, 0.95, 0.99].map((share) => median(of(name, share))), mean(times.get(name)!.flat())];
     console.log(
-      `  ${name.padEnd(20)}${[...figures, failures.get(name), fallbacks].map((one) => String(one).padStart(10)).join('')}`
+      `  ${name.padEnd(20)}${[...figures.map((us) => us.toFixed(1)), failures.get(name), fallbacks].map((one) => String(one).padStart(10)).join('')}`
     );
   }
   const ratio = (a: string, b: string, share = 0.95) => {
@@ -152,6 +152,10 @@ function turned(names: string[], round: number): string[] {
 function percentile(list: number[], share: number): number {
   const sorted = list.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
+}
+
+function mean(list: number[]): number {
+  return list.reduce((sum, one) => sum + one, 0) / list.length;
 }
 
 function median(list: number[]): number {

@@ -57,8 +57,18 @@ export function misfit(errors: ErrorObject[] | null | undefined): string {
   const error = errors?.[0];
   if (!error) return 'does not fit its schema';
   const { instancePath, keyword, params } = error;
-  if (keyword === 'additionalProperties') return `${instancePath}/${params.additionalProperty} is not a known field`;
+  if (keyword === 'additionalProperties')
+    return `${quote(params.additionalProperty)} is not a known field of ${instancePath || 'this'}`;
   if (keyword === 'required') return `${instancePath}/${params.missingProperty} is missing`;
   if (keyword === 'enum') return `${instancePath} must be one of ${(params.allowedValues as string[]).join(', ')}`;
   return `${instancePath} ${error.message ?? `fails ${keyword}`}`.trim();
+}
+
+/** Characters of a value that a message quotes. */
+const QUOTED = 60;
+
+/** As JSON, cut, for a message. What a client said is always in quotes: that is how it is kept out of the log. */
+export function quote(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > QUOTED ? `${value.slice(0, QUOTED)}…` : value);
+  return typeof value === 'object' && value !== null ? '{…}' : String(value);
 }

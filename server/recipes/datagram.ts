@@ -3,11 +3,11 @@ import { lstatSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { ControlError } from '../../schemas/errors.ts';
 import { clearPath, inodeOf, removeOwn, withOwnMode } from './place.ts';
-import { readObject } from './request.ts';
+import { type Refusal, readObject, refusal } from './request.ts';
 import type { RecipeService } from './service.ts';
 import { type LoadDatagrams, loadDatagrams } from './unix-dgram.ts';
 
-/** The module reads so many bytes and does not say whether there were more. */
+/** The module reads so many bytes and does not say whether there were more: an object that was cut is no JSON. */
 const LIMIT = 65_536;
 /** Requests of one sender that may run or wait. */
 const IN_FLIGHT = 64;
@@ -59,15 +59,13 @@ export async function serveDatagrams(
       // A sender that does not read loses its reply and holds nobody up; it may ask again with the same id.
       socket.send(answer, 0, length, from, count);
     };
-    if (bytes.length >= LIMIT) {
-      const refusal = { id: null, ack: true, meta: undefined, code: 'too_large', message: MESSAGE } as const;
-      return service.refuse(refusal, { at, readAt: at, transport: 'datagram' }, (one) => reply(JSON.stringify(one)));
-    }
+    const refuse = (why: Refusal) =>
+      service.refuse(why, { at, readAt: at, transport: 'datagram' }, (one) => reply(JSON.stringify(one)));
+    if (bytes.length === LIMIT && typeof readObject(bytes) === 'string') return refuse(refusal('too_large', MESSAGE));
     if (!sender) return service.take(bytes, at, 'datagram', () => {});
     if (sender.inFlight >= IN_FLIGHT) {
       const message = `${IN_FLIGHT} requests of this sender run or wait; send it again later`;
-      const refusal = { id: idIn(bytes), ack: true, meta: undefined, code: 'busy', message } as const;
-      return service.refuse(refusal, { at, readAt: at, transport: 'datagram' }, (one) => reply(JSON.stringify(one)));
+      return refuse(refusal('busy', message, idIn(bytes)));
     }
     sender.inFlight++;
     service.take(bytes, at, 'datagram', (text) => {
@@ -86,7 +84,7 @@ export async function serveDatagrams(
   };
 }
 
-const MESSAGE = `a datagram has at most ${LIMIT - 1} bytes; send more over the stream`;
+const MESSAGE = `a datagram has at most ${LIMIT} bytes; send more over the stream`;
 
 function idIn(bytes: Buffer): string | null {
   const object = readObject(bytes);

@@ -17,10 +17,12 @@ const CLIENT: Client = {
 
 export const flowRunner =
   (accept: AcceptCommand, flows: Pick<FlowRegistry, 'get'>): RunFlows =>
-  async ({ name, params = {}, platform, account_id }, { id, index, source }) => {
-    const only = flows.get(name)?.platforms.filter((one) => one !== '*') ?? [];
+  async ({ name, params = {}, platform, account_id }, { id, place, source }) => {
+    const flow = flows.get(name);
+    const only = flow?.platforms.filter((one) => one !== '*') ?? [];
     const on = platform ?? (only.length === 1 ? only[0] : undefined);
-    if (on === undefined && flows.get(name)) {
+    if (on === undefined) {
+      if (!flow) throw new RecipeError('invalid_argument', `FLOW_UNKNOWN: no flow '${name}'`);
       throw new RecipeError('invalid_argument', `flow '${name}' runs on several platforms; send "platform" with it`);
     }
     try {
@@ -29,9 +31,9 @@ export const flowRunner =
           version: '1.0',
           type: 'flow.run',
           // After a restart the server has forgotten the id, and the journal has not.
-          ...(id === null ? {} : { idempotency_key: `${id}:${index}` }),
+          ...(id === null ? {} : { idempotency_key: `${id}:${place}` }),
           requester: { service: CLIENT.service, instance_id: source || 'local' },
-          target: { platform: on ?? 'none', ...(account_id === undefined ? {} : { account_id }) },
+          target: { platform: on, ...(account_id === undefined ? {} : { account_id }) },
           payload: { flow: name, params }
         },
         CLIENT

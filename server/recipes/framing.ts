@@ -1,6 +1,6 @@
 /**
  * Bytes to lines. A line that is too long is reported once, as soon as that is known, and skipped to its end; the next
- * one is read as usual. What is kept of a line that has no end yet is never more than the limit.
+ * one is read as usual. Its first byte says what it was to be. What is kept of a line that has no end yet is never more than the limit.
  */
 export const LINE_LIMIT = 1024 * 1024;
 const NEWLINE = 0x0a;
@@ -8,12 +8,12 @@ const NEWLINE = 0x0a;
 export class Lines {
   readonly #limit: number;
   readonly #onLine: (line: Buffer) => void;
-  readonly #onTooLong: () => void;
+  readonly #onTooLong: (first: number) => void;
   #parts: Buffer[] = [];
   #length = 0;
   #skipping = false;
 
-  constructor(onLine: (line: Buffer) => void, onTooLong: () => void, limit = LINE_LIMIT) {
+  constructor(onLine: (line: Buffer) => void, onTooLong: (first: number) => void, limit = LINE_LIMIT) {
     this.#onLine = onLine;
     this.#onTooLong = onTooLong;
     this.#limit = limit;
@@ -46,10 +46,11 @@ export class Lines {
       return;
     }
     if (this.#length + part.length > this.#limit) {
+      const first = (this.#parts[0] ?? part)[0] as number;
       this.#parts = [];
       this.#length = 0;
       this.#skipping = !ends;
-      this.#onTooLong();
+      this.#onTooLong(first);
       return;
     }
     if (!ends) {

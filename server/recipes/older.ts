@@ -5,8 +5,10 @@
  * order by `OK`, `PONG` or `ERR reason`. The newline JSON form: `{op, request_id, run_id, tool_call_id, args}`, answered
  * by `{ok, op, ids…, ts_ms, dur_us, result|error}`.
  */
+
+import { quote } from '../../actors/desktop/recipe-schema.ts';
 import type { RecipeReply } from '../../schemas/generated/contracts.ts';
-import { type Refusal, type Request, readRequest } from './request.ts';
+import { type Refusal, type Request, readRequest, refusal } from './request.ts';
 
 /** A line of the line protocol as an object of version 1, 'ping', or why it is neither. */
 export function readLine(line: string): Record<string, unknown> | 'ping' | { why: string } {
@@ -29,15 +31,15 @@ export function readLine(line: string): Record<string, unknown> | 'ping' | { why
       return { v: 1, type: 'open_with_app', app: rest.slice(0, colon), target: rest.slice(colon + 1) };
     }
     default:
-      return { why: `no command ${JSON.stringify(word.slice(0, 40))}; known: ${WORDS.join(', ')}, PING` };
+      return { why: `no command ${quote(word)}; known: ${WORDS.join(', ')}, PING` };
   }
 }
 
 const WORDS = ['RUN', 'OPEN_APP', 'OPEN_APP_TOGGLE', 'OPEN_WITH_APP'];
 
-/** One line: a reason has no line breaks. */
+/** One line: a reason has no line breaks, nor what moves a terminal. */
 export const lineOf = ({ ok, error }: Pick<RecipeReply, 'ok' | 'error'>): string =>
-  ok ? 'OK' : `ERR ${error?.code}: ${error?.message}`.replace(/[\r\n]+/g, ' ');
+  ok ? 'OK' : `ERR ${error?.code}: ${error?.message}`.replace(/\p{Cc}+/gu, ' ');
 
 /** What it says comes back with the answer. */
 export interface OlderIds {
@@ -55,19 +57,19 @@ export function idsOf(object: Record<string, unknown>): OlderIds {
   return ids;
 }
 
+/** `{`: no line of the line protocol begins so. */
+export const OPENS_JSON = 0x7b;
+
 /** The newline JSON form, and not version 1. */
 export const isOlder = ({ v, op }: Record<string, unknown>): boolean => v === undefined && op !== undefined;
 
 /** The newline JSON form as a request of version 1. */
 export function readOlder({ op, args = {} }: Record<string, unknown>): Request | Refusal {
   if (args === null || typeof args !== 'object' || Array.isArray(args)) {
-    return { id: null, ack: true, meta: undefined, code: 'invalid_argument', message: '/args is not an object' };
+    return refusal('invalid_argument', '/args is not an object');
   }
   const stranger = ['v', 'id', 'meta', 'ack', 'type'].find((key) => key in args);
-  if (stranger) {
-    const message = `/args/${stranger} is not a known field`;
-    return { id: null, ack: true, meta: undefined, code: 'invalid_argument', message };
-  }
+  if (stranger) return refusal('invalid_argument', `/args/${stranger} is not a known field`);
   return readRequest({ v: 1, type: op, ...args });
 }
 

@@ -1,7 +1,7 @@
 /** From bytes to a request whose every part fits the contract, or to the reply that says what does not. */
 import { isUtf8 } from 'node:buffer';
 import type { RecipeErrorCode } from '../../actors/desktop/contract.ts';
-import { commandTypes, isRecipeCommand, isRecipeRequest, misfit } from '../../actors/desktop/recipe-schema.ts';
+import { commandTypes, isRecipeCommand, isRecipeRequest, misfit, quote } from '../../actors/desktop/recipe-schema.ts';
 import type { RecipeCommand, RecipeMeta } from '../../schemas/generated/contracts.ts';
 
 export interface Request {
@@ -22,9 +22,19 @@ export interface Refusal {
   index?: number;
 }
 
+/** Of a request of which no more than its id could be read. */
+export const refusal = (code: RecipeErrorCode, message: string, id: string | null = null): Refusal => ({
+  id,
+  ack: true,
+  meta: undefined,
+  code,
+  message
+});
+
+/** @param why from `readObject` */
+export const unreadable = (why: string): Refusal => refusal('malformed', `the request ${why}`);
+
 export const DEFAULT_TIMEOUT_MS = 10_000;
-/** Characters of a value that a message quotes. */
-const QUOTED = 60;
 
 /** An object of JSON in UTF-8, or why it is none. */
 export function readObject(bytes: Buffer): Record<string, unknown> | string {
@@ -77,7 +87,7 @@ export function readRequest(object: Record<string, unknown>): Request | Refusal 
   }
   if (object.commands === undefined) return refuse('invalid_argument', '/commands is missing');
   for (const key in object) {
-    if (!ENVELOPE.has(key)) return refuse('invalid_argument', `/${key} is not a known field of a batch`);
+    if (!ENVELOPE.has(key)) return refuse('invalid_argument', `${quote(key)} is not a known field of a batch`);
   }
   return { id, commands: object.commands, meta, ack, timeoutMs };
 }
@@ -93,10 +103,4 @@ function unknownIn(commands: unknown): { type: unknown; index: number } | undefi
   if (!Array.isArray(commands)) return undefined;
   const index = commands.findIndex((command) => typeof command?.type === 'string' && !commandTypes.has(command.type));
   return index < 0 ? undefined : { type: commands[index].type, index };
-}
-
-/** As JSON, cut, for a message. */
-export function quote(value: unknown): string {
-  const text = typeof value === 'object' && value !== null ? '{…}' : String(JSON.stringify(value));
-  return text.length > QUOTED ? `${text.slice(0, QUOTED)}…` : text;
 }

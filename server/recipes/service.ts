@@ -13,8 +13,8 @@ import type { RecipeReply, RecipeResult, RunFlow } from '../../schemas/generated
 import { Familiar } from './familiar.ts';
 import { type Entry, Remembered } from './remembered.ts';
 import { replyText } from './reply-text.ts';
-import { isRefusal, type Refusal, type Request, readObject, readRequest } from './request.ts';
-import type { Trace, TraceFeed, Transport } from './trace.ts';
+import { isRefusal, type Refusal, type Request, readObject, readRequest, unreadable } from './request.ts';
+import { errorForLog, type Trace, type TraceFeed, type Transport } from './trace.ts';
 
 /** Requests that may wait for the lane. */
 const MOST_WAITING = 1_000;
@@ -22,10 +22,15 @@ const MOST_WAITING = 1_000;
 const LET_GO_MS = 2_000;
 
 /** Hands a flow to a command actor. @throws RecipeError */
-export type RunFlows = (
-  flow: RunFlow,
-  context: { id: string | null; index: number; source: string | null }
-) => Promise<string>;
+export type RunFlows = (flow: RunFlow, context: FlowContext) => Promise<string>;
+
+export interface FlowContext {
+  /** Of the request. */
+  id: string | null;
+  /** Which of its commands: `3`, or of a macro with its step, `3.0`. */
+  place: string;
+  source: string | null;
+}
 
 /** When and how a request came. Times are `performance.now()`, ms with fractions. */
 export interface Arrival {
@@ -90,9 +95,7 @@ export class RecipeService {
     if (this.takeFamiliar(bytes, arrival, send)) return;
     const object = readObject(bytes);
     if (typeof object === 'string') {
-      const message = `the request ${object}`;
-      const refusal = { id: null, ack: true, meta: undefined, code: 'malformed', message } as const;
-      return this.refuse(refusal, arrival, (reply) => send(replyText(reply)));
+      return this.refuse(unreadable(object), arrival, (reply) => send(replyText(reply)));
     }
     this.takeObject(object, bytes, arrival, send);
   }
@@ -138,13 +141,8 @@ export class RecipeService {
     const now = performance.now();
     const { id, meta, code, message, index } = refusal;
     const timing = timingOf(arrival, now, now, now);
-    answer({
-      v: 1,
-      id,
-      ok: false,
-      timing_us: timing,
-      error: { code, message, ...(index === undefined ? {} : { index }) }
-    });
+    const error = { code, message, ...(index === undefined ? {} : { index }) };
+    answer({ v: 1, id, ok: false, timing_us: timing, error });
     this.#feed.push({
       id,
       meta,
@@ -153,7 +151,7 @@ export class RecipeService {
       decoded: false,
       dispatched: false,
       timing,
-      error: { code, message }
+      error: errorForLog(error)
     });
   }
 
@@ -232,7 +230,9 @@ export class RecipeService {
     const abandoned = new Promise<'abandoned'>((resolve) => {
       letGo = setTimeout(
         () => {
-          this.#end(job, performance.now(), { ...late(job.request), index: job.results.length });
+          const index = job.results.length;
+          const failed = settle(job, index, undefined, tooLate(job.request));
+          if (failed) this.#end(job, job.at, { ...failed, index });
           deadline.abort();
           letGo = setTimeout(resolve, LET_GO_MS, 'abandoned');
         },
@@ -258,7 +258,7 @@ export class RecipeService {
     try {
       const steps = this.#macros.open(job.request.commands[index]!);
       for (let n = 0; n < steps.length; n++) {
-        const result = this.#step(steps[n]!, job, index, deadline);
+        const result = this.#step(steps, n, job, index, deadline);
         if (result instanceof Promise) return this.#runSteps(job, index, deadline, { steps, n, result, done });
         done = done ? { ...done, ...result } : result;
       }
@@ -281,7 +281,7 @@ export class RecipeService {
       done = { ...done, ...(await from.result) };
       for (let next = n + 1; next < steps.length && !job.isOver; next++) {
         if (deadline.passed) return settle(job, index, done, tooLate(job.request));
-        done = { ...done, ...(await this.#step(steps[next]!, job, index, deadline)) };
+        done = { ...done, ...(await this.#step(steps, next, job, index, deadline)) };
       }
     } catch (error) {
       return settle(job, index, done, error);
@@ -289,9 +289,12 @@ export class RecipeService {
     return settle(job, index, done);
   }
 
-  #step(step: Step, job: Job, index: number, deadline: Deadline): Outcome | Promise<Outcome> {
+  #step(steps: Step[], n: number, job: Job, index: number, deadline: Deadline): Outcome | Promise<Outcome> {
+    const step = steps[n]!;
     if (step.type !== 'flow') return this.#desktop.run(step, deadline);
-    const context = { id: job.request.id, index, source: job.request.meta?.source ?? null };
+    const { id, commands, meta } = job.request;
+    const place = commands[index]?.type === 'run_macro' ? `${index}.${n}` : String(index);
+    const context = { id, place, source: meta?.source ?? null };
     return this.#runFlow(step, context).then((id) => ({ command_id: id }));
   }
 
@@ -314,7 +317,7 @@ export class RecipeService {
       dispatched: wasStarted,
       timing
     };
-    if (error) trace.error = error;
+    if (error) trace.error = errorForLog(error);
     const commandId = results.find((result) => result.command_id)?.command_id;
     if (commandId) trace.commandId = commandId;
     this.#feed.push(trace);

@@ -11,10 +11,10 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { ControlError } from '../../schemas/errors.ts';
 import { LINE_LIMIT, Lines } from './framing.ts';
-import { idsOf, isOlder, lineOf, olderReply, pongReply, readLine, readOlder } from './older.ts';
+import { idsOf, isOlder, lineOf, OPENS_JSON, olderReply, pongReply, readLine, readOlder } from './older.ts';
 import { isWelcome, type PeerUid } from './peer.ts';
 import { clearPath, inodeOf, removeOwn, withOwnMode } from './place.ts';
-import { isRefusal, readObject, readRequest } from './request.ts';
+import { isRefusal, readObject, readRequest, refusal, unreadable } from './request.ts';
 import type { RecipeService } from './service.ts';
 import { TurnedAway } from './turned-away.ts';
 
@@ -130,8 +130,8 @@ class StreamClient {
   #paused = false;
   #resuming = false;
   #patience: NodeJS.Timeout | undefined;
-  /** Lines that came in a chunk together with the one that filled the client's places. */
-  readonly #held: Buffer[] = [];
+  /** What is to be done about lines that came in a chunk together with the one that filled the client's places. */
+  readonly #held: (() => void)[] = [];
   #ended = false;
   heardAt = performance.now();
 
@@ -141,7 +141,7 @@ class StreamClient {
     this.#limits = limits;
     this.#lines = new Lines(
       (line) => this.#line(line),
-      () => this.#tooLong(),
+      (first) => this.#tooLong(first),
       limits.lineBytes
     );
     socket.on('data', (chunk: Buffer) => {
@@ -173,32 +173,32 @@ class StreamClient {
   }
 
   #line(line: Buffer) {
-    if (this.#inFlight < this.#limits.inFlight && this.#held.length === 0) return this.#handle(line);
+    if (this.#hasPlace) return this.#handle(line);
     // The bytes are those of the chunk, which lives as long as they do: a copy holds only the line.
-    this.#held.push(Buffer.from(line));
+    const copy = Buffer.from(line);
+    this.#hold(() => this.#handle(copy));
+  }
+
+  get #hasPlace(): boolean {
+    return this.#inFlight < this.#limits.inFlight && this.#held.length === 0;
+  }
+
+  #hold(work: () => void) {
+    this.#held.push(work);
     this.#pause();
   }
 
   #handle(line: Buffer) {
     this.#inFlight++;
     const at = this.heardAt;
-    // `{` opens JSON; nothing else begins so.
-    if (line[0] !== 0x7b) return this.#older(line, at);
+    if (line[0] !== OPENS_JSON) return this.#older(line, at);
     const readAt = performance.now();
     const done = (text: string | null) => this.#done(text);
     if (this.#service.takeFamiliar(line, { at, readAt, transport: 'stream' }, done)) return;
     const object = readObject(line);
     if (typeof object === 'string') {
-      const refusal = {
-        id: null,
-        ack: true,
-        meta: undefined,
-        code: 'malformed',
-        message: `the request ${object}`
-      } as const;
-      return this.#service.refuse(refusal, { at, readAt, transport: 'stream' }, (one) =>
-        this.#done(JSON.stringify(one))
-      );
+      const arrival = { at, readAt, transport: 'stream' } as const;
+      return this.#service.refuse(unreadable(object), arrival, (one) => this.#done(JSON.stringify(one)));
     }
     if (!isOlder(object)) {
       return this.#service.takeObject(object, line, { at, readAt, transport: 'stream' }, done);
@@ -215,32 +215,43 @@ class StreamClient {
   }
 
   #older(line: Buffer, at: number) {
+    const answer = this.#place();
+    const arrival = { at, readAt: performance.now(), transport: 'line' } as const;
+    const read = readLine(line.toString('utf8'));
+    if (read === 'ping') return answer('PONG');
+    const request = 'why' in read ? refusal('malformed', String(read.why)) : readRequest(read);
+    if (isRefusal(request)) return this.#service.refuse(request, arrival, (one) => answer(lineOf(one)));
+    this.#service.submit(request, arrival, (one) => answer(lineOf(one)));
+  }
+
+  /** The next place in the order of the line protocol's answers, and how it is filled. */
+  #place(): (text: string) => void {
     const place: { text: string | null } = { text: null };
     this.#ordered.push(place);
-    const answer = (text: string) => {
+    return (text) => {
       place.text = text;
       this.#inFlight--;
       while (this.#ordered.length > 0 && this.#ordered[0]!.text !== null) this.#write(this.#ordered.shift()!.text!);
       this.#resume();
     };
-    const arrival = { at, readAt: performance.now(), transport: 'line' } as const;
-    const read = readLine(line.toString('utf8'));
-    if (read === 'ping') return answer('PONG');
-    if ('why' in read) {
-      const refusal = { id: null, ack: true, meta: undefined, code: 'malformed', message: read.why as string } as const;
-      return this.#service.refuse(refusal, arrival, (one) => answer(lineOf(one)));
-    }
-    const request = readRequest(read);
-    if (isRefusal(request)) return this.#service.refuse(request, arrival, (one) => answer(lineOf(one)));
-    this.#service.submit(request, arrival, (one) => answer(lineOf(one)));
   }
 
-  #tooLong() {
+  /** @param first byte of the line */
+  #tooLong(first: number) {
+    if (!this.#hasPlace) return this.#hold(() => this.#refuseLong(first));
+    this.#refuseLong(first);
+  }
+
+  #refuseLong(first: number) {
     this.#inFlight++;
     const at = this.heardAt;
-    const message = `a line has at most ${this.#limits.lineBytes} bytes`;
-    const refusal = { id: null, ack: true, meta: undefined, code: 'too_large', message } as const;
-    this.#service.refuse(refusal, { at, readAt: at, transport: 'stream' }, (one) => this.#done(JSON.stringify(one)));
+    const why = refusal('too_large', `a line has at most ${this.#limits.lineBytes} bytes`);
+    if (first === OPENS_JSON) {
+      const arrival = { at, readAt: at, transport: 'stream' } as const;
+      return this.#service.refuse(why, arrival, (one) => this.#done(JSON.stringify(one)));
+    }
+    const answer = this.#place();
+    this.#service.refuse(why, { at, readAt: at, transport: 'line' }, (one) => answer(lineOf(one)));
   }
 
   #done(text: string | null) {
@@ -267,7 +278,7 @@ class StreamClient {
   #resume() {
     if (this.#resuming) return;
     this.#resuming = true;
-    while (this.#held.length > 0 && this.#mayGoOn) this.#handle(this.#held.shift()!);
+    while (this.#held.length > 0 && this.#mayGoOn) this.#held.shift()!();
     this.#resuming = false;
     if (this.#held.length > 0 || !this.#mayGoOn) return;
     if (this.#ended && this.#inFlight === 0) return this.socket.destroySoon();

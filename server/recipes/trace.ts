@@ -20,6 +20,17 @@ export interface Trace {
   commandId?: string;
 }
 
+/**
+ * An error as the log has it: what the client said, which every message puts in quotes, is left out, for it may be what
+ * was to be typed.
+ */
+export const errorForLog = ({ message, ...rest }: NonNullable<RecipeReply['error']>): NonNullable<Trace['error']> => ({
+  ...rest,
+  message: message.replace(/['"].*['"]/s, '…').slice(0, MOST_CHARACTERS)
+});
+
+const MOST_CHARACTERS = 300;
+
 /** What takes traces away from the hot path. */
 export interface TraceFeed {
   /** Returns at once. */

@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import type { RecipeErrorCode } from '../../actors/desktop/contract.ts';
 import type { RecipeReply } from '../../schemas/generated/contracts.ts';
 import { Lines } from './framing.ts';
-import { idsOf, isOlder, lineOf, olderReply } from './older.ts';
+import { idsOf, isOlder, lineOf, OPENS_JSON, olderReply } from './older.ts';
 import { readObject } from './request.ts';
 
 const LINE_BYTES = 65_536;
@@ -48,7 +48,7 @@ export class TurnedAway {
       say(inDialect(line, error));
     };
     const late = setTimeout(answer, this.#patienceMs);
-    const lines = new Lines(answer, answer, LINE_BYTES);
+    const lines = new Lines(answer, (first) => answer(Buffer.of(first)), LINE_BYTES);
     socket.on('data', (chunk: Buffer) => !isAnswered && lines.push(chunk));
     socket.once('end', () => {
       lines.end();
@@ -67,8 +67,7 @@ const NO_TIME = { recv: 0, decode: 0, dispatch: 0, exec: 0, total: 0 };
 function inDialect(line: Buffer | undefined, error: NonNullable<RecipeReply['error']>): string {
   const reply: RecipeReply = { v: 1, id: null, ok: false, timing_us: NO_TIME, error };
   if (!line) return JSON.stringify(reply);
-  // As of those who are served: `{` opens JSON.
-  if (line[0] !== 0x7b) return lineOf(reply);
+  if (line[0] !== OPENS_JSON) return lineOf(reply);
   const object = readObject(line);
   if (typeof object === 'string') return JSON.stringify(reply);
   if (isOlder(object)) return olderReply(idsOf(object), reply, Date.now());

@@ -72,7 +72,11 @@ export class MacDesktop implements Desktop {
         const isUnknown = /unable to find application/i.test(stderr);
         const reason = stderr.trim().split('\n')[0] || error.message;
         reject(
-          new RecipeError(isUnknown ? 'app_not_found' : 'internal', `'${app}' cannot be opened: ${reason}`, error)
+          new RecipeError(
+            isUnknown ? 'app_not_found' : 'internal',
+            `'${app}' cannot be opened: it says '${reason}'`,
+            error
+          )
         );
       });
     });

@@ -100,7 +100,7 @@ export class X11Desktop implements Desktop {
       });
       child.once('spawn', resolve);
       child.on('error', (cause) => {
-        reject(new RecipeError('internal', `${app.program} cannot be started: ${cause.message}`, cause));
+        reject(new RecipeError('internal', `'${app.program}' cannot be started: '${cause.message}'`, cause));
       });
       child.unref();
     });

@@ -57,6 +57,25 @@ describe('recipe datagrams', () => {
     assert.equal(told.length, 0);
   });
 
+  it('have up to 64 KiB', async (t) => {
+    const { dataDir, told } = await recipesFor(t);
+    const { replies, send } = bound(t, dataDir);
+    for (const [n, bytes] of [65_535, 65_536, 65_537].entries()) {
+      const text = JSON.stringify(key('a', { id: `n${bytes}` }));
+      await send(`${text.slice(0, -1)}${' '.repeat(bytes - text.length)}}`);
+      await until(() => replies.length > n);
+    }
+    assert.deepEqual(
+      replies.map((reply) => [reply.ok, codeOf(reply)]),
+      [
+        [true, undefined],
+        [true, undefined],
+        [false, 'too_large']
+      ]
+    );
+    assert.equal(told.length, 2);
+  });
+
   it('of a sender that is not bound run, and nobody is answered', async (t) => {
     const { dataDir, told } = await recipesFor(t);
     const socket = unixDgram.createSocket('unix_dgram');

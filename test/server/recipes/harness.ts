@@ -13,6 +13,7 @@ import type { RecipeReply } from '../../../schemas/generated/contracts.ts';
 import type { LoadPeerUid } from '../../../server/recipes/peer.ts';
 import { recipePaths } from '../../../server/recipes/place.ts';
 import { startRecipes } from '../../../server/recipes/recipes.ts';
+import type { FlowContext } from '../../../server/recipes/service.ts';
 import type { StreamLimits } from '../../../server/recipes/stream.ts';
 import type { LoadDatagrams } from '../../../server/recipes/unix-dgram.ts';
 
@@ -47,6 +48,7 @@ export async function recipesFor(
     close: async () => {}
   };
   const created: Record<string, unknown>[] = [];
+  const flows: (FlowContext & { name: string })[] = [];
   const refusals: (AuditEntry & { from: string })[] = [];
   const logged: Record<string, unknown>[] = [];
   const recipes = await startRecipes({
@@ -59,7 +61,10 @@ export async function recipesFor(
     dataDir,
     paths: recipePaths(dataDir, undefined),
     desktop,
-    runFlow: async ({ name }) => `command-of-${name}`,
+    runFlow: async ({ name }, context) => {
+      flows.push({ name, ...context });
+      return `command-of-${name}`;
+    },
     refused: {
       note: async (from, entry) => {
         refusals.push({ from, ...entry });
@@ -80,6 +85,7 @@ export async function recipesFor(
     dataDir,
     told,
     created,
+    flows,
     refusals,
     logged,
     path: join(dataDir, 'recipes/recipes.sock'),

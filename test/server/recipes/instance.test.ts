@@ -34,6 +34,8 @@ describe('a running instance', () => {
     const wrong = await send({ ...flow, name: 'nope' });
     assert.deepEqual([wrong.code, wrong.json[0].error.code], [2, 'invalid_argument']);
     assert.match(wrong.json[0].error.message, /FLOW_UNKNOWN/);
+    const nowhere = await send({ type: 'flow', name: 'nope' });
+    assert.match(nowhere.json[0].error.message, /FLOW_UNKNOWN: no flow 'nope'/);
 
     type Row = { type: string; payload: Record<string, unknown> };
     let rows: Row[] = [];

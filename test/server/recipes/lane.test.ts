@@ -25,12 +25,16 @@ describe('the lane', () => {
       feed: { push: (trace) => traces.push(trace) }
     });
     const replies: RecipeReply[] = [];
-    const take = (id: string, more: object = {}) => {
-      const request = { v: 1, id, type: 'keystroke', key: 'a', timeout_ms: 600_000, ...more };
-      const send = (text: string | null) => text !== null && replies.push(JSON.parse(text));
-      service.take(Buffer.from(JSON.stringify(request)), performance.now(), 'datagram', send);
-    };
-    return { service, waiting, traces, replies, take };
+    const say = (text: string) =>
+      service.take(
+        Buffer.from(text),
+        performance.now(),
+        'datagram',
+        (reply) => reply && replies.push(JSON.parse(reply))
+      );
+    const take = (id: string, more: object = {}) =>
+      say(JSON.stringify({ v: 1, id, type: 'keystroke', key: 'a', timeout_ms: 600_000, ...more }));
+    return { service, waiting, traces, replies, take, say };
   }
 
   it('has places for a thousand, and says busy to the next, whose id may come again', async () => {
@@ -73,6 +77,25 @@ describe('the lane', () => {
       ]
     );
     assert.doesNotMatch(JSON.stringify(traces), /a secret/);
+  });
+
+  it('tells the log why it refused, and the client alone what of its own words', () => {
+    const { traces, replies, take, say } = lane();
+    const secret = 'hunter2 "quoted" \'twice\'\u001b[31m';
+    for (const text of ['{"text":hunter2}', 'hunter2', '{"v":1,"id":"x","text":"hunter2" hunter2}']) say(text);
+    take('type', { type: secret });
+    take('version', { v: secret });
+    take('field', { [secret.repeat(1_000)]: 1 });
+    take('batch', { type: 'batch', commands: [{ type: 'paste', text: 'x' }], key: undefined, [secret]: 1 });
+    take('many', { type: 'batch', commands: [{ type: secret.repeat(1_000) }], key: undefined });
+    take('mod', { mods: [secret] });
+    assert.deepEqual([replies.length, traces.length], [9, 9]);
+    const logged = traces.map(({ error }) => error?.message ?? '');
+    assert.doesNotMatch(JSON.stringify(logged), /hunter|quoted|twice|\\u001b/);
+    assert.ok(logged.every((why) => why.length > 10));
+    const told = replies.map(({ error }) => error?.message ?? '');
+    assert.ok(told.every((why) => why.length < 400 && /^[^\p{Cc}]+$/u.test(why)));
+    assert.match(told[3] ?? '', /^no command "hunter2 /);
   });
 });
 

@@ -88,6 +88,12 @@ describe('the recipe stream', () => {
     assert.equal(codeOf(JSON.parse(await next())), 'too_large');
     assert.equal((await ask(key('b'))).ok, true);
     assert.equal(told.length, 1);
+    // In the line protocol as a line of it, and in its place.
+    socket.write(`PING\nRUN ${'x'.repeat(1024 * 1024)}\nPING\n`);
+    const answers = [await next(), await next(), await next()];
+    assert.deepEqual(answers, ['PONG', 'ERR too_large: a line has at most 1048576 bytes', 'PONG']);
+    const most = JSON.stringify(key('c'));
+    assert.equal((await ask(most + ' '.repeat(1024 * 1024 - most.length))).ok, true, 'exactly 1 MiB');
   });
 
   it('runs an id once, however often it comes, also while it still runs', async (t) => {
@@ -160,10 +166,13 @@ describe('the recipe stream', () => {
   it('gives up what takes too long, and what waits behind it in its own time', async (t) => {
     const { path, told, hold, letGo } = await recipesFor(t);
     const { socket, next } = await open(t, path);
+    socket.write('RUN none\n');
+    await next();
     hold();
-    socket.write(
-      `${JSON.stringify(key('a', { id: 'a', timeout_ms: 60 }))}\n${JSON.stringify(key('b', { id: 'b', timeout_ms: 20 }))}\n`
-    );
+    const send = (line: object) => socket.write(`${JSON.stringify(line)}\n`);
+    send(key('a', { id: 'a', timeout_ms: 2_000 }));
+    await until(() => told.length === 1);
+    send(key('b', { id: 'b', timeout_ms: 20 }));
     const replies = [JSON.parse(await next()), JSON.parse(await next())] as Reply[];
     assert.deepEqual(
       replies.map((reply) => [reply.id, codeOf(reply)]),
@@ -172,8 +181,16 @@ describe('the recipe stream', () => {
         ['a', 'timeout']
       ]
     );
+    // The one that had begun is among those that ran: what came of it nobody knows. The other had not.
+    assert.deepEqual(
+      replies.map(({ error, results }) => [error?.index, results?.map(({ type, ok }) => [type, ok])]),
+      [
+        [undefined, undefined],
+        [0, [['keystroke', false]]]
+      ]
+    );
     letGo();
-    socket.write(`${JSON.stringify(key('c'))}\n`);
+    send(key('c'));
     assert.equal(JSON.parse(await next()).ok, true);
     assert.deepEqual(
       told.map((command) => 'key' in command && command.key),
@@ -210,6 +227,25 @@ describe('the recipe stream', () => {
     assert.deepEqual(told.at(-1), { type: 'enter', text: 'anew' });
   });
 
+  it('hands over each flow of a macro, as itself', async (t) => {
+    const { path, dataDir, flows } = await recipesFor(t);
+    mkdirSync(join(dataDir, 'macros'));
+    const steps = ['one', 'two'].map((name) => ({ type: 'flow', name }));
+    writeFileSync(join(dataDir, 'macros/both.json'), JSON.stringify({ steps }));
+    const { ask } = await open(t, path);
+    const commands = [steps[0], { type: 'run_macro', name: 'both' }];
+    const { ok, results } = await ask({ v: 1, id: 'i', type: 'batch', commands });
+    assert.deepEqual([ok, results?.map((one) => one.command_id)], [true, ['command-of-one', 'command-of-two']]);
+    assert.deepEqual(
+      flows.map(({ name, id, place }) => [name, id, place]),
+      [
+        ['one', 'i', '0'],
+        ['one', 'i', '1.0'],
+        ['two', 'i', '1.1']
+      ]
+    );
+  });
+
   it('speaks the line protocol, in order, and the newline JSON form', async (t) => {
     const { path, dataDir, told } = await recipesFor(t);
     mkdirSync(join(dataDir, 'macros'));
@@ -217,10 +253,10 @@ describe('the recipe stream', () => {
     writeFileSync(join(dataDir, 'macros/one.json'), JSON.stringify({ steps }));
     const { socket, next } = await open(t, path);
     const lines = ['PING', 'OPEN_APP Notes', 'OPEN_APP_TOGGLE Notes', 'OPEN_WITH_APP Notes:/tmp/a:b', 'RUN one\r'];
-    const wrong = ['RUN none', 'RUN', 'OPEN_WITH_APP Notes', 'WAT', `RUN ${'x'.repeat(200)}`, 'ping'];
+    const wrong = ['RUN none', 'RUN', 'OPEN_WITH_APP Notes', 'W\u001b[31mAT', `RUN ${'x'.repeat(200)}`, 'ping'];
     socket.write(`${[...lines, ...wrong].join('\n')}\n`);
     for (const answer of ['PONG', 'OK', 'OK', 'OK', 'OK']) assert.equal(await next(), answer);
-    for (const line of wrong) assert.match(await next(), /^ERR (malformed|invalid_argument): ./, line);
+    for (const line of wrong) assert.match(await next(), /^ERR (malformed|invalid_argument): [ -~]+$/, line);
     assert.deepEqual(told, [
       { type: 'open_app', app: 'Notes' },
       { type: 'open_app', app: 'Notes', toggle: true },
@@ -266,7 +302,7 @@ describe('the recipe stream', () => {
     deaf.write(flood);
     const { ask } = await open(t, path);
     for (let n = 0; n < 20; n++) assert.equal((await ask(key('a', { id: `n${n}` }))).ok, true);
-    deaf.resume();
+    // It still has something to send, and so it hears of its end without reading.
     await closed;
     assert.ok(told.length < 50_020, 'it was not read from any more, and closed');
   });

@@ -103,7 +103,7 @@ describe('who connects to the recipe stream', () => {
     for (const [said, expected] of [
       ['{"v":1,"id":"i"}\n', 'i'],
       ['{]\n', null],
-      ['x'.repeat(70_000), null]
+      [`{${'x'.repeat(70_000)}`, null]
     ] as const) {
       const { id, error } = JSON.parse(await hear(t, path, said));
       assert.deepEqual([id, error.code], [expected, 'not_permitted'], said.slice(0, 20));
