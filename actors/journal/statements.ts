@@ -116,8 +116,11 @@ const settleEffects = 'DELETE FROM effects WHERE id IN (SELECT value ->> 0 FROM 
 const putTells = upsert('tells', tellColumns, ['id']);
 const consumeTells = 'DELETE FROM tells WHERE id IN (SELECT value ->> 0 FROM json_each(?))';
 
-/** The ledger says who attempted what first: a row of another command stays as it is. */
-const ownRowOnly = ' WHERE ledger.command_id = excluded.command_id';
+/**
+ * The ledger says who attempted what first: a row of another command stays as it is, unless nothing came of that. Then who
+ * attempts it now has the row, and whoever had it finds that out before trying once more.
+ */
+const ownRowOnly = " WHERE ledger.command_id = excluded.command_id OR ledger.state = 'VERIFICATION_FAILED'";
 
 /** What a row that comes again brings anew. */
 function changedColumns(table: TableName): readonly string[] {

@@ -18,6 +18,8 @@ const BLOCKED_LIMIT = 20;
 /** Between a click and what the site makes of it, at most, ms: less than a verification takes. */
 const LANDING_MS = 3_000;
 const SLOW_LANDING_MS = 60_000;
+/** How long a site is cross at most, ms: less than the first cool-down. */
+const CROSS_MS = 600_000;
 
 /** Who drove what: for the question whether it was theirs. */
 export interface Exchange {
@@ -89,12 +91,14 @@ async function attempt(world: ExecutorHandsWorld, page: Page, effect: Attempt): 
   try {
     if (run.action.effect === 'read') {
       await page.navigate();
+      page.meetsLimit();
       return { witness: 'NONE', proofs: [] };
     }
     await page.exchange(10, 200);
     if (page.strikes('the selector is missing')) {
       throw new ControlError('SELECTOR_MISSING', { step: 'click', tried: [], waitedMs: 1 } as never);
     }
+    page.meetsLimit();
     if (page.strikes('the login has expired')) throw new ControlError('HUMAN_REQUIRED', { reason: 'it is logged out' });
     await killPoint(world.life, 'killed between the attempt and its click');
     const sending = async () => {
@@ -171,6 +175,7 @@ async function look({ life, site }: ExecutorHandsWorld, page: Page, forMs: numbe
   const until = life.time.now + forMs;
   for (let pause = 100; ; pause = Math.min(1_000, pause * 2)) {
     await page.exchange(20, 200);
+    page.meetsLimit();
     if (page.run.action.poll) return polled(site, page.run, life.time.now);
     if (page.run.action.effect === 'read' || site.shows(wishOf(page.run))) {
       return { outcome: 'VERIFIED', why: null, proofs: [], artifacts: [] };
@@ -238,6 +243,18 @@ class Page {
       throw this.loses(silence('/execute/sync', READ_MS));
     }
     return browser;
+  }
+
+  /** The page that comes is the one that asks for slowness. @throws ControlError SITE_RATE_LIMITED */
+  meetsLimit(): void {
+    const { life, site } = this.#world;
+    const account = this.run.accountId ?? '';
+    if (this.strikes('the site asks for slowness')) {
+      site.slowDown(account, life.time.now + life.random.between(10_000, CROSS_MS));
+    }
+    if (site.asksForSlowness(account, life.time.now)) {
+      throw new ControlError('SITE_RATE_LIMITED', { reason: 'the site limits how often this account may do things' });
+    }
   }
 
   loses<E extends ControlError>(error: E): E {

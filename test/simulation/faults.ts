@@ -33,6 +33,7 @@ const odds = {
   'the witness cannot tell': 0.03,
   'the document changes under the click': 0.1,
   'the site ignores the click': 0.03,
+  'the site asks for slowness': 0.02,
   // The process and its storage
   'killed before the sync': 0.004,
   'killed between the sync and its answer': 0.004,

@@ -35,6 +35,7 @@ const invariants: Record<string, (evidence: Evidence) => Omit<Violation, 'invari
   'what is said of a write is true': outcomesAreTrue,
   'a message goes out only as a person allowed it': messagesAreAllowed,
   'messages of an account are as far apart as its limit says': messagesAreApart,
+  'who was asked for slowness reaches nobody before the cool-down is over': cooledAccountsRest,
   'a slot has one holder, and old fencing is refused': leasesHaveOneHolder,
   'an account is in one browser at a time': accountsHaveOneBrowser,
   'a tell is heard once': tellsAreHeardOnce
@@ -217,6 +218,32 @@ function messagesAreApart({ rows, site, clockJumped }: Evidence) {
     const apart = at - (before?.at ?? Number.NEGATIVE_INFINITY);
     if (apart >= APART_S * 1000 - ON_ITS_WAY_MS) return [];
     return [broken(`${account} attempted a message ${apart} ms after another`, `command/${commandId}`)];
+  });
+}
+
+/** The first one, as the contract of accounts has it, ms. */
+const COOL_DOWN_MS = 15 * 60_000;
+/** The word of it may have to wait for a process that was killed, ms. */
+const TOLD_MS = 60_000;
+const REACHING = ['SEND', 'COMMENT', 'LIKE'];
+
+/** From when a command has noted that the site asks for slowness. */
+function cooledAccountsRest({ rows, clockJumped }: Evidence) {
+  if (clockJumped) return [];
+  const since = new Map<string, number>();
+  return rows.flatMap(({ row }) => {
+    const { account_id: account } = row.subject;
+    if (row.actorKind !== 'command' || account === null) return [];
+    const { to = '', action } = row.payload as { to?: string; action?: string };
+    // A second word of the same trouble makes it no longer.
+    const begun = since.get(account) ?? Number.NEGATIVE_INFINITY;
+    const rest = row.emittedAt - begun;
+    if (/QUEUED\.slowing|ACTION_ATTEMPTED\.cooling/.test(to) && rest >= COOL_DOWN_MS) since.set(account, row.emittedAt);
+    if (row.type !== 'action.attempted' || !REACHING.includes(action ?? '')) return [];
+    if (rest < TOLD_MS || rest >= COOL_DOWN_MS) return [];
+    return [
+      broken(`${account} attempted ${action} ${rest} ms after the site asked it for slowness`, `command/${row.actorId}`)
+    ];
   });
 }
 

@@ -26,6 +26,14 @@ const breaks: Record<string, string[]> = {
   'the ledger is not asked': ['a write happens at most once, unless nobody could know'],
   'nobody is asked': ['a message goes out only as a person allowed it'],
   'nobody counts what an account sends': ['messages of an account are as far apart as its limit says'],
+  'a write that met the limit of the site begins anew, sent or not': [
+    'a write happens at most once, unless nobody could know',
+    'what is said of a write is true',
+    'an effect id commits at most once'
+  ],
+  'an account that was asked for slowness goes on too soon': [
+    'who was asked for slowness reaches nobody before the cool-down is over'
+  ],
   'every answer is a yes': ['a message goes out only as a person allowed it']
 };
 

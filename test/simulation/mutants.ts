@@ -1,4 +1,5 @@
 /** What a program that loses, repeats or oversteps would be like: each is one fault of ours, and each must be found. */
+import { assign } from 'xstate';
 import { BrowserPool } from '../../actors/driver/pool.ts';
 import type { ActorKind } from '../../actors/host/contract.ts';
 import { Inbox } from '../../actors/host/inbox.ts';
@@ -24,10 +25,27 @@ class CarelessPool extends BrowserPool {
 }
 
 /** The command machine with a guard that answers otherwise. */
-const commandsThat = (guards: Record<string, () => boolean>) => (kinds: ActorKind[]) =>
+const commandsThat = (guards: Record<string, (given: { event: unknown }) => boolean>) => (kinds: ActorKind[]) =>
   kinds.map((kind) =>
     kind.kind === 'command' ? { ...kind, machine: kind.machine.provide({ guards: guards as never }) } : kind
   );
+
+/** The account machine with a cool-down of two minutes. */
+const accountsThatRestBriefly = (kinds: ActorKind[]) => {
+  const coolDown = ({ event }: { event: { at: number } }) => ({
+    until: event.at + 120_000,
+    lastsMs: 120_000,
+    times: 1,
+    why: 'briefly'
+  });
+  const cool = assign({ coolDown } as never);
+  return kinds.map((kind) =>
+    kind.kind === 'account' ? { ...kind, machine: kind.machine.provide({ actions: { cool } as never }) } : kind
+  );
+};
+
+const metSiteLimit = ({ event }: { event: unknown }) =>
+  (event as { error?: { code?: string } }).error?.code === 'SITE_RATE_LIMITED';
 
 /** The inbox as if there were none: what arrives is delivered. */
 function withoutInbox(): () => void {
@@ -58,5 +76,9 @@ export const mutants: Record<string, Mutant> = {
     })
   },
   'nobody counts what an account sends': { kinds: commandsThat({ takesPlace: () => false, wantsPlace: () => false }) },
+  'a write that met the limit of the site begins anew, sent or not': {
+    kinds: commandsThat({ metSiteLimitFirst: metSiteLimit })
+  },
+  'an account that was asked for slowness goes on too soon': { kinds: accountsThatRestBriefly },
   'every answer is a yes': { kinds: commandsThat({ isAllowed: () => true }) }
 };

@@ -23,9 +23,19 @@ export interface Happening extends Wish {
 
 export class SimulatedSite {
   readonly happenings: Happening[] = [];
+  /** By account, until when it shows no page but the one that asks for slowness, ms. */
+  readonly #slower = new Map<string, number>();
 
   apply(happening: Happening) {
     this.happenings.push(happening);
+  }
+
+  slowDown(account: string, until: number) {
+    this.#slower.set(account, until);
+  }
+
+  asksForSlowness(account: string, now: number): boolean {
+    return (this.#slower.get(account) ?? 0) > now;
   }
 
   /** What the account's own page shows. */

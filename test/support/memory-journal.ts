@@ -228,8 +228,8 @@ class MemoryDisk {
     const rows = this.tables[table];
     const key = JSON.stringify(tables[table].key.map((column) => row[column]));
     const there = rows.get(key);
-    const isAnothers = table === 'ledger' && there && JSON.parse(there).command_id !== row.command_id;
-    if (isAnothers) return;
+    const first = table === 'ledger' && there ? JSON.parse(there) : undefined;
+    if (first && first.command_id !== row.command_id && first.state !== 'VERIFICATION_FAILED') return;
     assert.ok(table !== 'audit' || there === undefined, 'a record of the audit log is never written over');
     const { columns, kept, added } = shapeOf(table);
     const former = there === undefined ? undefined : JSON.parse(there);

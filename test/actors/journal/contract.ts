@@ -645,6 +645,16 @@ export function journalContract(name: string, makeHome: (t: TestContext) => Home
       assert.deepEqual(await journal.find('ledger'), [attempt('c1', 'VERIFIED')]);
     });
 
+    it('give the row of the ledger to who attempts what came to nothing before', async (t) => {
+      const { journal } = await opened(t);
+      const write = (...rows: Tables['ledger'][]) =>
+        journal.commit(batchOf({ writes: rows.map((row) => ({ into: 'ledger', row })) }));
+      await write(attempt('c1', 'ATTEMPTED'), attempt('c1', 'VERIFICATION_FAILED'), attempt('c2', 'ATTEMPTED'));
+      assert.deepEqual(await journal.find('ledger'), [attempt('c2', 'ATTEMPTED')]);
+      await write(attempt('c1', 'VERIFICATION_FAILED'), attempt('c2', 'VERIFIED'), attempt('c1', 'ATTEMPTED'));
+      assert.deepEqual(await journal.find('ledger'), [attempt('c2', 'VERIFIED')]);
+    });
+
     it('replace a row of the same key and keep its place', async (t) => {
       const { journal } = await opened(t);
       const consumer = (name: string, cursor: number) => ({ service: 's', name, cursor, updated_at: cursor });
