@@ -16,14 +16,20 @@ export const isPromise = (logic: unknown): boolean =>
   String((logic as { transition?: unknown } | undefined)?.transition) === promiseTransition;
 
 /** Logic written where it is invoked, by the name XState gives it. */
-export function inlineActors(machine: AnyStateMachine): [src: string, logic: unknown][] {
-  return nodesOf(machine.root).flatMap((node) => {
-    const written = [node.config.invoke ?? []].flat() as { src: unknown }[];
-    return node.invoke.flatMap(({ src }, i) =>
-      typeof written[i]?.src === 'object' ? [[String(src), written[i]?.src] as [string, unknown]] : []
-    );
-  });
+export function inlineActors({ root }: AnyStateMachine): [src: string, logic: unknown][] {
+  const found =
+    inline.get(root) ??
+    nodesOf(root).flatMap((node) => {
+      const written = [node.config.invoke ?? []].flat() as { src: unknown }[];
+      return node.invoke.flatMap(({ src }, i) =>
+        typeof written[i]?.src === 'object' ? [[String(src), written[i]?.src] as [string, unknown]] : []
+      );
+    });
+  inline.set(root, found);
+  return found;
 }
+
+const inline = new WeakMap<AnyStateNode, [src: string, logic: unknown][]>();
 
 /** What a name of an invoke or a `spawnChild` means. */
 export const logicOf = (machine: AnyStateMachine, src: string): unknown =>

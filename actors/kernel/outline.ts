@@ -65,6 +65,9 @@ function nameOf(code: unknown): string {
   return typeof name === 'string' && name !== '' ? name : 'inline';
 }
 
+/** By config, which a machine keeps that is provided with other code: none of what a version covers changes then. */
+const shapes = new WeakMap<object, string>();
+
 /**
  * 16 hex digits of the machine; where its contexts have a schema, a dash and 8 of that: a context that was legal by
  * another schema is looked at again.
@@ -72,7 +75,8 @@ function nameOf(code: unknown): string {
  */
 export function versionOf(kind: string, machine: AnyStateMachine, contextSchema?: object): string {
   try {
-    const shape = hash({ label: labelOf(machine), root: shapeOf(machine.root) }, 16);
+    const shape = shapes.get(machine.config) ?? hash({ label: labelOf(machine), root: shapeOf(machine.root) }, 16);
+    shapes.set(machine.config, shape);
     return contextSchema === undefined ? shape : `${shape}-${hash(contextSchema, 8)}`;
   } catch (cause) {
     const reason = `it is not data and functions: ${describe(cause)}`;
