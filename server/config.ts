@@ -126,7 +126,7 @@ function parsed(text: string): unknown {
 }
 
 function refuseInvalid(config: Record<string, unknown>, given: Map<string, Named>): void {
-  validate ??= new Ajv2020({ allErrors: true, strict: true, validateSchema: false })
+  validate ??= new Ajv2020({ allErrors: true, strict: true, validateSchema: false, code: { optimize: false } })
     .addSchema(contract)
     .compile({ $ref: 'troupe:config#/$defs/Config' });
   if (validate(config)) return;

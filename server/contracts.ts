@@ -61,8 +61,11 @@ const schemas = files.map(
   (name) => JSON.parse(readFileSync(join(packageRoot(), 'schemas', `${name}.schema.json`), 'utf8')) as AnySchema
 );
 
+/** ajv's second pass over the code it has written takes longer than that code ever runs. */
+const AS_IT_COMES = { optimize: false };
+
 /** Of one that is not ours: what it is checked against is compiled once. */
-const metaSchema = new Ajv2020({ strict: false, logger: false });
+const metaSchema = new Ajv2020({ strict: false, logger: false, code: AS_IT_COMES });
 
 const withDefaults = contractAjv(true);
 const asSent = contractAjv(false);
@@ -76,7 +79,8 @@ function contractAjv(useDefaults: boolean): Ajv2020 {
     validateSchema: false,
     strict: true,
     strictTypes: false,
-    strictRequired: false
+    strictRequired: false,
+    code: AS_IT_COMES
   });
   addFormats(ajv);
   for (const schema of schemas) ajv.addSchema(schema);
@@ -166,7 +170,8 @@ export function compileForeign(schema: Record<string, unknown>): (value: unknown
     strict: false,
     addUsedSchema: false,
     validateSchema: false,
-    logger: false
+    logger: false,
+    code: AS_IT_COMES
   });
   addFormats(ajv);
   const validate = ajv.compile(schema);

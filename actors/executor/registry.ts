@@ -91,7 +91,14 @@ let compiled: Ajv2020 | undefined;
 
 function contracts(): Ajv2020 {
   if (compiled) return compiled;
-  const ajv = new Ajv2020({ discriminator: true, strict: false, allErrors: false, validateSchema: false });
+  const ajv = new Ajv2020({
+    discriminator: true,
+    strict: false,
+    allErrors: false,
+    validateSchema: false,
+    // Its second pass over the code it has written takes longer than that code ever runs.
+    code: { optimize: false }
+  });
   // ajv-formats is CommonJS; its default export arrives as a namespace.
   (addFormatsModule as unknown as { default: (ajv: Ajv2020) => void }).default(ajv);
   const folder = join(packageRoot(), 'schemas');

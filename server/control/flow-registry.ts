@@ -35,12 +35,13 @@ export interface FlowRegistry {
 
 const NO_PARAMS = { type: 'object', additionalProperties: false };
 
-export async function openFlowRegistry(host: ActorHost, shipped: Flow[]): Promise<FlowRegistry> {
+/** @param given what ships and what is registered, each as `checkFlow` gave it: that is not done again at every start */
+export async function openFlowRegistry(host: ActorHost, given: Flow[]): Promise<FlowRegistry> {
   const flows = new Map<string, PinnedFlow>();
   const validators = new WeakMap<PinnedFlow, ReturnType<typeof compileForeign>>();
   const lock = new KeyedLock();
 
-  for (const flow of shipped) flows.set(flow.name, { ...checkFlow(flow), version: flow.version ?? 1 });
+  for (const flow of given) flows.set(flow.name, { ...flow, version: flow.version ?? 1 });
   const stored = await host.journal.find('flows', {}, 1_000_000);
   for (const row of stored.sort((a, b) => a.version - b.version)) {
     flows.set(row.name, JSON.parse(row.body) as PinnedFlow);
