@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { runQuietly, SetupError } from './say.mjs';
 
 /** Keep with `include` of tsconfig.build.json. */
-const FOLDERS = ['schemas', 'machines', 'actors', 'client', 'server', 'test/site'];
+const FOLDERS = ['schemas', 'machines', 'actors', 'client', 'server', 'testing', 'test/site'];
 /** Vite's: everything in it is a source of the page. */
 const PAGE = 'inspector';
 const CONFIGURATION = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];

@@ -13,7 +13,7 @@ interface Packed {
   files: { path: string; mode: number }[];
 }
 
-/** A native module is compiled in the empty folder, which takes a minute: on CI only. */
+/** Everything is installed anew in the empty folder, which takes a while: on CI only. */
 const skip = process.env.CI ? false : 'set CI=1 to install the tarball in an empty folder';
 
 const LAMP = `import { createMachine } from 'xstate';
@@ -41,6 +41,22 @@ const pack = (...options: string[]): Packed =>
     execFileSync('npm', ['pack', '--json', '--ignore-scripts', ...options], { cwd: packageRoot(), encoding: 'utf8' })
   )[0];
 
+/**
+ * The module that was compiled for this clone, as sqlite3's own install script looks for one that was built before: a
+ * folder with what its releases hold. Where the script does not find it, it compiles once more.
+ */
+function prebuiltSqlite(folder: string): string {
+  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'node_modules/sqlite3/package.json'), 'utf8'));
+  const { header } = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
+  const system = `${process.platform}${process.platform === 'linux' && !header.glibcVersionRuntime ? 'musl' : ''}`;
+  const prebuilt = join(folder, 'prebuilt');
+  mkdirSync(prebuilt);
+  const archive = join(prebuilt, `sqlite3-v${version}-napi-v6-${system}-${process.arch}.tar.gz`);
+  const built = join(packageRoot(), 'node_modules/sqlite3');
+  execFileSync('tar', ['-czf', archive, '-C', built, 'build/Release/node_sqlite3.node']);
+  return prebuilt;
+}
+
 describe('the package', () => {
   it('holds what runs, and nothing else', () => {
     const { files, unpackedSize } = pack('--dry-run');
@@ -54,6 +70,8 @@ describe('the package', () => {
       'dist/test/site/main.js',
       'dist/client/index.js',
       'dist/client/index.d.ts',
+      'dist/testing/index.js',
+      'dist/testing/index.d.ts',
       'dist/inspector/index.html',
       'server/inspector/layout-worker.mjs',
       'test/site/public/site.css',
@@ -64,7 +82,7 @@ describe('the package', () => {
       assert.ok(paths.includes(path), `${path} is missing`);
     }
     const allowed =
-      /^(dist\/(schemas|machines|actors|client|server|test\/site)\/|dist\/inspector\/(index\.html$|assets\/)|schemas\/[a-z]+\.schema\.json$|machines\/((flows|selectors)\/|coverage\.json$)|actors\/journal\/migrations\/|actors\/executor\/page\/|actors\/desktop\/macos\/recipes\.jxa\.js$|server\/inspector\/layout-worker\.mjs$|test\/site\/public\/|(README\.md|LICENSE|package\.json)$)/;
+      /^(dist\/(schemas|machines|actors|client|server|testing|test\/site)\/|dist\/inspector\/(index\.html$|assets\/)|schemas\/[a-z]+\.schema\.json$|machines\/((flows|selectors)\/|coverage\.json$)|actors\/journal\/migrations\/|actors\/executor\/page\/|actors\/desktop\/macos\/recipes\.jxa\.js$|server\/inspector\/layout-worker\.mjs$|test\/site\/public\/|(README\.md|LICENSE|package\.json)$)/;
     assert.deepEqual(
       paths.filter((path) => !allowed.test(path) || /\.test\.|\.map$/.test(path)),
       []
@@ -99,7 +117,8 @@ describe('the package', () => {
       join(folder, 'package.json'),
       JSON.stringify({ private: true, type: 'module', allowScripts: { sqlite3: true } })
     );
-    execFileSync('npm', ['install', '--no-fund', '--no-audit', `./${filename}`], { cwd: folder, stdio: 'pipe' });
+    const env = { ...process.env, npm_config_sqlite3_local_prebuilds: prebuiltSqlite(folder) };
+    execFileSync('npm', ['install', '--no-fund', '--no-audit', `./${filename}`], { cwd: folder, stdio: 'pipe', env });
     const bin = join(folder, 'node_modules/.bin/troupe');
     assert.ok(statSync(bin).mode & 0o100);
     // Found by its name in the folder that it is started in, and compiled there.
