@@ -36,6 +36,17 @@ try {
 }
 `;
 
+/** The same of `troupe/testing`, with a machine of its own. */
+const TESTS = `import { pathsOf, type Trace, testedKind } from 'troupe/testing';
+import { setup } from 'xstate';
+const door = setup({}).createMachine({ id: 'door', initial: 'open', states: { open: { on: { push: 'shut' } }, shut: {} } });
+const { paths, uncovered } = pathsOf(testedKind({ kind: 'door', machine: door }), { criterion: 'states' });
+const state = ({ steps }: Trace): string | undefined => steps.at(-1)?.expect.state;
+// @ts-expect-error there is no such criterion
+pathsOf(testedKind({ kind: 'door', machine: door }), { criterion: 'lines' });
+console.log(paths.map(state).join(), uncovered.length);
+`;
+
 const pack = (...options: string[]): Packed =>
   JSON.parse(
     execFileSync('npm', ['pack', '--json', '--ignore-scripts', ...options], { cwd: packageRoot(), encoding: 'utf8' })
@@ -66,6 +77,8 @@ describe('the package', () => {
       'LICENSE',
       'dist/server/main.js',
       'dist/server/main.d.ts',
+      'dist/testing/index.js',
+      'dist/testing/index.d.ts',
       'dist/actors/safaridriver/safaridriver.js',
       'dist/test/site/main.js',
       'dist/client/index.js',
@@ -123,6 +136,12 @@ describe('the package', () => {
     assert.ok(statSync(bin).mode & 0o100);
     // Found by its name in the folder that it is started in, and compiled there.
     writeFileSync(join(folder, 'troupe.config.ts'), LAMP);
+    symlinkSync(join(packageRoot(), 'node_modules/@types'), join(folder, 'node_modules/@types'));
+    const options = { strict: true, module: 'nodenext', target: 'es2023', types: ['node'], skipLibCheck: true };
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, include: ['tests.ts'] }));
+    writeFileSync(join(folder, 'tests.ts'), TESTS);
+    execFileSync(join(packageRoot(), 'node_modules/.bin/tsc'), ['-p', folder], { cwd: folder, stdio: 'pipe' });
+    assert.equal(execFileSync(process.execPath, ['tests.js'], { cwd: folder, encoding: 'utf8' }), 'shut 0\n');
 
     const ports = ['--control', '127.0.0.1:0', '--telemetry', '127.0.0.1:0'];
     const child = spawn(bin, ['start', '--driver', 'stub', ...ports], {

@@ -2,9 +2,13 @@ import type { Clock } from '../../actors/host/timer-queue.ts';
 
 /** A clock that is moved, for several processes one after another: what a dead one had set never runs. */
 export class StepClock {
-  #now = 1_700_000_000_000;
+  #now: number;
   #order = 0;
   readonly #set = new Map<number, { at: number; run: () => void }>();
+
+  constructor(start = 1_700_000_000_000) {
+    this.#now = start;
+  }
 
   /** Whatever is due by then runs, in order; what that sets anew counts from the new time. */
   move(ms: number) {

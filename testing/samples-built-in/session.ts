@@ -29,7 +29,7 @@ const ofLease =
 const knows = ({ current, queue }: SessionContext, id: string) =>
   current === id || queue.some(({ commandId }) => commandId === id);
 
-/** Not to be closed or held: so that what takes many steps, such as being lost five times, is near. */
+/** Without commands, not to be closed or held: so that what takes many steps, such as being lost five times, is near. */
 const steady = { ...input, accountId: 'bob', keepsProfile: true };
 const unlessSteady =
   <T>(fields: T[]) =>
@@ -44,17 +44,18 @@ export const session: MachineSamples = {
     'session.resume': unlessSteady([{}]),
     'session.takeover': [{ by: 'admin' }],
     'session.handback': [{}],
-    'session.input': ({ inputs = 0 }: SessionContext) =>
-      inputs > 0 ? [] : [{ input: { type: 'click', x: 1, y: 1 }, by: 'admin' }]
+    'session.input': ({ inputs = 0, accountId }: SessionContext) =>
+      inputs > 0 || accountId === steady.accountId ? [] : [{ input: { type: 'click', x: 1, y: 1 }, by: 'admin' }]
   },
   told: {
     // One command is enough: of several, the next is chosen without another state.
-    'command.submitted': (context: SessionContext) => (knows(context, 'c1') ? [] : [{ commandId: 'c1', priority: 3 }]),
-    'command.released': [{ commandId: 'c1' }, { commandId: 'c0' }],
-    'command.blocked': [
+    'command.submitted': (context: SessionContext) =>
+      knows(context, 'c1') ? [] : unlessSteady([{ commandId: 'c1', priority: 3 }])(context),
+    'command.released': unlessSteady([{ commandId: 'c1' }, { commandId: 'c0' }]),
+    'command.blocked': unlessSteady([
       { commandId: 'c1', failure: humanRequired },
       { commandId: 'c0', failure: humanRequired }
-    ],
+    ]),
     'session.input_done': [{ code: null }],
     'slot.queued': [{ position: 1 }],
     'slot.granted': [{ lease: { slot: 'slot-1', fencing: 1 } }],
@@ -72,7 +73,7 @@ export const session: MachineSamples = {
     'slot.released': ofLease(),
     'slot.wanted': unlessSteady([{}]),
     'slot.parked': ofLease({ why: 'a person had it for 10 min' }),
-    'host.resumed': [{}]
+    'host.resumed': unlessSteady([{}])
   },
   outcomes: {
     restoreProfile: { done: [profile, noLogin], error: [lost, failed] },
