@@ -21,7 +21,7 @@ export interface App {
 export class Apps {
   readonly #folders: string[];
   readonly #path: string[];
-  readonly #allowed: ReadonlySet<string> | undefined;
+  readonly #allowed: readonly string[];
 
   /** @param allowed names and paths; none at all allows every one */
   constructor(environment: NodeJS.ProcessEnv, allowed: readonly string[] = []) {
@@ -32,7 +32,7 @@ export class Apps {
     ];
     this.#folders = data.filter(isAbsolute).map((folder) => join(folder, 'applications'));
     this.#path = PATH.split(delimiter).filter(isAbsolute);
-    this.#allowed = allowed.length > 0 ? new Set(allowed.map((one) => one.toLowerCase())) : undefined;
+    this.#allowed = allowed;
   }
 
   /** @throws RecipeError app_not_found, not_permitted */
@@ -40,12 +40,16 @@ export class Apps {
     if (name.includes('\0')) throw new RecipeError('invalid_argument', 'an application has no NUL in its name');
     const app = this.#entry(name) ?? this.#program(name);
     if (!app) throw new RecipeError('app_not_found', `no application '${name}' among desktop entries or on the PATH`);
-    const { program } = app;
-    const called = [name, program, basename(program)].map((one) => one.toLowerCase());
-    if (this.#allowed && !called.some((one) => this.#allowed?.has(one))) {
+    if (this.#allowed.length > 0 && !this.#allowed.some((one) => this.#means(one, name, app))) {
       throw new RecipeError('not_permitted', `application '${name}' is not among those of --recipe-apps`);
     }
     return app;
+  }
+
+  /** One that is allowed is this app: by its name, or because both are the same program. A path is no name. */
+  #means(allowed: string, name: string, { program }: App): boolean {
+    if (isAbsolute(allowed)) return executable(allowed) === program;
+    return allowed.toLowerCase() === name.toLowerCase() || this.#onPath(allowed) === program;
   }
 
   #program(name: string): App | undefined {

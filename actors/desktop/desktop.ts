@@ -1,6 +1,7 @@
 /** Which desktop this machine has. */
 import { Apps } from './apps.ts';
 import { type Desktop, noDesktop, stubDesktop } from './contract.ts';
+import { MacApps } from './macos/apps.ts';
 import { MacDesktop } from './macos/desktop.ts';
 import { X11Desktop } from './x11/desktop.ts';
 
@@ -17,7 +18,7 @@ export interface DesktopOptions {
 /** Nothing is opened before the first command. */
 export function openDesktop({ stub, environment, allowed, platform = process.platform }: DesktopOptions): Desktop {
   if (stub) return stubDesktop();
-  if (platform === 'darwin') return new MacDesktop({ allowed });
+  if (platform === 'darwin') return new MacDesktop({ apps: new MacApps({ allowed, home: environment.HOME }) });
   const display = environment.DISPLAY;
   if (!display) return noDesktop('there is no desktop: DISPLAY is not set where Troupe was started');
   return new X11Desktop({ display, apps: new Apps(environment, allowed), environment });

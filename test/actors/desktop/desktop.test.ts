@@ -7,6 +7,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { Apps, argumentsFor, resolveTarget, splitExec } from '../../../actors/desktop/apps.ts';
 import { Deadline, type DesktopCommand } from '../../../actors/desktop/contract.ts';
 import { keysymOf, macKeyOf } from '../../../actors/desktop/keys.ts';
+import { MacApps } from '../../../actors/desktop/macos/apps.ts';
 import { MacDesktop } from '../../../actors/desktop/macos/desktop.ts';
 
 const temporary = (t: TestContext) => {
@@ -36,7 +37,16 @@ describe('applications', () => {
       assert.throws(() => apps.find(name), { code: 'app_not_found' }, name);
     }
     assert.throws(() => new Apps(environment, ['other']).find('edit'), { code: 'not_permitted' });
-    assert.equal(new Apps(environment, ['edit']).find('Text Editor').program, program);
+    for (const allowed of ['edit', 'text editor', program]) {
+      assert.equal(new Apps(environment, [allowed]).find('Text Editor').program, program);
+    }
+    assert.equal(new Apps(environment, ['edit']).find(program).program, program);
+    // Another program of that name is another program.
+    const other = join(temporary(t), 'edit');
+    writeFileSync(other, '#!/bin/sh\n');
+    chmodSync(other, 0o755);
+    assert.throws(() => new Apps(environment, ['edit']).find(other), { code: 'not_permitted' });
+    assert.throws(() => new Apps(environment, [other]).find('edit'), { code: 'not_permitted' });
   });
 
   it('get their target where the entry wants it', () => {
@@ -92,13 +102,17 @@ describe('a desktop of macOS, as far as it can be seen here', () => {
     writeFileSync(log, '');
     writeFileSync(
       open,
-      `#!/bin/sh\ncase "$2" in none) echo "Unable to find application named 'none'" >&2; exit 1;; esac\nprintf '{"opened":"%s"}\\n' "$*" >>'${log}'\n`
+      `#!/bin/sh\ncase "$2" in */none.app) echo "Unable to find application named 'none'" >&2; exit 1;; esac\nprintf '{"opened":"%s"}\\n' "$*" >>'${log}'\n`
     );
     chmodSync(open, 0o755);
-    const desktop = new MacDesktop({ allowed, interpreter: [process.execPath, script, log], open });
+    for (const name of ['Notes', 'Utilities/Maps; rm', 'none'])
+      mkdirSync(join(folder, `${name}.app`), { recursive: true });
+    const apps = new MacApps({ allowed, home: undefined, folders: [folder] });
+    const desktop = new MacDesktop({ apps, interpreter: [process.execPath, script, log], open });
     t.after(() => desktop.close());
     const { readFileSync } = await import('node:fs');
     return {
+      folder,
       run: async (command: DesktopCommand, deadline = new Deadline(performance.now() + 20_000)) =>
         desktop.run(command, deadline),
       lines: () =>
@@ -139,13 +153,20 @@ describe('a desktop of macOS, as far as it can be seen here', () => {
   });
 
   it('shows what runs, and opens what does not, without a shell', async (t) => {
-    const { run, lines } = await mac(t);
+    const { run, lines, folder } = await mac(t);
     assert.deepEqual(await run({ type: 'open_app', app: 'Notes' }), { state: 'shown' });
     assert.deepEqual(await run({ type: 'open_app', app: 'Maps; rm' }), { state: 'started' });
-    assert.equal(lines().at(-1).opened, '-a Maps; rm');
+    assert.equal(lines().at(-1).opened, `-a ${folder}/Utilities/Maps; rm.app`);
+    await run({ type: 'open_with_app', app: join(folder, 'Notes.app'), target: '/etc/../etc/passwd' });
+    assert.equal(lines().at(-1).opened, `-a ${folder}/Notes.app ${realpathSync('/etc/passwd')}`);
     await assert.rejects(run({ type: 'open_app', app: 'none' }), { code: 'app_not_found' });
-    await assert.rejects(run({ type: 'open_app', app: '-x' }), { code: 'app_not_found' });
+    for (const app of ['-x', '../Notes', '/etc/passwd', '']) {
+      await assert.rejects(run({ type: 'open_app', app }), { code: 'app_not_found' }, app);
+    }
     const { run: narrow } = await mac(t, ['Notes']);
-    await assert.rejects(narrow({ type: 'open_app', app: 'Maps' }), { code: 'not_permitted' });
+    await assert.rejects(narrow({ type: 'open_app', app: 'Maps; rm' }), { code: 'not_permitted' });
+    // Another bundle of that name is another application.
+    await assert.rejects(narrow({ type: 'open_app', app: join(folder, 'Notes.app') }), { code: 'not_permitted' });
+    assert.deepEqual(await narrow({ type: 'open_app', app: 'Notes' }), { state: 'shown' });
   });
 });
