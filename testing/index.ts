@@ -1,4 +1,5 @@
 /** `troupe/testing`: the life of machines as tests. */
+export { builtInMachines } from '../actors/built-in-machines.ts';
 export * from './conform.ts';
 export * from './conform-machines.ts';
 export * from './difference.ts';
@@ -7,6 +8,7 @@ export * from './kinds.ts';
 export * from './legal-moves.ts';
 export * from './log-lines.ts';
 export * from './paths.ts';
+export * from './recorded-life.ts';
 export * from './samples.ts';
 export * from './temporal.ts';
 export * from './trace.ts';

@@ -334,16 +334,19 @@ export class Draft {
   }
 
   /** A step without a row is not seen in the log: what it changed belongs to the state it was in. */
-  #keepFormer({ record, rows, passed }: Step) {
+  #keepFormer({ record, rows, passed, took }: Step) {
     if (rows.length === 0) return;
     const first = this.#head + 1;
     const before = this.#current(record.address);
     this.#former.push(
-      ...formerStates([
-        ...(before ? [{ since: before.lastCursor, record: before }] : []),
-        ...passed.map(({ row, record }) => ({ since: first + row, record })),
-        { since: first + rows.length - 1, record }
-      ])
+      ...formerStates(
+        [
+          ...(before ? [{ since: before.lastCursor, record: before }] : []),
+          ...passed.map(({ row, record }) => ({ since: first + row, record })),
+          { since: first + rows.length - 1, record }
+        ],
+        before && took ? took : null
+      )
     );
   }
 

@@ -4,7 +4,7 @@
  * ones; nothing older is needed, so that old ones can go at any time. Every few steps one is kept whole, so that no read
  * undoes more than that.
  */
-import type { ActorRecord, FormerState, PersistedSnapshot } from './contract.ts';
+import type { ActorRecord, FormerState, PersistedSnapshot, Took } from './contract.ts';
 
 /** A state is kept whole at steps that this divides. */
 const WHOLE_EVERY = 16;
@@ -15,12 +15,16 @@ export interface Stood {
   record: ActorRecord;
 }
 
-/** What is kept of all but the last of an actor's states, oldest first. */
-export function formerStates(stood: Stood[]): FormerState[] {
+/** What is kept of all but the last of an actor's states, oldest first. @param took what made the first of them the next */
+export function formerStates(stood: Stood[], took: Took | null = null): FormerState[] {
   return stood.slice(0, -1).map(({ since, record }, index) => {
     const next = stood[index + 1] as Stood;
     const { snapshot, ...rest } = record;
-    const kept: FormerState = { ...rest, lastCursor: since, until: next.since, snapshot: null, undo: null };
+    const kept: FormerState = {
+      ...rest,
+      ...{ lastCursor: since, until: next.since, snapshot: null, undo: null },
+      ...(index === 0 && took ? { took } : {})
+    };
     if (index === 0 && record.step % WHOLE_EVERY === 0) return { ...kept, snapshot };
     return { ...kept, undo: undoing(next.record.snapshot, snapshot) ?? {} };
   });
@@ -39,7 +43,7 @@ export function recordAt(at: number, states: (FormerState | ActorRecord)[]): Act
   for (const state of states.slice(0, end).reverse()) {
     snapshot = undone(snapshot, ('undo' in state ? state.undo : null) ?? {});
   }
-  const { until: _, undo: __, ...record } = first as FormerState;
+  const { until: _, undo: __, took: ___, ...record } = first as FormerState;
   return { ...record, snapshot: snapshot as PersistedSnapshot };
 }
 

@@ -72,6 +72,14 @@ export interface FormerState extends Omit<ActorRecord, 'snapshot'> {
   until: number;
   snapshot: PersistedSnapshot | null;
   undo: Undo | null;
+  /** What made it another, where that was an event. */
+  took?: Took;
+}
+
+/** An event as an actor took it, and where it came from. */
+export interface Took {
+  event: MachineEvent;
+  cause: { effect?: string; timer?: string; dueAt?: number; child?: Address };
 }
 
 /** One row of the log. `cursor` is assigned by the host in commit order. */

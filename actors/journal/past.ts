@@ -46,6 +46,13 @@ export const statesOfSql = `WITH wanted (address) AS (SELECT DISTINCT value FROM
   UNION ALL SELECT since, ${FOREVER}, NULL, ${STATE} FROM standing WHERE address IN wanted
   ORDER BY address, until`;
 
+/** All that is kept of one actor, oldest first, the newest last. @param took whether the database has what made each another */
+export const statesOf = (took: boolean): string =>
+  `SELECT since, until, undo, ${took ? 'took' : 'NULL AS took'}, ${STATE} FROM former WHERE address = ?1
+  UNION ALL SELECT last_cursor, ${FOREVER}, NULL, NULL, ${STATE} FROM actors WHERE address = ?1
+  UNION ALL SELECT since, ${FOREVER}, NULL, NULL, ${STATE} FROM standing WHERE address = ?1
+  ORDER BY until`;
+
 /**
  * Of each actor what `recordAt` makes it from, in the order they were asked for. One statement: the states of an actor are
  * of one commit.

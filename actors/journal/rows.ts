@@ -171,15 +171,24 @@ export const actorRecord = (stored: StoredActor): ActorRecord => ({
   resumes: stored.resumes === 1
 });
 
-export const formerColumns = [...stoodColumns, 'since', 'until', 'node', 'snapshot', 'undo'] as const;
+export const formerColumns = [...stoodColumns, 'since', 'until', 'node', 'snapshot', 'undo', 'took'] as const;
 export const formerScalars = (state: FormerState): Scalars => [
   ...stoodScalars(state),
   state.lastCursor,
   state.until,
   forkOf(state.lastCursor, state.until - 1),
   state.snapshot && JSON.stringify(state.snapshot),
-  state.undo && JSON.stringify(state.undo)
+  state.undo && JSON.stringify(state.undo),
+  tookText(state)
 ];
+
+/** Characters of JSON. What is longer says most of it in the state it led to, and is not written twice. */
+const LONGEST_TOOK = 32_768;
+
+function tookText({ took }: FormerState): string | null {
+  const text = took ? JSON.stringify(took) : null;
+  return text !== null && text.length <= LONGEST_TOOK ? text : null;
+}
 /** A former state, or the newest of an actor, as the statements of `past.ts` name their columns. */
 export type StoredState = Stood & { since: number; until: number; snapshot: string | null; undo: string | null };
 export const formerState = (stored: StoredState): FormerState => ({

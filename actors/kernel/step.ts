@@ -21,6 +21,7 @@ import type {
   PersistedSnapshot,
   TellRow,
   TimerRow,
+  Took,
   Write
 } from '../host/contract.ts';
 import { type Cause, Collector, DELAYED_SEND, PARENT } from './collector.ts';
@@ -51,6 +52,8 @@ export interface Step {
   cleared: string[];
   tells: TellRow[];
   writes: Write[];
+  /** What it came of; undefined: of no event. */
+  took?: Took;
 }
 
 export type StepResult =
@@ -108,7 +111,10 @@ export function step(
 ): StepResult {
   const event = underItsName(record.snapshot, told, cause);
   if (isStale(record.snapshot, event, cause)) return { kind: 'stale' };
-  if (event.type === DELAYED_SEND) return { kind: 'stepped', step: sendNow(definition, record, event, cause, now) };
+  const took = { event, cause };
+  if (event.type === DELAYED_SEND) {
+    return { kind: 'stepped', step: { ...sendNow(definition, record, event, cause, now), took } };
+  }
   const stamped = stamp(event, now);
   if (record.status !== 'active') return rejected(record, stamped, [], cause);
   try {
@@ -118,9 +124,9 @@ export function step(
     if (!passed) return rejected(record, stamped, acceptedEvents(before), cause);
     const made = new Collector(definition, record, record.step + 1, now);
     made.finish(cause);
-    return { kind: 'stepped', step: collect(definition, record, before, passed, stamped, made, now) };
+    return { kind: 'stepped', step: { ...collect(definition, record, before, passed, stamped, made, now), took } };
   } catch (error) {
-    return { kind: 'stepped', step: broken(definition, record, stamped, error, cause, now) };
+    return { kind: 'stepped', step: { ...broken(definition, record, stamped, error, cause, now), took } };
   }
 }
 

@@ -43,6 +43,11 @@ export class SimulatedStorage {
     this.#flaws = flaws;
   }
 
+  /** All that is kept of each actor. */
+  get lives() {
+    return this.#journal.lives;
+  }
+
   get head(): number {
     return this.rows.at(-1)?.row.cursor ?? 0;
   }

@@ -142,18 +142,26 @@ class MemoryDisk {
     this.standing.clear();
   }
 
-  recordAt(address: Address, at: number): ActorRecord | undefined {
+  /** Oldest first; the last is what it is. */
+  statesOf(address: Address): (FormerState | ActorRecord)[] {
     const former = (this.former.get(address) ?? []).map((json) => JSON.parse(json) as FormerState);
     const newest = this.actors.get(address) ?? this.standing.get(address);
-    return recordAt(at, [
-      ...former.filter(({ until }) => until > at),
-      ...(newest === undefined ? [] : [JSON.parse(newest) as ActorRecord])
-    ]);
+    return [...former, ...(newest === undefined ? [] : [JSON.parse(newest) as ActorRecord])];
+  }
+
+  recordAt(address: Address, at: number): ActorRecord | undefined {
+    return recordAt(
+      at,
+      this.statesOf(address).filter((state) => !('until' in state) || state.until > at)
+    );
+  }
+
+  get addresses(): Set<Address> {
+    return new Set([...this.actors.keys(), ...this.former.keys(), ...this.standing.keys()]);
   }
 
   recordsAt(at: number): ActorRecord[] {
-    const addresses = new Set([...this.actors.keys(), ...this.former.keys(), ...this.standing.keys()]);
-    return [...addresses].flatMap((address) => this.recordAt(address, at) ?? []);
+    return [...this.addresses].flatMap((address) => this.recordAt(address, at) ?? []);
   }
 
   prune({ before, keep, auditThrough }: RetentionLimits, slice: number): Pruned {
@@ -265,6 +273,11 @@ export class MemoryJournal implements Journal {
   /** What would be found if the process ended here; this one goes on. */
   fork(options = this.#options): MemoryJournal {
     return new MemoryJournal(options, this.#disk.copy());
+  }
+
+  /** All that is kept of each actor. */
+  get lives(): Map<Address, (FormerState | ActorRecord)[]> {
+    return new Map([...this.#disk.addresses].map((address) => [address, this.#disk.statesOf(address)]));
   }
 
   /** From now on every write is refused for this reason, as with a full disk; null: the trouble is over. */
