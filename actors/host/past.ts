@@ -75,7 +75,9 @@ export function undoing(now: unknown, then: unknown): Undo | undefined {
   if (Array.isArray(then) && Array.isArray(now)) {
     if (then.length !== now.length) undo.length = then.length;
   } else {
-    const gone = Object.keys(now).filter((key) => now[key] !== undefined && then[key] === undefined);
+    const gone = Object.keys(now).filter(
+      (key) => now[key] !== undefined && !(Object.hasOwn(then, key) && then[key] !== undefined)
+    );
     if (gone.length > 0) undo.gone = gone;
   }
   return undo.in || undo.gone || undo.length !== undefined ? undo : undefined;
