@@ -40,7 +40,8 @@ export function createTerminal(
   const colours = out.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
   return {
     people: (out.isTTY === true || text) && !json,
-    columns: out.columns ?? Number.POSITIVE_INFINITY,
+    // A terminal nobody has sized says 0.
+    columns: out.columns || Number.POSITIVE_INFINITY,
     line: (text = '') => void out.write(`${text}\n`),
     json: (value) => void out.write(`${JSON.stringify(value)}\n`),
     note: (text) => void err.write(`${text}\n`),

@@ -70,6 +70,9 @@ export class StreamClient extends LogClient<StreamClientDeps> {
 
   async #subscribe({ cursor, consumer, filters = {} }: SubscribeFrame): Promise<void> {
     const { log, consumers } = this.deps;
+    // It would be rounded, and answered as another.
+    if (cursor !== undefined && !Number.isSafeInteger(Number(cursor)))
+      throw new ControlError('CURSOR_INVALID', { cursor });
     await this.deps.subscribed(this.client);
     this.#subscription?.abort();
     const subscription = new AbortController();

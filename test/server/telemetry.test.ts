@@ -359,6 +359,7 @@ describe('a connection is closed', () => {
     ['for an unknown field', 4009, 'FRAME_MALFORMED', { type: 'subscribe', colour: 'red' }],
     ['for an unknown filter', 4009, 'FRAME_MALFORMED', { type: 'subscribe', filters: { colour: 'red' } }],
     ['for a cursor that is none', 4009, 'FRAME_MALFORMED', { type: 'subscribe', cursor: '-1' }],
+    ['for a cursor that no number holds', 4009, 'CURSOR_INVALID', { type: 'subscribe', cursor: '9007199254740993' }],
     ['for a cursor as a number', 4009, 'FRAME_MALFORMED', { type: 'subscribe', cursor: 1 }],
     ['for a frame nested too deep', 4009, 'FRAME_MALFORMED', `${'{"a":'.repeat(200)}1${'}'.repeat(200)}`],
     ['for a frame too large', 4009, 'FRAME_TOO_LARGE', { type: 'subscribe', consumer: 'x'.repeat(5000) }]

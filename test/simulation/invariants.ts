@@ -238,7 +238,8 @@ function cooledAccountsRest({ rows, clockJumped }: Evidence) {
     // A second word of the same trouble makes it no longer.
     const begun = since.get(account) ?? Number.NEGATIVE_INFINITY;
     const rest = row.emittedAt - begun;
-    if (/QUEUED\.slowing|ACTION_ATTEMPTED\.cooling/.test(to) && rest >= COOL_DOWN_MS) since.set(account, row.emittedAt);
+    if (/QUEUED\.slowing|ACTION_ATTEMPTED\.cooling\.telling/.test(to) && rest >= COOL_DOWN_MS)
+      since.set(account, row.emittedAt);
     if (row.type !== 'action.attempted' || !REACHING.includes(action ?? '')) return [];
     if (rest < TOLD_MS || rest >= COOL_DOWN_MS) return [];
     return [

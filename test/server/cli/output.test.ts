@@ -44,6 +44,11 @@ describe('a terminal', () => {
     assert.equal(terminal({ json: true }).terminal.people, false);
   });
 
+  it('cuts nothing off where nobody has said how wide it is', () => {
+    assert.equal(terminal({ columns: 0 }).terminal.columns, Number.POSITIVE_INFINITY);
+    assert.equal(terminal({ columns: 80 }).terminal.columns, 80);
+  });
+
   it('is coloured only where colours are welcome', () => {
     const red = (options: Parameters<typeof terminal>[0]) => terminal(options).terminal.style('red', 'x');
     assert.ok(red({}).includes(ESCAPE));
