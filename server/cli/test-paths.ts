@@ -25,7 +25,7 @@ export const addTestPaths: AddCommand = (program, context, ends) => {
     .addHelpText(
       'after',
       '\nEffects, child machines and other actors are not run: what they would say is an event of the path.' +
-        '\nExit code 0: all is covered and no invariant broken; 1: not; 2: no such kind.'
+        '\nExit code 0: all is covered, no invariant broken and no actor failed; 1: not; 2: no such kind.'
     )
     .action(async (kind: string, flags: PathFlags) => ends(await paths(kind, flags, context)));
 };
@@ -45,7 +45,7 @@ async function paths(name: string, flags: PathFlags, context: CliContext): Promi
   const { pathsOf } = await import('../../testing/paths.ts');
   const kind = kindNamed(await testedKinds(flags.machines ?? context.env.TROUPE_MACHINES), name);
   const set = pathsOf(kind, { criterion, limit });
-  const isWhole = set.uncovered.length === 0 && set.violations.length === 0;
+  const isWhole = isFine(set);
   if (terminal.people) forPeople(terminal, set, limit);
   else {
     const { paths: traces, ...result } = set;
@@ -54,6 +54,9 @@ async function paths(name: string, flags: PathFlags, context: CliContext): Promi
   }
   return isWhole ? EXIT.done : EXIT.failed;
 }
+
+const isFine = ({ uncovered, violations, failures }: PathSet): boolean =>
+  uncovered.length === 0 && violations.length === 0 && failures.length === 0;
 
 function forPeople(terminal: Terminal, set: PathSet, limit: number) {
   const { style } = terminal;
@@ -72,7 +75,7 @@ function forPeople(terminal: Terminal, set: PathSet, limit: number) {
   for (const { path, invariant, why } of violations) {
     terminal.line(`${style('red', 'broken')}  ${printable(invariant)}: ${printable(why)} (path ${path})`);
   }
-  for (const { path, why } of failures) terminal.line(`${style('yellow', 'failed')}  ${printable(why)} (path ${path})`);
+  for (const { path, why } of failures) terminal.line(`${style('red', 'failed')}  ${printable(why)} (path ${path})`);
   for (const { input, why } of refused) {
     terminal.line(`${style('yellow', 'refused')}  ${printable(JSON.stringify(input))}: ${printable(why)}`);
   }
@@ -86,7 +89,7 @@ function forPeople(terminal: Terminal, set: PathSet, limit: number) {
   const steps = set.paths.reduce((sum, path) => sum + path.steps.length, 0);
   const places = `${explored.places} places looked at${explored.exhausted ? ', all there are' : ''}`;
   const said = `${criterion}: ${covered} of ${total} by ${set.paths.length} paths with ${steps} events; ${places}`;
-  terminal.line(style(uncovered.length === 0 && violations.length === 0 ? 'green' : 'red', said));
+  terminal.line(style(isFine(set) ? 'green' : 'red', said));
 }
 
 const stateIn = ({ kind, start }: Trace): string => {

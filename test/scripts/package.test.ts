@@ -136,8 +136,15 @@ describe('the package', () => {
     assert.ok(statSync(bin).mode & 0o100);
     // Found by its name in the folder that it is started in, and compiled there.
     writeFileSync(join(folder, 'troupe.config.ts'), LAMP);
-    symlinkSync(join(packageRoot(), 'node_modules/@types'), join(folder, 'node_modules/@types'));
-    const options = { strict: true, module: 'nodenext', target: 'es2023', types: ['node'], skipLibCheck: true };
+    const typeRoots = [join(packageRoot(), 'node_modules/@types')];
+    const options = {
+      strict: true,
+      module: 'nodenext',
+      target: 'es2023',
+      types: ['node'],
+      typeRoots,
+      skipLibCheck: true
+    };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, include: ['tests.ts'] }));
     writeFileSync(join(folder, 'tests.ts'), TESTS);
     execFileSync(join(packageRoot(), 'node_modules/.bin/tsc'), ['-p', folder], { cwd: folder, stdio: 'pipe' });

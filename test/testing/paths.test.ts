@@ -297,6 +297,7 @@ describe('a set of paths', () => {
     });
     const set = pathsOf(kindOf(picky, { inputs: [{ n: -1 }, { n: 1 }] }));
     assert.deepEqual(set.refused, [{ input: { n: -1 }, why: 'n is below 0' }]);
+    assert.deepEqual(set.failures, [{ path: 1, why: 'go in a: it breaks' }]);
     assert.throws(
       () => pathsOf(kindOf(picky, { inputs: [{ n: -1 }] })),
       /'picky' begins with no input there is \(n is below 0\)/

@@ -47,6 +47,18 @@ describe('troupe test paths', () => {
     assert.equal(code, 1);
   });
 
+  it('ends with 1 where the machine throws, also where all is covered', async (t) => {
+    const thrown = "{ target: 'open', actions: assign(() => { throw new Error('it jams'); }) }";
+    const jammed = GATE('true')
+      .replace("{ guard: 'pays', target: 'open' }", thrown)
+      .replace('{ setup }', '{ assign, setup }');
+    const folder = await userProject(t, { 'troupe.config.ts': jammed });
+    const { code, json } = await troupe(['test', 'paths', 'gate', '--machines', join(folder, 'troupe.config.ts')]);
+    const { uncovered, failures } = json.at(-1);
+    assert.deepEqual([uncovered, failures], [[], [{ path: 1, why: 'coin in shut: it jams' }]]);
+    assert.equal(code, 1);
+  });
+
   it('says that the bound was reached', async () => {
     const { code, json } = await troupe(['test', 'paths', 'command', '--limit', '1']);
     const { uncovered } = json.at(-1) as { uncovered: { why: string }[] };
