@@ -1,5 +1,6 @@
 /** `troupe/testing`: the life of machines as tests. */
 export { builtInMachines } from '../actors/built-in-machines.ts';
+export type { Trace, TraceExpectation, TraceStart, TraceStep } from '../schemas/generated/contracts.ts';
 export * from './conform.ts';
 export * from './conform-machines.ts';
 export * from './difference.ts';

@@ -4,7 +4,7 @@ import type { TelemetryRow } from '../actors/kernel/telemetry.ts';
 import type { Trace } from '../schemas/generated/contracts.ts';
 import { cover, type Route } from './cover.ts';
 import { explore, statesOf } from './explore.ts';
-import { type Criterion, Goals } from './goals.ts';
+import { CRITERIA, type Criterion, Goals } from './goals.ts';
 import { brokenInvariants, type LogFacts, type Violation } from './invariants.ts';
 import type { TestedKind } from './kinds.ts';
 import { NOON } from './noon.ts';
@@ -54,10 +54,13 @@ export const DEFAULT_LIMIT = 3_000;
 /**
  * The fewest paths found that cover every state, transition, pair of transitions in a row, or both outcomes of every
  * guard. The same kind gives the same paths.
- * @throws Error when the machine takes none of the inputs
+ * @throws Error when the machine takes none of the inputs, or there is no such criterion
  */
 export function pathsOf(kind: TestedKind, options: PathOptions = {}): PathSet {
   const { criterion = 'transitions', limit = DEFAULT_LIMIT, invariants = {} } = options;
+  if (!CRITERIA.includes(criterion)) {
+    throw new Error(`criterion '${criterion}' is none; there are ${CRITERIA.join(', ')}`);
+  }
   const actor = new VirtualActor(kind);
   const goals = new Goals(criterion, kind.machine, actor.watched.declared);
   const explored = explore(actor, goals, limit);

@@ -43,7 +43,7 @@ const door = setup({}).createMachine({ id: 'door', initial: 'open', states: { op
 const { paths, uncovered } = pathsOf(testedKind({ kind: 'door', machine: door }), { criterion: 'states' });
 const state = ({ steps }: Trace): string | undefined => steps.at(-1)?.expect.state;
 // @ts-expect-error there is no such criterion
-pathsOf(testedKind({ kind: 'door', machine: door }), { criterion: 'lines' });
+export const wrong = () => pathsOf(testedKind({ kind: 'door', machine: door }), { criterion: 'lines' });
 console.log(paths.map(state).join(), uncovered.length);
 `;
 

@@ -256,6 +256,14 @@ describe('what no path reaches', () => {
 });
 
 describe('a set of paths', () => {
+  it('is refused for a criterion that is none', () => {
+    const criterion = 'lines' as Criterion;
+    assert.throws(
+      () => pathsOf(kindOf(door), { criterion }),
+      /criterion 'lines' is none; there are states, transitions/
+    );
+  });
+
   it('is the same each time', () => {
     assert.deepEqual(pathsOf(kindOf(job)), pathsOf(kindOf(job)));
   });
