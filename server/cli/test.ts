@@ -1,10 +1,11 @@
 /** `troupe test …`: one statechart is the runtime, the log's schema and the test oracle. */
 import type { AddCommand } from './context.ts';
 import { addTestConform } from './test-conform.ts';
+import { addTestCoverage } from './test-coverage.ts';
 import { addTestExport } from './test-export.ts';
 import { addTestPaths } from './test-paths.ts';
 
-const commands: AddCommand[] = [addTestPaths, addTestConform, addTestExport];
+const commands: AddCommand[] = [addTestPaths, addTestConform, addTestExport, addTestCoverage];
 
 export const addTest: AddCommand = (program, context, ends) => {
   const group = program.command('test').description('the life of machines as tests, from the machines themselves');
