@@ -264,7 +264,12 @@ async function bringUp(
         host,
         dataDir,
         paths: recipePaths(dataDir, environment.XDG_RUNTIME_DIR),
-        desktop: openDesktop({ stub: isStub, environment, allowed: namesIn(config.recipe_apps) }),
+        desktop: openDesktop({
+          stub: isStub,
+          environment,
+          allowed: namesIn(config.recipe_apps),
+          targets: namesIn(config.recipe_targets)
+        }),
         runFlow: flowRunner(commandAcceptor(controlOf(deps)), flows),
         refused,
         logger

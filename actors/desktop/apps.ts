@@ -5,7 +5,6 @@
  */
 import { accessSync, constants, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, delimiter, extname, isAbsolute, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { RecipeError } from './contract.ts';
 
 export interface App {
@@ -97,37 +96,6 @@ export function argumentsFor({ args }: Pick<App, 'args'>, target?: string): stri
   const isPlace = (arg: string) => /^%[fFuU]$/.test(arg);
   const placed = args.some(isPlace) || target === undefined ? args : [...args, '%u'];
   return placed.flatMap((arg) => (isPlace(arg) ? (target === undefined ? [] : [target]) : [arg.replaceAll('%%', '%')]));
-}
-
-/**
- * A file by its real path, or a web address.
- * @throws RecipeError invalid_argument
- */
-export function resolveTarget(target: string): string {
-  if (/^https?:\/\//i.test(target)) {
-    if (URL.canParse(target)) return new URL(target).href;
-    throw new RecipeError('invalid_argument', `'${target.slice(0, 100)}' is no web address`);
-  }
-  const path = target.startsWith('file://') && URL.canParse(target) ? pathOf(target) : target;
-  if (!isAbsolute(path) || path.includes('\0')) {
-    throw new RecipeError(
-      'invalid_argument',
-      `'${target.slice(0, 100)}' is neither an absolute path nor an http address`
-    );
-  }
-  try {
-    return realpathSync(path);
-  } catch (cause) {
-    throw new RecipeError('invalid_argument', `there is no file '${path.slice(0, 200)}'`, cause);
-  }
-}
-
-function pathOf(url: string): string {
-  try {
-    return fileURLToPath(url);
-  } catch (cause) {
-    throw new RecipeError('invalid_argument', `'${url.slice(0, 100)}' is no file of this machine`, cause);
-  }
 }
 
 const namesOf = (...names: string[]): string[] =>

@@ -3,6 +3,7 @@ import { Apps } from './apps.ts';
 import { type Desktop, noDesktop, stubDesktop } from './contract.ts';
 import { MacApps } from './macos/apps.ts';
 import { MacDesktop } from './macos/desktop.ts';
+import { Targets } from './targets.ts';
 import { X11Desktop } from './x11/desktop.ts';
 
 export interface DesktopOptions {
@@ -12,14 +13,23 @@ export interface DesktopOptions {
   environment: NodeJS.ProcessEnv;
   /** Names or paths of applications that may be opened; none allows all. */
   allowed: readonly string[];
+  /** Files, folders and web origins that they may be opened with; none allows all. */
+  targets: readonly string[];
   platform?: NodeJS.Platform;
 }
 
 /** Nothing is opened before the first command. */
-export function openDesktop({ stub, environment, allowed, platform = process.platform }: DesktopOptions): Desktop {
+export function openDesktop({
+  stub,
+  environment,
+  allowed,
+  targets: places,
+  platform = process.platform
+}: DesktopOptions): Desktop {
   if (stub) return stubDesktop();
-  if (platform === 'darwin') return new MacDesktop({ apps: new MacApps({ allowed, home: environment.HOME }) });
+  const targets = new Targets(places);
+  if (platform === 'darwin') return new MacDesktop({ apps: new MacApps({ allowed, home: environment.HOME }), targets });
   const display = environment.DISPLAY;
   if (!display) return noDesktop('there is no desktop: DISPLAY is not set where Troupe was started');
-  return new X11Desktop({ display, apps: new Apps(environment, allowed), environment });
+  return new X11Desktop({ display, targets, apps: new Apps(environment, allowed), environment });
 }

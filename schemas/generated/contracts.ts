@@ -1106,6 +1106,10 @@ export interface Config {
    */
   recipe_apps: string;
   /**
+   * What recipes may open applications with: files, folders with all in them, and web origins, separated by commas; empty is anything.
+   */
+  recipe_targets: string;
+  /**
    * Names under which clients reach it, separated by commas, beside its address, localhost and those of its certificate; under another it does not answer.
    */
   hosts: string;

@@ -22,6 +22,7 @@ const VALUE: Record<string, string> = {
   machines: ' <FILE>',
   log_level: ' <LEVEL>',
   recipe_apps: ' <NAMES>',
+  recipe_targets: ' <PATHS>',
   retention_days: ' <N>',
   retention_events: ' <N>',
   audit_days: ' <N>',

@@ -43,6 +43,7 @@ describe('the configuration', () => {
       audit_days: 365,
       recipes: true,
       recipe_apps: '',
+      recipe_targets: '',
       hosts: '',
       tls_cert: '',
       tls_key: '',

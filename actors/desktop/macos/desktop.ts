@@ -2,14 +2,15 @@
 import { execFile } from 'node:child_process';
 import { basename, join } from 'node:path';
 import { packageRoot } from '../../package-root.ts';
-import { resolveTarget } from '../apps.ts';
 import { type Deadline, type Desktop, type DesktopCommand, type Done, RecipeError } from '../contract.ts';
 import { macKeyOf } from '../keys.ts';
+import type { Targets } from '../targets.ts';
 import type { MacApps } from './apps.ts';
 import { Interpreter, type InterpreterOptions } from './interpreter.ts';
 
 export interface MacOptions {
   apps: MacApps;
+  targets: Targets;
   interpreter?: InterpreterOptions['command'];
   open?: string;
 }
@@ -18,14 +19,16 @@ export class MacDesktop implements Desktop {
   readonly about = 'macOS';
   readonly #interpreter: Interpreter;
   readonly #apps: MacApps;
+  readonly #targets: Targets;
   readonly #open: string;
 
-  constructor({ apps, interpreter, open = '/usr/bin/open' }: MacOptions) {
+  constructor({ apps, targets, interpreter, open = '/usr/bin/open' }: MacOptions) {
     const script = join(packageRoot(), 'actors/desktop/macos/recipes.jxa.js');
     this.#interpreter = new Interpreter({
       command: interpreter ?? ['/usr/bin/osascript', '-l', 'JavaScript', script]
     });
     this.#apps = apps;
+    this.#targets = targets;
     this.#open = open;
   }
 
@@ -51,7 +54,7 @@ export class MacDesktop implements Desktop {
         return { state: 'started' };
       }
       case 'open_with_app':
-        await this.#openWith([resolveTarget(command.target)], this.#apps.find(command.app), signal);
+        await this.#openWith([this.#targets.resolve(command.target)], this.#apps.find(command.app), signal);
         return {};
     }
   }

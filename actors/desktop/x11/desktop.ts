@@ -1,8 +1,9 @@
 /** The desktop of an X server: keys through XTEST, text through the clipboard, windows, programs started without a shell. */
 import { spawn } from 'node:child_process';
 import type { OpenApp, OpenWithApp } from '../../../schemas/generated/contracts.ts';
-import { type App, type Apps, argumentsFor, resolveTarget } from '../apps.ts';
+import { type App, type Apps, argumentsFor } from '../apps.ts';
 import { type Deadline, type Desktop, type DesktopCommand, type Done, RecipeError } from '../contract.ts';
+import type { Targets } from '../targets.ts';
 import { Clipboard } from './clipboard.ts';
 import { type Connection, openConnection } from './connection.ts';
 import { Keyboard } from './keyboard.ts';
@@ -20,17 +21,26 @@ interface Parts {
   windows: Windows;
 }
 
+export interface X11Options {
+  display: string;
+  apps: Apps;
+  targets: Targets;
+  /** What programs that are started inherit. */
+  environment: NodeJS.ProcessEnv;
+}
+
 export class X11Desktop implements Desktop {
   readonly about: string;
   readonly #display: string;
   readonly #apps: Apps;
+  readonly #targets: Targets;
   readonly #environment: NodeJS.ProcessEnv;
   #opening: Promise<Parts> | undefined;
 
-  /** @param environment what programs that are started inherit */
-  constructor({ display, apps, environment }: { display: string; apps: Apps; environment: NodeJS.ProcessEnv }) {
+  constructor({ display, apps, targets, environment }: X11Options) {
     this.#display = display;
     this.#apps = apps;
+    this.#targets = targets;
     this.#environment = environment;
     this.about = `X11 ${display}`;
   }
@@ -86,7 +96,7 @@ export class X11Desktop implements Desktop {
   }
 
   async #openWith({ app: name, target }: OpenWithApp): Promise<Done> {
-    await this.#start(this.#apps.find(name), resolveTarget(target));
+    await this.#start(this.#apps.find(name), this.#targets.resolve(target));
     return {};
   }
 

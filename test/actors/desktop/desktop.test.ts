@@ -1,14 +1,15 @@
 /** Applications, keys and the Mac's interpreter, without a desktop: the interpreter is a script of ours. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { Apps, argumentsFor, resolveTarget, splitExec } from '../../../actors/desktop/apps.ts';
+import { Apps, argumentsFor, splitExec } from '../../../actors/desktop/apps.ts';
 import { Deadline, type DesktopCommand } from '../../../actors/desktop/contract.ts';
 import { keysymOf, macKeyOf } from '../../../actors/desktop/keys.ts';
 import { MacApps } from '../../../actors/desktop/macos/apps.ts';
 import { MacDesktop } from '../../../actors/desktop/macos/desktop.ts';
+import { Targets } from '../../../actors/desktop/targets.ts';
 
 const temporary = (t: TestContext) => {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'troupe-desktop-')));
@@ -59,12 +60,51 @@ describe('applications', () => {
   it('open web addresses and files that there are', (t) => {
     const file = join(temporary(t), 'a b');
     writeFileSync(file, '');
-    assert.equal(resolveTarget(file), file);
-    assert.equal(resolveTarget(`file://${file.replace(' ', '%20')}`), file);
-    assert.equal(resolveTarget('https://example.org/x y'), 'https://example.org/x%20y');
+    const resolve = (target: string) => new Targets().resolve(target);
+    assert.equal(resolve(file), file);
+    assert.equal(resolve(`file://${file.replace(' ', '%20')}`), file);
+    assert.equal(resolve('https://example.org/x y'), 'https://example.org/x%20y');
     for (const target of ['-x', 'a b', 'javascript:1', '/no/such', 'file://host/x', 'http://']) {
-      assert.throws(() => resolveTarget(target), { code: 'invalid_argument' }, target);
+      assert.throws(() => resolve(target), { code: 'invalid_argument' }, target);
     }
+  });
+});
+
+describe('targets', () => {
+  it('are those that are listed, by their real path and origin', (t) => {
+    const folder = temporary(t);
+    for (const name of ['open', 'open/in', 'opened']) mkdirSync(join(folder, name));
+    for (const name of ['open/in/a', '..b', 'opened/c', 'open/..d']) writeFileSync(join(folder, name), '');
+    symlinkSync(join(folder, 'opened/c'), join(folder, 'open/link'));
+    symlinkSync(join(folder, 'open'), join(folder, 'way'));
+    const targets = new Targets([
+      join(folder, 'way'),
+      join(folder, '..b'),
+      'https://example.org',
+      '/no/such',
+      'relative'
+    ]);
+    for (const good of [
+      join(folder, 'open/in/a'),
+      join(folder, 'open/..d'),
+      join(folder, 'open'),
+      join(folder, '..b')
+    ]) {
+      assert.equal(targets.resolve(good), good);
+    }
+    assert.equal(targets.resolve('https://example.org:443/x'), 'https://example.org/x');
+    for (const bad of [
+      join(folder, 'opened/c'),
+      join(folder, 'open/link'),
+      join(folder, 'open/../opened/c'),
+      folder,
+      'http://example.org/',
+      'https://example.org.evil.net/',
+      'https://example.org@evil.net/'
+    ]) {
+      assert.throws(() => targets.resolve(bad), { code: 'not_permitted' }, bad);
+    }
+    assert.throws(() => targets.resolve('/no/such'), { code: 'invalid_argument' });
   });
 });
 
@@ -108,7 +148,12 @@ describe('a desktop of macOS, as far as it can be seen here', () => {
     for (const name of ['Notes', 'Utilities/Maps; rm', 'none'])
       mkdirSync(join(folder, `${name}.app`), { recursive: true });
     const apps = new MacApps({ allowed, home: undefined, folders: [folder] });
-    const desktop = new MacDesktop({ apps, interpreter: [process.execPath, script, log], open });
+    const desktop = new MacDesktop({
+      apps,
+      targets: new Targets(),
+      interpreter: [process.execPath, script, log],
+      open
+    });
     t.after(() => desktop.close());
     const { readFileSync } = await import('node:fs');
     return {

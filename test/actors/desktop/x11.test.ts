@@ -7,6 +7,7 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Apps } from '../../../actors/desktop/apps.ts';
 import { Deadline, type DesktopCommand } from '../../../actors/desktop/contract.ts';
+import { Targets } from '../../../actors/desktop/targets.ts';
 import { X11Desktop } from '../../../actors/desktop/x11/desktop.ts';
 import { packageRoot } from '../../../actors/package-root.ts';
 import { createRecipeClient } from '../../../client/recipes.ts';
@@ -72,7 +73,12 @@ describe('an X11 desktop', () => {
       `[Desktop Entry]\nType=Application\nName=Small Notes\nExec="${program}" "${logs()}" smallnotes %u\nStartupWMClass=smallnotes\n`
     );
     const environment = { PATH: process.env.PATH, HOME: folder, XDG_DATA_HOME: join(folder, 'share') };
-    desktop = new X11Desktop({ display: xvfb.display, apps: new Apps(environment), environment });
+    desktop = new X11Desktop({
+      display: xvfb.display,
+      apps: new Apps(environment),
+      targets: new Targets(),
+      environment
+    });
   });
   after(async () => {
     await desktop.close();
@@ -195,7 +201,12 @@ describe('an X11 desktop', () => {
   it('fails while there is no X server, and works with the next one', async () => {
     const second = await startXvfb();
     const environment = { PATH: process.env.PATH, HOME: folder };
-    const lost = new X11Desktop({ display: second.display, apps: new Apps(environment), environment });
+    const lost = new X11Desktop({
+      display: second.display,
+      apps: new Apps(environment),
+      targets: new Targets(),
+      environment
+    });
     const press = () => lost.run({ type: 'keystroke', key: 'a' }, new Deadline(performance.now() + 5_000));
     await press();
     await second.stop();

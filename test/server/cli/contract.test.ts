@@ -92,6 +92,7 @@ describe('each option of start', () => {
         'machines',
         'profile_keys',
         'recipe_apps',
+        'recipe_targets',
         'hosts',
         'tls_cert',
         'tls_key',
