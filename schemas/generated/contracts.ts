@@ -311,7 +311,7 @@ export interface AccountUse {
   limit: string | null;
 }
 /**
- * The site asked for slowness: nothing is done for the account before then. Twice as long each time in a row.
+ * The site asked for slowness: nobody is reached for the account before then; what only reads, and has not met the limit, may look. Twice as long each time in a row.
  */
 export interface CoolDown {
   until: Instant;
@@ -2030,7 +2030,7 @@ export interface PayloadEdited {
   reaches: Reach[];
 }
 /**
- * The site asked for slowness: nothing is done for the account before then.
+ * The site asked for slowness: nobody is reached for the account before then; what only reads, and has not met the limit, may look.
  */
 export interface PayloadCoolDown {
   /**
