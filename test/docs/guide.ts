@@ -5,6 +5,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { packageRoot } from '../../actors/package-root.ts';
+import { program } from '../support/manager.ts';
 
 export interface Block {
   /** `ts`, `sh`, `json`, `text` */
@@ -26,10 +27,10 @@ export function readGuide(page: string): { text: string; blocks: Block[] } {
   return { text, blocks };
 }
 
-/** `npx troupe` is this checkout's there, from its sources. */
+/** `npx troupe` is this checkout's there. */
 export function withNpx(folder: string): void {
-  const program = [process.execPath, '--import', import.meta.resolve('tsx'), join(packageRoot(), 'server/main.ts')];
-  writeFileSync(join(folder, 'npx'), `#!/bin/sh\nshift\nexec ${program.map((word) => `'${word}'`).join(' ')} "$@"\n`);
+  const words = [process.execPath, ...program()];
+  writeFileSync(join(folder, 'npx'), `#!/bin/sh\nshift\nexec ${words.map((word) => `'${word}'`).join(' ')} "$@"\n`);
   chmodSync(join(folder, 'npx'), 0o755);
 }
 

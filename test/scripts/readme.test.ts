@@ -7,6 +7,7 @@ import { delimiter, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { packageRoot } from '../../actors/package-root.ts';
 import { stubInstance } from '../server/cli/harness.ts';
+import { program } from '../support/manager.ts';
 
 const readme = readFileSync(join(packageRoot(), 'README.md'), 'utf8');
 const { scripts } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'));
@@ -33,8 +34,8 @@ describe('the README', () => {
     t.after(() => rmSync(folder, { recursive: true, force: true }));
     const instance = await stubInstance(join(folder, 'data'));
     t.after(() => instance.stop());
-    // `npx troupe` is this checkout's, from its sources; the ports are this instance's; nothing else is changed.
-    const main = [process.execPath, '--import', import.meta.resolve('tsx'), join(packageRoot(), 'server/main.ts')];
+    // `npx troupe` is this checkout's; the ports are this instance's; nothing else is changed.
+    const main = [process.execPath, ...program()];
     writeFileSync(join(folder, 'npx'), `#!/bin/sh\nshift\nexec ${main.map((word) => `'${word}'`).join(' ')} "$@"\n`);
     chmodSync(join(folder, 'npx'), 0o755);
     const blocks = shellBlocks.filter((block) => !block.startsWith('npm '));

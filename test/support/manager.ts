@@ -233,12 +233,12 @@ export function launch(
   return { child, ended, streams, output: () => output };
 }
 
-/** What is shipped when it is as new as its sources, otherwise the sources. */
-function program(): string[] {
+/** Arguments of node for `troupe`: what is shipped when it is as new as its sources, otherwise the sources. */
+export function program(): string[] {
   const stamp = join(root, 'dist/.build-stamp');
   const built = existsSync(stamp) ? statSync(stamp).mtimeMs : 0;
   const newest = Math.max(
-    ...['schemas', 'machines', 'actors', 'server'].flatMap((folder) =>
+    ...['schemas', 'machines', 'actors', 'client', 'testing', 'server'].flatMap((folder) =>
       readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
         .filter((name) => name.endsWith('.ts'))
         .map((name) => statSync(join(root, folder, name)).mtimeMs)

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ProcessLedger } from '../../../actors/driver/ledger.ts';
 import { packageRoot } from '../../../actors/package-root.ts';
+import { program } from '../../support/manager.ts';
 import { webkitMissing } from '../../support/webkit.ts';
 import { temporaryFolder, troupe } from './harness.ts';
 
@@ -52,9 +53,8 @@ describe('troupe demo', () => {
   });
 
   it('stays up with --keep until Ctrl-C, and what it says to try works', async (t) => {
-    const main = ['--import', import.meta.resolve('tsx'), join(packageRoot(), 'server/main.ts')];
     const data = temporaryFolder(t);
-    const argv = [...main, 'demo', '--keep', '--driver', 'stub', '--data', data];
+    const argv = [...program(), 'demo', '--keep', '--driver', 'stub', '--data', data];
     const child = spawn(process.execPath, argv, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     t.after(() => child.kill('SIGKILL'));
     let text = '';

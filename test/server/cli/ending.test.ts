@@ -5,11 +5,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ProcessLedger } from '../../../actors/driver/ledger.ts';
-import { packageRoot } from '../../../actors/package-root.ts';
 import { createApi } from '../../../server/cli/api.ts';
 import { events } from '../../../server/cli/events.ts';
 import { readEndpoints } from '../../../server/endpoints.ts';
 import { startSite } from '../../site/site.ts';
+import { program } from '../../support/manager.ts';
 import { webkitMissing } from '../../support/webkit.ts';
 import { temporaryFolder } from './harness.ts';
 
@@ -26,9 +26,8 @@ async function inTheMiddle(t: TestContext): Promise<{ child: ChildProcess; data:
     new ProcessLedger(join(data, 'processes')).sweepNow();
   });
   const data = join(temporaryFolder(t), 'data');
-  const main = ['--import', import.meta.resolve('tsx'), join(packageRoot(), 'server/main.ts')];
   const ports = ['--control', '127.0.0.1:0', '--telemetry', '127.0.0.1:0'];
-  child = spawn(process.execPath, [...main, 'start', '--data', data, ...ports], {
+  child = spawn(process.execPath, [...program(), 'start', '--data', data, ...ports], {
     stdio: ['ignore', 'pipe', 'ignore']
   });
   for (let text = ''; !text.includes('Ctrl-C ends it'); ) text += (await once(child.stdout!, 'data'))[0];

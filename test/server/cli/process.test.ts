@@ -4,16 +4,15 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { packageRoot } from '../../../actors/package-root.ts';
 import { readEndpoints } from '../../../server/endpoints.ts';
+import { program } from '../../support/manager.ts';
 import { temporaryFolder } from './harness.ts';
 
 const STUB = ['--driver', 'stub', '--control', '127.0.0.1:0', '--telemetry', '127.0.0.1:0'];
 
 /** The program as a process of its own, ended with the test. */
-function program(t: TestContext, argv: string[], cwd: string): { child: ChildProcess; output: () => string } {
-  const main = ['--import', import.meta.resolve('tsx'), join(packageRoot(), 'server/main.ts')];
-  const child = spawn(process.execPath, [...main, ...argv], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+function startTroupe(t: TestContext, argv: string[], cwd: string): { child: ChildProcess; output: () => string } {
+  const child = spawn(process.execPath, [...program(), ...argv], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   t.after(() => child.kill('SIGKILL'));
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (text += chunk));
@@ -28,7 +27,7 @@ async function ended(child: ChildProcess): Promise<number | string> {
 
 /** The banner is the last thing a start does. */
 async function started(t: TestContext, cwd: string, more: string[] = []) {
-  const running = program(t, ['start', ...STUB, ...more], cwd);
+  const running = startTroupe(t, ['start', ...STUB, ...more], cwd);
   while (!running.output().includes('Ctrl-C ends it')) {
     await Promise.race([once(running.child.stdout!, 'data'), ended(running.child)]);
     assert.equal(running.child.exitCode, null, running.output());
@@ -66,7 +65,7 @@ describe('troupe start', () => {
     assert.equal(await ended(pasted), 0);
     assert.ok(JSON.parse(body).items.length > 0);
     const [, tail] = /npx troupe (tail .*)/.exec(output())!;
-    const listening = program(t, [...tail!.split(' '), '--until', 'caught-up'], folder);
+    const listening = startTroupe(t, [...tail!.split(' '), '--until', 'caught-up'], folder);
     assert.equal(await ended(listening.child), 0);
     assert.match(listening.output(), /supervisor\.changed/);
   });
@@ -74,7 +73,7 @@ describe('troupe start', () => {
   it('refuses a second process on its data directory, and says who holds it', async (t) => {
     const folder = temporaryFolder(t);
     const first = await started(t, folder);
-    const second = program(t, ['start', ...STUB], folder);
+    const second = startTroupe(t, ['start', ...STUB], folder);
     assert.equal(await ended(second.child), 1);
     assert.match(second.output(), new RegExp(`DATA_DIR_IN_USE: .*process ${first.child.pid}`));
     assert.equal((await fetch(`${readEndpoints(join(folder, 'data'))?.control}/health`)).status, 200);
@@ -112,7 +111,7 @@ describe('troupe start', () => {
     const folder = temporaryFolder(t);
     await started(t, folder);
     const { control } = readEndpoints(join(folder, 'data'))!;
-    const second = program(t, ['start', ...STUB, '--data', 'other', '--control', new URL(control).host], folder);
+    const second = startTroupe(t, ['start', ...STUB, '--data', 'other', '--control', new URL(control).host], folder);
     assert.equal(await ended(second.child), 1);
     assert.match(second.output(), /PORT_IN_USE/);
     assert.equal(existsSync(join(folder, 'other/troupe.lock')), false);
@@ -123,7 +122,7 @@ describe('a command in a pipe', () => {
   it('ends without complaint when its reader has enough', async (t) => {
     const folder = temporaryFolder(t);
     await started(t, folder);
-    const { child, output } = program(t, ['tail', '--cursor', '0'], folder);
+    const { child, output } = startTroupe(t, ['tail', '--cursor', '0'], folder);
     await once(child.stdout!, 'data');
     child.stdout?.destroy();
     // More to write than it has read so far.
