@@ -4,9 +4,15 @@ export type { Trace, TraceExpectation, TraceStart, TraceStep } from '../schemas/
 export * from './conform.ts';
 export * from './conform-machines.ts';
 export * from './difference.ts';
+export { type Failure as FuzzFailure, type FuzzOptions, type FuzzReport, fuzzLive } from './fuzz/fuzz.ts';
+export type { Target as FuzzTarget } from './fuzz/target.ts';
 export * from './invariants.ts';
 export * from './kinds.ts';
 export * from './legal-moves.ts';
+export { runStories, STORY_KINDS, type StoryReport } from './live/built-in.ts';
+export { Deployment, type Endpoint, NotTested } from './live/deployment.ts';
+export { DEVIATIONS, type Deviation } from './live/life.ts';
+export { type LiveReport, type RunOptions, runLive } from './live/run.ts';
 export * from './log-lines.ts';
 export * from './paths.ts';
 export * from './recorded-life.ts';
