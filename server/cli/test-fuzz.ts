@@ -80,7 +80,7 @@ async function fuzz(name: string, flags: FuzzFlags, context: CliContext): Promis
   try {
     if (terminal.people) terminal.note(`seed ${seed}`);
     const report = await tested(() => fuzzLive(target, kind, options));
-    print(terminal, report, name);
+    print(terminal, report, `troupe test fuzz ${name}`, options);
     return report.failure ? EXIT.failed : EXIT.done;
   } finally {
     await close();
@@ -124,6 +124,9 @@ async function targetOf(flags: FuzzFlags, context: CliContext): Promise<{ target
   return { target, close: async () => proxy?.close() };
 }
 
+/** Of a sequence; others give other sequences. */
+type Lengths = Record<'maxCommands' | 'clients', number>;
+
 /** @throws CliError when the command fails */
 async function shell(flag: string, command: string, { env, signal }: CliContext): Promise<void> {
   const child = spawn(command, {
@@ -159,9 +162,10 @@ function integerOf(flag: string, text: string, least: number, most = Number.MAX_
   throw new CliError(`${flag} '${text}' must be a whole number ${range}`, EXIT.usage);
 }
 
-function print(terminal: Terminal, report: FuzzReport, kind: string) {
+function print(terminal: Terminal, report: FuzzReport, asked: string, { maxCommands, clients }: Lengths) {
   const { failure, seed, runs, commands, actors, steps, covered, total } = report;
-  const again = failure && `troupe test fuzz ${kind} --seed ${seed} --path ${failure.path}`;
+  const lengths = `--max-commands ${maxCommands} --clients ${clients}`;
+  const again = failure && `${asked} --seed ${seed} --path ${failure.path} ${lengths}`;
   if (!terminal.people) {
     terminal.json({ type: 'result', ...report, ...(again ? { again } : {}) });
     return;
@@ -176,5 +180,5 @@ function print(terminal: Terminal, report: FuzzReport, kind: string) {
   for (const [i, command] of failure.commands.entries())
     terminal.line(`  ${String(i + 1).padStart(3)}  ${printable(command)}`);
   for (const one of failure.deviations) printDeviation(terminal, one);
-  terminal.line(`again     npx ${again} and the flags of now`);
+  terminal.line(`again     npx ${again}, and the other flags of now`);
 }

@@ -40,14 +40,14 @@ describe('a deployment that is fuzzed', () => {
 
   it('is found out where its guard is another, in the fewest commands there are, and again by what was printed', async (t) => {
     const other = endpointOf(await deploy(t, orderConfig({ enough: 8 })));
-    const report = await fuzz(other, { anyVersion: true, runs: 100 });
+    const report = await fuzz(other, { anyVersion: true, runs: 100, clients: 1 });
     assert.deepEqual(found(report), new Set(['transition is wrong']));
     const { commands, path } = report.failure!;
     // 4 and 4 are enough there, and not here.
     assert.deepEqual(commands, ['make(input 0)', 'send(actor 0, order.pay 0)', 'send(actor 0, order.pay 0)']);
-    const again = await fuzz(other, { anyVersion: true, path });
+    const again = await fuzz(other, { anyVersion: true, path, clients: 1 });
     assert.deepEqual([again.failure?.commands, found(again)], [commands, found(report)]);
-    const elsewhere = await fuzz(honest, { path });
+    const elsewhere = await fuzz(honest, { path, clients: 1 });
     assert.equal(elsewhere.failure, null);
   });
 
@@ -58,7 +58,7 @@ describe('a deployment that is fuzzed', () => {
           ? { status: 201, body: { ...body, step: 1 } }
           : undefined
     });
-    const report = await fuzz(twice, { runs: 100 });
+    const report = await fuzz(twice, { runs: 100, clients: 1 });
     assert.deepEqual(found(report), new Set(['made twice']));
     assert.deepEqual(report.failure?.commands, ['make(input 0)', 'make again(actor 0)']);
   });
@@ -68,7 +68,7 @@ describe('a deployment that is fuzzed', () => {
       answer: (_method, _path, status, body) =>
         status === 400 ? { status: 202, body: { ...body, step: 99 } } : undefined
     });
-    const report = await fuzz(lax, { runs: 100 });
+    const report = await fuzz(lax, { runs: 100, clients: 1 });
     assert.deepEqual(found(report), new Set(['unfit was taken']));
     assert.equal(report.failure?.commands.length, 2);
     assert.match(report.failure!.commands[1]!, /^send unfit\(actor 0, order\.(pay|cancel) \d /);

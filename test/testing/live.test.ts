@@ -28,11 +28,11 @@ describe('a machine that is walked on a deployment', () => {
     assert.ok(report.walked > 0);
     const why = report.walks.flatMap(({ why }) => why ?? []).sort();
     assert.match(why[0]!, /'xstate\.error\.actor\.charge': 'xstate\.done\.actor\.charge' came, .* led to PAID/);
-    assert.match(why[1]!, /'xstate\.after\.60000\.order\.PAID': its timer is due 60 s after PAID began, and 30 s/);
+    assert.match(why[1]!, /'xstate\.after\.3600000\.order\.PAID': its timer is due 3600 s after PAID began, and 30 s/);
     assert.deepEqual([report.covered, report.total], [5, 7]);
     assert.deepEqual(report.missing, [
       'PAYING xstate.error.actor.charge → FAILED',
-      'PAID xstate.after.60000.order.PAID → KEPT'
+      'PAID xstate.after.3600000.order.PAID → KEPT'
     ]);
     assert.equal(report.unknown, 0, 'what an effect gave is read from the past');
     const refusals = report.walks.flatMap(({ life }) => life.rows.filter(({ type }) => type === 'event.rejected'));
@@ -192,8 +192,10 @@ describe('a machine that is walked on a deployment', () => {
     }
   };
   for (const [what, { lies: told, found: expected }] of Object.entries(lies)) {
+    // What is hidden is waited for in vain, and found when all is over.
+    const waitMs = told.frame ? 2_000 : 30_000;
     it(`is not what a deployment has that ${what}`, async (t) => {
-      const report = await run(await lyingDeployment(t, honest, told), { waitMs: 2_000 });
+      const report = await run(await lyingDeployment(t, honest, told), { waitMs });
       assert.deepEqual(found(report), new Set(expected), JSON.stringify(report.deviations, null, 1));
     });
   }

@@ -55,7 +55,7 @@ export const orderMachine = ({ enough = 10, paysTwice = false, label = '1' }: Va
       },
       PAID: {
         on: { 'order.cancel': 'CANCELLED', ...(paysTwice ? { 'order.pay': 'PAYING' } : {}) },
-        after: { 60000: 'KEPT' }
+        after: { 3600000: 'KEPT' }
       },
       KEPT: { type: 'final' },
       CANCELLED: { type: 'final' },

@@ -108,7 +108,7 @@ export async function fuzzLive(target: Target, kind: TestedKind, options: FuzzOp
       isShrinking ||= found;
     }
   });
-  const details = await fc.check(property, {
+  const details = await checked(property, {
     seed,
     numRuns: path === undefined ? runs : 1,
     endOnFailure: path !== undefined,
@@ -127,6 +127,17 @@ export async function fuzzLive(target: Target, kind: TestedKind, options: FuzzOp
     missing: reached.missing,
     failure
   };
+}
+
+/** @throws NotTested where the path leads nowhere: it is of other commands */
+async function checked<T>(property: fc.IAsyncProperty<T>, parameters: fc.Parameters<T>): Promise<fc.RunDetails<T>> {
+  try {
+    return await fc.check(property, parameters);
+  } catch (cause) {
+    if (parameters.path === undefined) throw cause;
+    const why = 'its sequences are others with this seed and these flags; give the flags that it was printed with';
+    throw new NotTested(`--path '${parameters.path}' leads nowhere: ${why}`, 'usage', cause);
+  }
 }
 
 const notTested = (error: TroupeError) => new NotTested(`${error.code}: ${error.message}`, 'unreachable', error);

@@ -77,7 +77,11 @@ export class World {
       }
       // Sent again with its id, it is one that exists when it was made without an answer.
       if (answer.kind === 'refused' && answer.code === 'ACTOR_EXISTS' && tries > 1) return;
-      if (answer.kind === 'lost' && tries < MOST_TRIES) continue;
+      if (answer.kind === 'lost' && tries < MOST_TRIES) {
+        // One mishap after the other would be no network.
+        this.target.proxy?.calm();
+        continue;
+      }
       const why = answer.kind === 'rejected' ? answer.state : answer.why;
       const what = answer.kind === 'lost' ? 'acknowledged and lost' : 'fit was refused';
       this.#deviations.push(deviation(what, life, `making it with ${JSON.stringify(given)}: ${why}`));
@@ -166,11 +170,11 @@ export class World {
         continue;
       }
       const event = JSON.parse(sent) as MachineEvent;
-      const now = this.deployment.tick();
       const own = this.lives.find(({ address }) => path.includes(`/${address}/`)) ?? life;
       own.requests.push({
         event: this.intake.event(event) ?? event,
-        begun: now - 1,
+        // Some time after the first, and before this: what raced with it may have come before or after.
+        begun: 0,
         ended: this.deployment.tick(),
         unfit: this.intake.event(event) === undefined,
         answer: answerOf(status, body)

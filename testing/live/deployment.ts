@@ -35,9 +35,10 @@ export class Deployment {
   readonly #streamRetries: number;
   #ticks = 0;
 
+  /** The client sends nothing again that would count twice; reads, and what was turned away with 429, it does. */
   constructor({ url, telemetryUrl, token, tls, streamRetries = 5 }: Endpoint) {
     this.#streamRetries = streamRetries;
-    this.client = createClient({ url, telemetryUrl, token, retries: 0, ...(tls ? { tls } : {}) });
+    this.client = createClient({ url, telemetryUrl, token, ...(tls ? { tls } : {}) });
   }
 
   /** The machine it has. @throws NotTested */

@@ -56,17 +56,9 @@ describe('troupe test, of a deployment', () => {
       /the deployment has version \w+ of 'tally', and the machine here is \w+; .*--any-version/
     );
     assert.equal((await troupe(['test', 'run', 'tally', ...flags, '--machines', next, '--any-version'])).code, 0);
-    const differs = await troupe([
-      'test',
-      'fuzz',
-      'tally',
-      ...flags,
-      '--machines',
-      less,
-      '--any-version',
-      '--seed',
-      '3'
-    ]);
+    const held = [...flags, '--machines', less, '--any-version'];
+    const asked = ['--seed', '3', '--max-commands', '8', '--clients', '1'];
+    const differs = await troupe(['test', 'fuzz', 'tally', ...held, ...asked]);
     assert.equal(differs.code, 1, differs.err + differs.out);
     const [{ failure, again }] = differs.json;
     assert.deepEqual(
@@ -75,18 +67,17 @@ describe('troupe test, of a deployment', () => {
     );
     assert.equal(failure.commands.length, 2, JSON.stringify(failure.commands));
     assert.match(failure.commands[1], /^send\(actor 0, tally\.add \d\)$/);
-    assert.match(again, /^troupe test fuzz tally --seed 3 --path [\d:]+$/);
-    const replayed = await troupe([
-      ...again.split(' ').slice(1),
-      ...flags,
-      '--machines',
-      less,
-      '--any-version',
-      '--max-commands',
-      '8'
-    ]);
+    assert.match(again, /^troupe test fuzz tally --seed 3 --path [\d:]+ --max-commands 8 --clients 1$/);
+    const replayed = await troupe([...again.split(' ').slice(1), ...held]);
     assert.equal(replayed.code, 1);
     assert.deepEqual(replayed.json[0].failure.commands, failure.commands);
+  });
+
+  it('fuzz says so where a path is of other flags', async () => {
+    const asked = ['--machines', file, '--seed', '1', '--path', '0:900:900'];
+    const ran = await troupe(['test', 'fuzz', 'tally', ...flags, ...asked]);
+    assert.equal(ran.code, 2, ran.out);
+    assert.match(ran.err, /--path '0:900:900' leads nowhere: .* give the flags that it was printed with/);
   });
 
   it('fuzz finds nothing where there is nothing', async () => {
