@@ -19,7 +19,7 @@ export interface Scope {
  */
 function paramOf(expression: string, scope: Scope, where: string): string {
   const fail = (path: string, message: string): never => {
-    throw new ControlError('VALIDATION_FAILED', { what: 'the parameters of the flow', errors: [{ path, message }] });
+    throw new ControlError('VALIDATION_FAILED', { what: 'the payload for the flow', errors: [{ path, message }] });
   };
   const name = expression.trim();
   if (!NAME.test(name)) {

@@ -226,7 +226,7 @@ function flowFor({ flows }: Control, name: string, envelope: CommandEnvelope, cl
     throw new ControlError('FLOW_UNKNOWN', { flow: name, known: flows.list().map((known) => known.name) });
   }
   const errors = flows.misfits(flow, envelope.payload.params);
-  if (errors.length > 0) throw new ControlError('VALIDATION_FAILED', { what: `the params of '${name}'`, errors });
+  if (errors.length > 0) throw new ControlError('VALIDATION_FAILED', { what: `the payload for '${name}'`, errors });
   const { platform } = envelope.target;
   if (!flow.platforms.includes('*') && !flow.platforms.includes(platform)) {
     throw new ControlError('PLATFORM_NOT_SUPPORTED', { flow: name, platform, supported: flow.platforms });
