@@ -1,4 +1,5 @@
 import { accountMachine } from '../machines/account.ts';
+import { alertMachine } from '../machines/alert.ts';
 import { approvalMachine } from '../machines/approval.ts';
 import { commandMachine } from '../machines/command.ts';
 import { driverMachine } from '../machines/driver.ts';
@@ -16,6 +17,7 @@ export const builtInMachines: KindOfMachine[] = [
   { kind: 'account', machine: accountMachine, durable: true },
   { kind: 'selector', machine: selectorMachine, durable: true },
   { kind: 'recipe', machine: recipeMachine, durable: true },
+  { kind: 'alert', machine: alertMachine, durable: true },
   { kind: 'supervisor', machine: supervisorMachine, durable: false },
   { kind: 'driver', machine: driverMachine, durable: false }
 ];

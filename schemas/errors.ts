@@ -235,6 +235,7 @@ export const catalogue = {
       `'${d.action}' was let out as one that reaches '${d.reaches}', and it came to ${d.page}, where people are written to; nothing was sent there: let its flow say that it reaches 'message', and a person is asked`
   ),
   APPROVAL_NOT_FOUND: entry<{ approvalId: string }>(404, false, (d) => `no approval '${d.approvalId}'`),
+  ALERT_NOT_FOUND: entry<{ alertId: string }>(404, false, (d) => `no alert '${d.alertId}'`),
   TOKEN_NOT_FOUND: entry<{ tokenId: string }>(
     404,
     false,
@@ -296,6 +297,11 @@ export const catalogue = {
     409,
     false,
     (d) => `approval ${d.approvalId} is ${d.state}; the first answer counts`
+  ),
+  ALERT_EXPIRED: entry<{ alertId: string }>(
+    409,
+    false,
+    (d) => `alert ${d.alertId} was not acknowledged in time, and is kept as it is`
   ),
   EVENT_REJECTED: entry<{ address: string; state: string; event: string; legal: string[] }>(
     409,

@@ -12,6 +12,8 @@ import type {
   AccountUpdate,
   ActorCreate,
   ActorEvent,
+  AlertDecision,
+  AlertRaise,
   ApprovalDecision,
   ClientFrame,
   CommandCancelRequest,
@@ -41,6 +43,7 @@ const MAX_MISFITS = 100;
 
 const files = [
   'account',
+  'alert',
   'common',
   'command',
   'event',
@@ -122,6 +125,8 @@ export const parse = {
     'troupe:session#/$defs/SessionCreate'
   ),
   approvalDecision: parser<ApprovalDecision>(withDefaults, 'the decision', 'troupe:approval#/$defs/ApprovalDecision'),
+  alertRaise: parser<AlertRaise>(withDefaults, 'the alert', 'troupe:alert#/$defs/AlertRaise'),
+  alertDecision: parser<AlertDecision>(withDefaults, 'the decision', 'troupe:alert#/$defs/AlertDecision'),
   commandCancel: parser<CommandCancelRequest>(withDefaults, 'the cancel', 'troupe:command#/$defs/CommandCancelRequest'),
   tokenRotate: parser<Required<TokenRotate>>(withDefaults, 'the rotation', 'troupe:token#/$defs/TokenRotate'),
   tokenCreate: parser<TokenCreate>(withDefaults, 'the token', 'troupe:token#/$defs/TokenCreate'),

@@ -88,7 +88,8 @@ const HOSTS = new Set(['actor.stop', 'troupe.send']);
 const ENDS: Record<string, string[]> = {
   command: ['SUCCEEDED', 'FAILED', 'CANCELLED'],
   session: ['CLOSED', 'FAILED'],
-  approval: ['ALLOWED', 'DENIED', 'EXPIRED', 'WITHDRAWN']
+  approval: ['ALLOWED', 'DENIED', 'EXPIRED', 'WITHDRAWN'],
+  alert: ['ACKNOWLEDGED', 'EXPIRED']
 };
 
 interface Followed {

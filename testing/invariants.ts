@@ -42,7 +42,8 @@ export interface LogFacts {
 const ENDS: Record<string, string[]> = {
   command: ['SUCCEEDED', 'FAILED', 'CANCELLED'],
   session: ['CLOSED', 'FAILED'],
-  approval: ['ALLOWED', 'DENIED', 'EXPIRED', 'WITHDRAWN']
+  approval: ['ALLOWED', 'DENIED', 'EXPIRED', 'WITHDRAWN'],
+  alert: ['ACKNOWLEDGED', 'EXPIRED']
 };
 
 const addressOf = ({ actorKind, actorId }: EventRow) => `${actorKind}/${actorId}`;

@@ -1,4 +1,5 @@
 import { accountMachine } from '../../machines/account.ts';
+import { alertMachine } from '../../machines/alert.ts';
 import { approvalMachine } from '../../machines/approval.ts';
 import { commandMachine } from '../../machines/command.ts';
 import {
@@ -53,7 +54,8 @@ export const commandKinds = (hands: CommandHands): ActorKind[] => [
   { kind: 'approval', machine: approvalMachine, durable: true },
   { kind: 'account', machine: accountMachine, durable: true },
   { kind: 'selector', machine: selectorMachine, durable: true },
-  { kind: 'recipe', machine: recipeMachine, durable: true }
+  { kind: 'recipe', machine: recipeMachine, durable: true },
+  { kind: 'alert', machine: alertMachine, durable: true }
 ];
 
 /** All outside work of one command. */

@@ -98,6 +98,7 @@ export type Address = string;
 export type Cursor = string;
 export type Uuid = string;
 export type Severity = 'debug' | 'info' | 'warn' | 'error';
+export type AlertState = 'RAISED' | 'ACKNOWLEDGED' | 'EXPIRED';
 export type ApprovalState = 'PENDING' | 'ALLOWED' | 'DENIED' | 'EXPIRED' | 'WITHDRAWN';
 /**
  * nobody: nothing of it is seen by other people. message: somebody is written to.
@@ -532,7 +533,7 @@ export interface EventEnvelope {
   emitted_at: Instant;
   severity: Severity;
   /**
-   * status.changed, action.attempted, action.verified, action.verification_failed, selector.missing, rate.limited, human.required, human.resolved, artifact.captured, session.changed, driver.changed, supervisor.changed, approval.changed, selector.changed, sora.video.ready, sora.video.downloaded, event.rejected, actor.upgraded, actor.failed, or what a registered machine declares.
+   * status.changed, action.attempted, action.verified, action.verification_failed, selector.missing, rate.limited, human.required, human.resolved, artifact.captured, session.changed, driver.changed, supervisor.changed, approval.changed, selector.changed, alert.raised, alert.acknowledged, alert.expired, sora.video.ready, sora.video.downloaded, event.rejected, actor.upgraded, actor.failed, or what a registered machine declares.
    */
   type: string;
   target: {
@@ -736,6 +737,63 @@ export interface TransitionUse {
    * By the tests of this release.
    */
   tests: number;
+}
+/**
+ * POST /v1/alerts. `rule`, `about` and `cursor` are what it is known by: raised again, it is the first one again.
+ */
+export interface AlertRaise {
+  /**
+   * What was broken, in the same words each time.
+   */
+  rule: string;
+  /**
+   * Addresses of actors: command/ID. Their order does not count.
+   *
+   * @minItems 1
+   * @maxItems 20
+   */
+  about: string[];
+  cursor: Cursor;
+  /**
+   * What was seen there.
+   */
+  why: string;
+  /**
+   * The program that looked.
+   */
+  source?: string;
+}
+/**
+ * POST /v1/alerts/{id}. The first counts; again it is 200 and changes nothing.
+ */
+export interface AlertDecision {
+  decision: 'acknowledge';
+  note?: string;
+}
+export interface AlertView {
+  /**
+   * Made of `rule`, `about` and `cursor`.
+   */
+  alert_id: string;
+  state: AlertState;
+  rule: string;
+  about: string[];
+  cursor: Cursor;
+  /**
+   * What was seen there.
+   */
+  why: string;
+  source: string | null;
+  /**
+   * The client whose token it was.
+   */
+  raised_by: string;
+  acknowledged_by: string | null;
+  note: string | null;
+  created_at: Instant;
+  expires_at: Instant;
+  acknowledged_at: string | null;
+  last_cursor: Cursor;
 }
 /**
  * What a person is asked to let out, word for word.
@@ -2420,6 +2478,96 @@ export interface AccountChangedPayload {
   [k: string]: unknown;
 }
 /**
+ * alert.raised: beside the transition.
+ */
+export interface AlertRaisedPayload {
+  /**
+   * What was broken.
+   */
+  rule?: string | null;
+  /**
+   * Addresses of the actors it is about.
+   */
+  about?: string[] | null;
+  /**
+   * Of the row that shows it.
+   */
+  at_cursor?: string | null;
+  /**
+   * What was seen there.
+   */
+  found?: string | null;
+  /**
+   * The program that looked.
+   */
+  source?: string | null;
+  /**
+   * The client whose token it was.
+   */
+  raised_by?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * alert.acknowledged: beside the transition.
+ */
+export interface AlertAcknowledgedPayload {
+  /**
+   * What was broken.
+   */
+  rule?: string | null;
+  /**
+   * Addresses of the actors it is about.
+   */
+  about?: string[] | null;
+  /**
+   * Of the row that shows it.
+   */
+  at_cursor?: string | null;
+  /**
+   * What was seen there.
+   */
+  found?: string | null;
+  /**
+   * The program that looked.
+   */
+  source?: string | null;
+  /**
+   * The client whose token it was.
+   */
+  acknowledged_by?: string | null;
+  /**
+   * Theirs.
+   */
+  note?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * alert.expired: beside the transition.
+ */
+export interface AlertExpiredPayload {
+  /**
+   * What was broken.
+   */
+  rule?: string | null;
+  /**
+   * Addresses of the actors it is about.
+   */
+  about?: string[] | null;
+  /**
+   * Of the row that shows it.
+   */
+  at_cursor?: string | null;
+  /**
+   * What was seen there.
+   */
+  found?: string | null;
+  /**
+   * The program that looked.
+   */
+  source?: string | null;
+  [k: string]: unknown;
+}
+/**
  * recipe.recv: beside the transition.
  */
 export interface RecipeRecvPayload {
@@ -3585,14 +3733,14 @@ export interface ErrorFrame {
 export interface TokenCreate {
   service: Name;
   /**
-   * admin, script, flows:write, accounts:write, flow.run:NAME, read:THING, approve:FLOW, session:VERB, actor:KIND, selectors:sweep, selectors:decide; * for any.
+   * admin, script, flows:write, accounts:write, flow.run:NAME, read:THING, approve:FLOW, session:VERB, actor:KIND, selectors:sweep, selectors:decide, alerts:raise, alerts:decide; * for any.
    *
    * @minItems 1
    * @maxItems 100
    */
   scopes: string[];
   /**
-   * It reads and acts on these accounts alone, on whatever platform, and on nothing that belongs to none. Without it: on all. Not with admin, flows:write, selectors:decide, actor:supervisor, actor:driver.
+   * It reads and acts on these accounts alone, on whatever platform, and on nothing that belongs to none. Without it: on all. Not with admin, flows:write, selectors:decide, actor:supervisor, actor:driver, alerts:raise, alerts:decide.
    *
    * @minItems 1
    * @maxItems 100

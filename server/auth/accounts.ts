@@ -37,6 +37,9 @@ export function withinAccounts<T extends object>(client: Bound, query: T & OfAcc
 }
 
 /** What reaches beyond any account: a bound token cannot have it. */
-const BEYOND = ['admin', 'flows:write', 'selectors:*', 'selectors:decide', 'actor:supervisor', 'actor:driver'];
+const BEYOND = [
+  ...['admin', 'flows:write', 'selectors:*', 'selectors:decide', 'actor:supervisor', 'actor:driver'],
+  ...['alerts:*', 'alerts:raise', 'alerts:decide']
+];
 
 export const reachesBeyondAccounts = (scope: string): boolean => BEYOND.includes(scope);

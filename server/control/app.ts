@@ -14,6 +14,7 @@ import { accountRoutes } from './api/accounts.ts';
 import { actionRoutes } from './api/actions.ts';
 import { actorIntakeRoutes } from './api/actor-intake.ts';
 import { actorRoutes } from './api/actors.ts';
+import { alertRoutes } from './api/alerts.ts';
 import { approvalRoutes } from './api/approvals.ts';
 import { artifactRoutes } from './api/artifacts.ts';
 import { auditRoutes } from './api/audit.ts';
@@ -65,6 +66,7 @@ export function controlRoutes(control: Control, unlimited: Tokens): Router {
   artifactRoutes(router, control);
   actionRoutes(router, control);
   auditRoutes(router, control);
+  alertRoutes(router, control);
   seenRoutes(router, control);
   // Pages are read from the journal: who waits at the head of the log is a client of the stream.
   const pages = createEventLog(control.host, { tailRows: 0 });

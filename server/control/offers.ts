@@ -93,6 +93,19 @@ export function offersOf(control: Pick<Control, 'intakes' | 'flows'>, actor: Act
         schema: fields({ note: text('Note', 2_000) })
       }));
     }
+    case 'alert':
+      if (!takes('alert.acknowledge')) return [];
+      return [
+        {
+          event: 'alert.acknowledge',
+          title: 'Acknowledge',
+          method: 'POST',
+          path: `/v1/alerts/${path}`,
+          scope: 'alerts:decide',
+          body: { decision: 'acknowledge' },
+          schema: fields({ note: text('Note', 2_000) })
+        }
+      ];
     case 'supervisor':
       return takes('supervisor.drain') ? [sent(actor, 'supervisor.drain', drainSchema)] : [];
     case 'driver':

@@ -4,6 +4,8 @@ import type { ActorRecord, ActorView } from '../../actors/host/contract.ts';
 import { withoutSealed } from '../../actors/profile/secret-params.ts';
 import type {
   ActionResult,
+  AlertState,
+  AlertView,
   ApprovalPreview,
   ApprovalState,
   ApprovalView,
@@ -75,6 +77,19 @@ interface ApprovalContext {
   note: string | null;
   expiresAt: number | null;
   decidedAt: number | null;
+}
+
+interface AlertContext {
+  rule: string;
+  about: string[];
+  atCursor: string;
+  found: string;
+  source: string | null;
+  raisedBy: string;
+  acknowledgedBy: string | null;
+  note: string | null;
+  expiresAt: number;
+  acknowledgedAt: number | null;
 }
 
 export const instantOf = (ms: number): string => new Date(ms).toISOString();
@@ -188,6 +203,26 @@ export function approvalView(actor: ActorFacts): ApprovalView {
     created_at: instantOf(actor.createdAt),
     expires_at: instantOrNull(context.expiresAt),
     decided_at: instantOrNull(context.decidedAt),
+    last_cursor: String(actor.lastCursor)
+  };
+}
+
+export function alertView(actor: ActorFacts): AlertView {
+  const context = actor.context as unknown as AlertContext;
+  return {
+    alert_id: actor.id,
+    state: stateOf(actor) as AlertState,
+    rule: context.rule,
+    about: context.about,
+    cursor: context.atCursor,
+    why: context.found,
+    source: context.source,
+    raised_by: context.raisedBy,
+    acknowledged_by: context.acknowledgedBy,
+    note: context.note,
+    created_at: instantOf(actor.createdAt),
+    expires_at: instantOf(context.expiresAt),
+    acknowledged_at: instantOrNull(context.acknowledgedAt),
     last_cursor: String(actor.lastCursor)
   };
 }

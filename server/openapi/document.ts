@@ -19,6 +19,7 @@ import { API_VERSION } from './version.ts';
 /** Groups of operations, in the order in which a reader meets them. */
 export const tags: Record<string, string> = {
   commands: 'What is to be done, and what became of it.',
+  alerts: 'What monitors found, until a person has seen it.',
   approvals: 'What waits for a person before it reaches other people.',
   sessions: 'Browsers, and who drives them.',
   accounts: 'Accounts and their stored logins.',

@@ -653,6 +653,33 @@ export const examples: Record<string, Json> = {
     decided_at: null,
     last_cursor: '30'
   },
+  AlertView: {
+    alert_id: '9f86d081884c7d659a2feaa0c55ad015',
+    state: 'RAISED',
+    rule: 'every move is one of the machine',
+    about: ['command/3f1a0000-5a1c-4e3b-9d27-6b2f00000000'],
+    cursor: '21',
+    why: 'there is no transition QUEUED ─▶ SUCCEEDED',
+    source: 'troupe test conform --follow',
+    raised_by: 'admin',
+    acknowledged_by: null,
+    note: null,
+    created_at: '2026-01-31T09:30:36.628Z',
+    expires_at: '2026-03-02T09:30:36.628Z',
+    acknowledged_at: null,
+    last_cursor: '30'
+  },
+  AlertRaise: {
+    rule: 'every move is one of the machine',
+    about: ['command/3f1a0000-5a1c-4e3b-9d27-6b2f00000000'],
+    cursor: '21',
+    why: 'there is no transition QUEUED ─▶ SUCCEEDED',
+    source: 'troupe test conform --follow'
+  },
+  AlertDecision: {
+    decision: 'acknowledge',
+    note: 'it was the proxy'
+  },
   CommandEnvelope: {
     version: '1.0',
     idempotency_key: 'hello-1',

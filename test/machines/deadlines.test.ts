@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { accountMachine } from '../../machines/account.ts';
+import { alertMachine } from '../../machines/alert.ts';
 import { approvalMachine } from '../../machines/approval.ts';
 import { commandMachine } from '../../machines/command.ts';
 import { driverMachine } from '../../machines/driver.ts';
@@ -25,6 +26,7 @@ const machines: Record<string, AnyStateMachine> = {
   account: accountMachine,
   selector: selectorMachine,
   recipe: recipeMachine,
+  alert: alertMachine,
   supervisor: supervisorMachine,
   driver: driverMachine
 };
@@ -274,6 +276,8 @@ const waiting: Record<string, () => Rehearsal> = {
       .broke('attempt', humanRequired),
   'approval PENDING': () =>
     new Rehearsal('approval', approvalMachine, { approvalId: 'a1', commandId: 'c1', expiresAt: 1_800_000_000_000 }),
+  'alert RAISED': () =>
+    new Rehearsal('alert', alertMachine, { rule: 'r', about: ['command/c1'], atCursor: '7', found: 'f' }),
   'session QUEUED': () => session(),
   'session STARTING.opening': () => session(granting),
   'session HUMAN_REQUIRED.waiting': () => blocked(),

@@ -192,7 +192,9 @@ async function fill(h: Harness, ids: Record<string, string>): Promise<void> {
   });
   const token = await h.tokens.create({ service: 'to-rotate', scopes: ['read:*'] });
   const selectors = await h.api('GET', '/v1/selector_registry?platform=instagram&limit=1');
+  const alert = await h.api('POST', '/v1/alerts', { body: examples.AlertRaise });
   Object.assign(ids, {
+    alerts: alert.body.alert_id,
     commands: cancelled.command_id,
     approvals: approvalId,
     sessions: session.body.session_id,

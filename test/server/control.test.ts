@@ -650,7 +650,7 @@ describe('machines and actors', () => {
     const { items } = (await h.api('GET', '/v1/machines')).body;
     assert.deepEqual(
       items.map((item: { kind: string }) => item.kind),
-      ['command', 'session', 'approval', 'account', 'selector', 'recipe', 'supervisor', 'notes']
+      ['command', 'session', 'approval', 'account', 'selector', 'recipe', 'alert', 'supervisor', 'notes']
     );
     for (const { kind } of items) {
       const { body } = await h.api('GET', `/v1/machines/${kind}`);

@@ -122,7 +122,7 @@ describe('a kind to be tested', () => {
   it('is there for each of the kinds that are always there', () => {
     assert.deepEqual(
       builtInTestedKinds().map(({ kind }) => kind),
-      ['command', 'session', 'approval', 'account', 'selector', 'recipe', 'supervisor', 'driver']
+      ['command', 'session', 'approval', 'account', 'selector', 'recipe', 'alert', 'supervisor', 'driver']
     );
   });
 

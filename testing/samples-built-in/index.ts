@@ -1,6 +1,7 @@
 /** What the kinds that are always there are walked with: enough that paths reach their states. */
 import type { MachineSamples } from '../../actors/user-config/define.ts';
 import { account } from './account.ts';
+import { alert } from './alert.ts';
 import { approval } from './approval.ts';
 import { command } from './command.ts';
 import { driver } from './driver.ts';
@@ -11,6 +12,7 @@ import { supervisor } from './supervisor.ts';
 
 export const builtInSamples: Readonly<Record<string, MachineSamples>> = {
   account,
+  alert,
   approval,
   command,
   driver,
