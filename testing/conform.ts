@@ -4,6 +4,7 @@
  * are, the invariants what must hold whatever the machines say.
  */
 import type { EventRow } from '../actors/host/contract.ts';
+import { type ActorMemory, type Followed, FollowedActors, kept, slimmed } from './conform-actors.ts';
 import { brokenInvariants, type Violation } from './invariants.ts';
 import type { LegalMove, LegalMoves } from './legal-moves.ts';
 
@@ -75,6 +76,11 @@ export interface ConformOptions {
   moves: FindMoves;
   /** The rows are a part of a log: holes in the cursors are no fault. Default false. */
   filtered?: boolean;
+  /**
+   * For rows without end: each is judged at once and not when its actor ends, and of actors no more are remembered than
+   * these, the ones that moved last. What is forgotten is judged anew when it moves again. Default: all are remembered.
+   */
+  memory?: ActorMemory;
 }
 
 /** Up to this a clock was put right, ms; farther back something is wrong. */
@@ -92,30 +98,30 @@ const ENDS: Record<string, string[]> = {
   alert: ['ACKNOWLEDGED', 'EXPIRED']
 };
 
-interface Followed {
-  kind: string;
-  rows: LogRow[];
-  step: number;
-  ended: boolean;
-}
-
 export class Conformance {
   readonly #moves: FindMoves;
   readonly #filtered: boolean;
-  readonly #actors = new Map<string, Followed>();
+  readonly #actors: FollowedActors;
+  /** Each row is judged when it comes, and not when its actor ends. */
+  readonly #atOnce: boolean;
   readonly #notJudged = new Map<string, Conformity['not_judged'][number]>();
   /** Rows that messages are judged by: of accounts their newest settings, of approvals what they allow. */
   readonly #leave = new Map<string, LogRow>();
   /** Which invariants a kept row was told to break: it is judged again with later ones. */
   readonly #told = new WeakMap<LogRow, Set<string>>();
+  readonly #gaps: string[] = [];
   #first: LogRow | undefined;
   #last: LogRow | undefined;
+  /** Rows are gone between the last and the next. */
+  #isGap = false;
   #missing = 0;
   readonly #counts = { rows: 0, legal: 0, illegal: 0, aside: 0, violations: 0, warnings: 0 };
 
-  constructor({ moves, filtered = false }: ConformOptions) {
+  constructor({ moves, filtered = false, memory }: ConformOptions) {
     this.#moves = moves;
     this.#filtered = filtered;
+    this.#atOnce = memory !== undefined;
+    this.#actors = new FollowedActors(memory, (address) => this.#leave.delete(address));
   }
 
   /** The next row of the log. */
@@ -124,22 +130,37 @@ export class Conformance {
     this.#counts.rows += 1;
     this.#first ??= row;
     this.#last = row;
+    this.#isGap = false;
     return this.#counted(found);
+  }
+
+  /**
+   * Rows are gone, and nobody can say whose: what was known of actors is judged and forgotten.
+   * @param why told at the end, among what is inconclusive
+   */
+  gap(why: string): ConformFinding[] {
+    const found = this.#counted(this.#actors.all.flatMap(([, actor]) => this.#judge(actor)));
+    this.#actors.clear();
+    this.#leave.clear();
+    this.#gaps.push(why);
+    if (this.#gaps.length > MOST_NAMED) this.#gaps.shift();
+    this.#isGap = true;
+    return found;
   }
 
   /** Rows that later ones are judged by, in memory. */
   get kept(): number {
-    return [...this.#actors.values()].reduce((sum, { rows }) => sum + rows.length, this.#leave.size);
+    return this.#actors.all.reduce((sum, [, { rows }]) => sum + rows.length, this.#leave.size);
   }
 
   /** What the rows show that were kept, and the verdict. */
   end(): { findings: ConformFinding[]; verdict: Conformity } {
-    const findings = this.#counted([...this.#actors.values()].flatMap((actor) => this.#judge(actor)));
+    const findings = this.#counted(this.#actors.all.flatMap(([, actor]) => this.#judge(actor)));
     const { violations } = this.#counts;
     const verdict: Conformity = {
       conforms: violations === 0,
       ...this.#counts,
-      actors: this.#actors.size,
+      actors: this.#actors.met,
       not_judged: [...this.#notJudged.values()],
       cursors: { from: this.#first?.cursor ?? null, to: this.#last?.cursor ?? null, missing: this.#missing },
       inconclusive: this.#open()
@@ -164,7 +185,7 @@ export class Conformance {
           ? `cursor ${row.cursor} is there twice`
           : `cursor ${row.cursor} comes after ${last.cursor}`;
       found.push({ type: 'cursor', violates: true, cursor: row.cursor, line, about, why });
-    } else if (row.cursor > last.cursor + 1 && !this.#filtered) {
+    } else if (row.cursor > last.cursor + 1 && !this.#filtered && !this.#isGap) {
       const missing = row.cursor - last.cursor - 1;
       this.#missing += missing;
       const which =
@@ -211,7 +232,9 @@ export class Conformance {
     }
     const is = () => {
       if (from === null) return moves.isBirth(to);
-      return follows ? moves.isFollowing(from, to) : moves.isMove(from, to, event);
+      // Of one that is met in the middle of a step, the row before is not known.
+      const isMet = actor === undefined && moves.isFollowing(from, to);
+      return follows ? moves.isFollowing(from, to) : isMet || moves.isMove(from, to, event);
     };
     if (is()) {
       this.#counts.legal += 1;
@@ -235,11 +258,7 @@ export class Conformance {
   #follow(row: LogRow): ConformFinding[] {
     if (row.type === 'event.rejected' || row.type === 'audit.recorded') return [];
     const address = addressOf(row);
-    let actor = this.#actors.get(address);
-    if (!actor) {
-      actor = { kind: row.actorKind, rows: [], step: -1, ended: false };
-      this.#actors.set(address, actor);
-    }
+    const actor = this.#actors.meet(address, row);
     const slim = slimmed(row);
     const found = this.#again(actor, slim);
     actor.step = row.step;
@@ -247,8 +266,10 @@ export class Conformance {
     this.#keepLeave(address, slim);
     const isEnd = ENDS[row.actorKind]?.includes(row.payload.to) === true;
     actor.ended ||= isEnd || row.type === 'actor.failed' || row.payload.event === 'actor.stop';
-    if (!actor.ended && actor.rows.length < MOST_KEPT) return found;
-    found.push(...this.#judge(actor));
+    this.#actors.moved(address, actor);
+    const isTime = actor.ended || actor.rows.length >= MOST_KEPT;
+    if (isTime || this.#atOnce) found.push(...this.#judge(actor));
+    if (!isTime) return found;
     for (const { payload } of actor.ended ? actor.rows : []) this.#leave.delete(`approval/${payload.approval_id}`);
     actor.rows = kept(actor);
     return found;
@@ -271,7 +292,7 @@ export class Conformance {
   }
 
   /** By every invariant that is of one actor, and of a command by what others have let it do. */
-  #judge({ kind, rows }: Followed): ConformFinding[] {
+  #judge({ kind, rows, isMet }: Followed): ConformFinding[] {
     const [first] = rows;
     if (first === undefined) return [];
     const { platform, account_id } = first.subject;
@@ -282,10 +303,12 @@ export class Conformance {
         ? [...new Set([account, ...approvals])].flatMap((address) => this.#leave.get(address) ?? [])
         : [];
     const own = [...leave, ...rows].sort((a, b) => a.cursor - b.cursor);
-    return brokenInvariants({ rows: own, ended: false, whole: this.#first?.cursor === 1 }).flatMap((violation) => {
+    const whole = this.#first?.cursor === 1 && this.#gaps.length === 0 && this.#actors.forgotten === 0;
+    return brokenInvariants({ rows: own, ended: false, whole }).flatMap((violation) => {
       const row = rows.find((one) => one.cursor === violation.cursor);
       // A part of a log has holes.
       if (violation.invariant === 'cursors have no hole') return [];
+      if (isMet && violation.invariant === 'ACTION_ATTEMPTED before VERIFIED') return [];
       return row && this.#told.get(row)?.has(violation.invariant) ? [] : [this.#finding(violation, row)];
     });
   }
@@ -297,9 +320,7 @@ export class Conformance {
 
   /** Lives that go on after the log: what may still come of them nobody can say. */
   #open(): Inconclusive[] {
-    const living = [...this.#actors]
-      .filter(([, { kind, ended }]) => kind in ENDS && !ended)
-      .map(([address]) => address);
+    const living = this.#actors.all.filter(([, { kind, ended }]) => kind in ENDS && !ended).map(([address]) => address);
     const open: Inconclusive[] = [];
     if (living.length > 0) {
       const why = 'the log ends before they do';
@@ -320,6 +341,13 @@ export class Conformance {
         why
       });
     }
+    for (const why of this.#gaps) {
+      open.push({ invariant: 'cursors have no hole', count: 0, first: [], why: `${why}; all after it is judged anew` });
+    }
+    if (this.#actors.forgotten > 0) {
+      const why = `${this.#actors.forgotten} actors that had not moved for long were forgotten`;
+      open.push({ invariant: 'an actor goes on from where it was', count: 0, first: [], why });
+    }
     if ((this.#first?.cursor ?? 1) > 1) {
       const why = `the log begins with cursor ${this.#first?.cursor}: what was allowed or begun before that is not in it`;
       open.push({
@@ -331,44 +359,6 @@ export class Conformance {
     }
     return open;
   }
-}
-
-/** Of a row what the invariants look at. */
-function slimmed(row: LogRow): LogRow {
-  const { cursor, emittedAt, type, actorKind, actorId, step, subject, payload, line = null } = row;
-  const kept = Object.fromEntries(LOOKED_AT.flatMap((field) => (field in payload ? [[field, payload[field]]] : [])));
-  return {
-    cursor,
-    eventId: '',
-    emittedAt,
-    severity: 'info',
-    type,
-    actorKind,
-    actorId,
-    step,
-    subject,
-    payload: kept as LogRow['payload'],
-    line
-  };
-}
-
-const LOOKED_AT = [
-  ...['from', 'to', 'event', 'action', 'attempts', 'effect', 'already_done'],
-  ...['reaches', 'index', 'approval_id', 'action_hash', 'edited', 'settings']
-];
-
-/** Of an actor what later rows are judged by: its last row, where it began, and a command's asking, attempts and proofs. */
-function kept({ kind, rows, ended }: Followed): LogRow[] {
-  const last = rows.at(-1);
-  if (kind !== 'command' || ended) return rows.slice(-1);
-  return rows.filter(
-    (row) =>
-      row === last ||
-      row.payload.from === null ||
-      row.type.startsWith('action.') ||
-      row.payload.event === 'approval.resolved' ||
-      row.payload.to.startsWith('AWAITING_APPROVAL')
-  );
 }
 
 const addressOf = ({ actorKind, actorId }: EventRow) => `${actorKind}/${actorId}`;

@@ -78,9 +78,14 @@ function eventsIn(text: string, line: number, whole: boolean): unknown[] {
   return type === 'event' && isObject(event) ? [event] : [value];
 }
 
-function rowOf(value: unknown, line: number): LogRow {
+/**
+ * An event as clients read it, as a row.
+ * @param line null: it came alone
+ * @throws LogLineError for what is no event
+ */
+export function rowOf(value: unknown, line: number | null): LogRow {
   const wrong = (what: string): never => {
-    throw new LogLineError(line, `it is no event: ${what}`);
+    throw new LogLineError(line ?? 0, `it is no event: ${what}`);
   };
   if (!isObject(value))
     return wrong(`it is ${value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`}`);

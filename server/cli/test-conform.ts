@@ -1,4 +1,4 @@
-/** `troupe test conform LOG`: whether a log is one that the machines could have written. */
+/** `troupe test conform LOG`, or `--follow`: whether a log is one that the machines could have written. */
 import { closeSync, createReadStream, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { builtInMachines } from '../../actors/built-in-machines.ts';
 import type { ActorKind } from '../../actors/host/contract.ts';
@@ -9,31 +9,51 @@ import { movesFinder } from '../../testing/conform-machines.ts';
 import { LogLineError, logRows } from '../../testing/log-lines.ts';
 import { userConfigPath } from '../user-config/file.ts';
 import { loadUserConfig } from '../user-config/load.ts';
-import type { AddCommand, CliContext } from './context.ts';
+import { findingsForPeople, summaryForPeople } from './conform-shown.ts';
+import { type AddCommand, type CliContext, withClientFlags } from './context.ts';
 import { CliError, EXIT, type ExitCode } from './exit.ts';
-import { createTerminal, printable, type Terminal } from './terminal.ts';
+import { createTerminal } from './terminal.ts';
+import { conformFollow, type FollowFlags } from './test-conform-follow.ts';
 
-interface ConformFlags {
+interface ConformFlags extends FollowFlags {
   machines?: string;
-  filtered?: boolean;
-  limit: string;
-  json?: boolean;
+  follow?: boolean;
+  limit?: string;
 }
 
+/** Of these each needs an instance that is followed. */
+const OF_FOLLOWING = [
+  'cursor',
+  'until',
+  'data',
+  'config',
+  'url',
+  'telemetryUrl',
+  'token',
+  'ca',
+  'cert',
+  'key'
+] as const;
+const LIMIT = '20';
+
 export const addTestConform: AddCommand = (group, context, ends) => {
-  group
-    .command('conform')
+  withClientFlags(group.command('conform'))
     .description('whether every recorded sequence is a legal path: the first illegal row, and what was legal there')
-    .argument('<LOG>', 'data directory, journal.db, a file of events as JSON lines, or - for stdin')
+    .argument('[LOG]', 'data directory, journal.db, a file of events as JSON lines, or - for stdin')
+    .option(
+      '--follow',
+      'in place of a LOG: judge a running instance as it goes, and raise an alert for what is illegal'
+    )
+    .option('--cursor <CURSOR>', 'with --follow: begin after this one; 0 is from the beginning')
+    .option('--until <WHAT>', "with --follow: 'caught-up': end when the replay has come to now")
     .option('--machines <FILE>', 'the troupe.config.ts whose machines took part')
     .option('--filtered', 'the lines are a part of a log (of a command, of an actor): missing cursors are no fault')
-    .option('--limit <N>', 'findings that are listed for a person', '20')
-    .option('--json', 'JSON lines, as in a pipe')
+    .option('--limit <N>', `findings of a LOG that are listed for a person (default: ${LIMIT})`)
     .addHelpText(
       'after',
-      '\nA database is only read, also while an instance runs on it. Exit code 0: it conforms; 1: it does not; 2: it is no log.'
+      '\nA database is only read, also while an instance runs on it. Exit code 0: it conforms; 1: it does not; 2: it is no log.\nWith --follow the same, at Ctrl-C or --until.'
     )
-    .action(async (log: string, flags: ConformFlags) => ends(await conform(log, flags, context)));
+    .action(async (log: string | undefined, flags: ConformFlags) => ends(await conform(log, flags, context)));
 };
 
 interface Source {
@@ -48,19 +68,33 @@ interface Source {
   close(): Promise<void>;
 }
 
-async function conform(log: string, flags: ConformFlags, context: CliContext): Promise<ExitCode> {
-  const limit = Number(flags.limit);
+async function conform(log: string | undefined, flags: ConformFlags, context: CliContext): Promise<ExitCode> {
+  if (flags.follow) {
+    if (log !== undefined)
+      throw new CliError(`--follow reads a running instance, and no LOG: leave out '${log}', or --follow`, EXIT.usage);
+    if (flags.limit !== undefined) throw new CliError('--limit is for a LOG: --follow lists all', EXIT.usage);
+    return conformFollow(flags, await machinesHere(flags), context);
+  }
+  if (log === undefined) throw new CliError('name a LOG, or --follow an instance', EXIT.usage);
+  const stray = OF_FOLLOWING.find((name) => flags[name] !== undefined);
+  if (stray !== undefined) {
+    const flag = stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new CliError(`--${flag} is for --follow, and a LOG is read from '${log}'`, EXIT.usage);
+  }
+  const limit = Number(flags.limit ?? LIMIT);
   if (!Number.isInteger(limit) || limit < 0)
     throw new CliError(`--limit '${flags.limit}' is not a whole number`, EXIT.usage);
   const terminal = createTerminal(context, { env: context.env, json: flags.json });
-  const { kinds } = await loadUserConfig(userConfigPath(flags.machines ?? '', process.cwd()));
+  const kinds = await machinesHere(flags);
   const source = await sourceOf(log, context);
-  const moves = movesFinder([...kinds.flatMap(withPrevious), ...builtInMachines], {
+  const moves = movesFinder(kinds, {
     remembered: source.machines,
     assume: !source.says
   });
   const judge = new Conformance({ moves, ...(flags.filtered ? { filtered: true } : {}) });
-  const print = terminal.people ? forPeople(terminal, limit) : (finding: ConformFinding) => terminal.json(finding);
+  const print = terminal.people
+    ? findingsForPeople(terminal, limit)
+    : (finding: ConformFinding) => terminal.json(finding);
   try {
     for await (const page of source.pages()) {
       if (context.signal.aborted) return EXIT.interrupted;
@@ -71,7 +105,8 @@ async function conform(log: string, flags: ConformFlags, context: CliContext): P
     for (const finding of [...findings, ...beside]) print(finding);
     const violations = verdict.violations + beside.length;
     const whole: Conformity = { ...verdict, violations, conforms: violations === 0 };
-    if (terminal.people) summary(terminal, source, whole, limit);
+    const judgedBy = source.says ? null : 'the lines do not say of which version: judged by the newest machines';
+    if (terminal.people) summaryForPeople(terminal, { name: source.name, judgedBy }, whole, limit);
     else
       terminal.json({ type: 'result', log: source.name, versions: source.says ? 'of each row' : 'assumed', ...whole });
     return whole.conforms ? EXIT.done : EXIT.failed;
@@ -82,6 +117,11 @@ async function conform(log: string, flags: ConformFlags, context: CliContext): P
     await source.close();
   }
 }
+
+const machinesHere = async ({ machines }: ConformFlags) => {
+  const { kinds } = await loadUserConfig(userConfigPath(machines ?? '', process.cwd()));
+  return [...kinds.flatMap(withPrevious), ...builtInMachines];
+};
 
 /** The newest first: rows that do not say their version are judged by it. */
 const withPrevious = ({ kind, machine, previous = [] }: ActorKind) => [
@@ -149,51 +189,3 @@ const linesOf = (name: string, input: AsyncIterable<Uint8Array>): Source => ({
   beside: async () => [],
   close: async () => {}
 });
-
-const KIND = {
-  illegal: 'illegal',
-  cursor: 'cursor',
-  time_backwards: 'time',
-  clock_adjusted: 'clock',
-  invariant: 'broken'
-};
-
-function forPeople(terminal: Terminal, limit: number): (finding: ConformFinding) => void {
-  let listed = 0;
-  return ({ type, violates, cursor, line, about, why, invariant, legal, version }) => {
-    listed += 1;
-    if (listed > limit) return;
-    const place = [line === null ? '' : `line ${line}`, cursor === null ? '' : `cursor ${cursor}`]
-      .filter(Boolean)
-      .join(', ');
-    const kind = terminal.style(violates ? 'red' : 'yellow', KIND[type].padEnd(7));
-    terminal.line(`${kind}  ${[place, about[0]].filter(Boolean).join('  ')}`);
-    terminal.line(`         ${printable(why)}${version ? ` (version ${version})` : ''}`);
-    if (invariant) terminal.line(terminal.style('dim', `         ${invariant}`));
-    for (const move of legal ?? []) {
-      const guard = move.guard === undefined ? '' : `  if ${move.guard}`;
-      terminal.line(
-        terminal.style('dim', `         legal: ${printable(move.event || 'always')} ─▶ ${move.to}${guard}`)
-      );
-    }
-  };
-}
-
-function summary(terminal: Terminal, { name, says }: Source, verdict: Conformity, limit: number) {
-  const { rows, actors, legal, aside, cursors, not_judged, inconclusive, violations, warnings } = verdict;
-  const more = violations + warnings - limit;
-  if (more > 0) terminal.line(`… and ${more} more; --limit lists them`);
-  terminal.line(`${name}: ${rows} rows of ${actors} actors, cursors ${cursors.from ?? '-'} to ${cursors.to ?? '-'}`);
-  const assumed = says ? '' : '; the lines do not say of which version: judged by the newest machines';
-  terminal.line(`${legal} moves are legal, ${aside} rows tell of none${assumed}`);
-  for (const { kind, version, rows, why } of not_judged) {
-    const of = version === null ? kind : `${kind} of version ${version}`;
-    terminal.line(terminal.style('yellow', `not judged: ${rows} rows of ${of}: ${why}`));
-  }
-  for (const { invariant, count, first, why } of inconclusive) {
-    const whom = count === 0 ? '' : ` for ${count} (${first.join(', ')}${count > first.length ? ', …' : ''})`;
-    terminal.line(terminal.style('yellow', `inconclusive${whom}: ${invariant}: ${why}`));
-  }
-  if (verdict.conforms) terminal.line(terminal.style('green', 'it conforms'));
-  else terminal.line(terminal.style('red', `it does not conform: ${violations} violations`));
-}

@@ -217,6 +217,71 @@ describe('a log', () => {
     assert.equal(known('session', null), 'its version is unknown');
   });
 
+  it('that is judged as it comes, with memory for few actors, conforms as well', async () => {
+    const inTime = (own: readonly LogRow[], memory = { living: 3, ended: 2 }) => {
+      const judge = new Conformance({ moves, memory });
+      let most = 0;
+      const found = own.flatMap((row) => {
+        const now = judge.take(row);
+        most = Math.max(most, judge.kept);
+        return now.filter(({ violates }) => violates);
+      });
+      const { findings, verdict } = judge.end();
+      return { found: [...found, ...findings.filter(({ violates }) => violates)], verdict, most };
+    };
+    for (const one of [rows, await rowsOf(101), await rowsOf(102), await rowsOf(103)]) {
+      const { found, verdict } = inTime(one);
+      assert.deepEqual(
+        found.filter(({ type }) => type !== 'time_backwards'),
+        []
+      );
+      assert.ok(verdict.inconclusive.some(({ why }) => why.includes('that had not moved for long were forgotten')));
+      const whole = judged(one).verdict;
+      assert.deepEqual([verdict.rows, verdict.legal], [whole.rows, whole.legal]);
+    }
+    // It is said with the row that shows it, and not when its actor ends.
+    const illegal = changed(
+      rows,
+      ({ actorKind, payload }) => actorKind === 'command' && payload.from !== null,
+      (row) => ({
+        ...row,
+        payload: { ...row.payload, from: 'NOWHERE' }
+      })
+    );
+    const at = illegal.findIndex(({ payload }) => payload.from === 'NOWHERE');
+    const chain = inTime(illegal.slice(0, at + 1), { living: 1_000, ended: 1_000 }).found;
+    assert.deepEqual(
+      chain.map(({ type, cursor, invariant = null }) => [type, cursor, invariant]),
+      [
+        ['illegal', illegal[at]?.cursor, null],
+        ['invariant', illegal[at]?.cursor, 'an actor goes on from where it was']
+      ]
+    );
+    // Of actors that end, a monitor that runs for long keeps few.
+    const many = Array.from({ length: 40 }, (_, n) => n).flatMap((n) =>
+      rows.map((row, i) => ({ ...row, cursor: n * rows.length + i + 1, actorId: `${row.actorId}-${n}` }))
+    );
+    const few = { living: 50, ended: 10 };
+    const { most } = inTime(
+      many.map((row, i) => ({ ...row, emittedAt: i })),
+      few
+    );
+    const living = inTime(rows, { living: 10_000, ended: 10_000 }).most;
+    assert.ok(most < 20 * living, `${most} rows for 40 times as long a log, and ${living} for one`);
+  });
+
+  it('with a gap that is told is judged anew behind it, at whatever row that is', () => {
+    for (let at = 1; at < rows.length - 2; at += 7) {
+      const judge = new Conformance({ moves, memory: { living: 1_000, ended: 1_000 } });
+      const found = rows.slice(0, at).flatMap((row) => judge.take(row));
+      found.push(...judge.gap('rows are gone'));
+      for (const row of rows.slice(at + 2)) found.push(...judge.take(row));
+      const { findings, verdict } = judge.end();
+      assert.deepEqual([...found, ...findings], [], `behind row ${at}`);
+      assert.ok(verdict.inconclusive.some(({ why }) => why === 'rows are gone; all after it is judged anew'));
+    }
+  });
+
   it('needs memory for its actors and not for its rows', () => {
     const judge = new Conformance({ moves });
     const loop = (n: number) => {
