@@ -1,11 +1,12 @@
 /** A monitor on a whole instance, which drives nothing; what lies is a stream in between. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { before, describe, it, type TestContext } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
-import type { EventEnvelope, GapFrame } from '../../../schemas/generated/contracts.ts';
+import type { EventEnvelope, GapFrame, MachineSummary } from '../../../schemas/generated/contracts.ts';
 import { sharedInstance, troupe } from './harness.ts';
 
 const COMMENT = ['comment_on_post', '--platform', 'example', '--param', 'post_url=http://127.0.0.1:9/post/1'];
@@ -42,6 +43,23 @@ async function lyingStream(t: TestContext, lie: Lie): Promise<string> {
   });
   await new Promise<void>((resolve) => server.once('listening', () => resolve()));
   return `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** What is read over REST, with one answer as `say` has it. */
+async function controlThatSays(t: TestContext, path: string, say: (body: unknown) => unknown): Promise<string> {
+  const server = createServer(async (request, response) => {
+    const { authorization = '' } = request.headers;
+    const answer = await fetch(`${shared.instance.endpoints.control}${request.url}`, { headers: { authorization } });
+    const body: unknown = await answer.json();
+    response.writeHead(answer.status, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(request.url === path ? say(body) : body));
+  });
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 const follow = (telemetry: string, flags: string[] = [], options = {}) => {
@@ -212,6 +230,59 @@ describe('troupe test conform --follow', () => {
     assert.equal(err.match(/no alert could be raised/g)?.length, 1);
     assert.equal(json.at(-1).alerts.untold, json.at(-1).violations);
     assert.equal((await raised()).length, before.length);
+  });
+
+  it(
+    'judges by the machines of this release when it may not read those of the deployment, and says so',
+    TIMEOUT,
+    async () => {
+      const made = await troupe([
+        'token',
+        'create',
+        '--service',
+        'reader',
+        '--allow',
+        'read:events',
+        '--data',
+        shared.data
+      ]);
+      const { code, json, err } = await replay(shared.instance.endpoints.telemetry, ['--token', made.json[0].token]);
+      assert.equal(code, 0, err);
+      assert.match(err, /judged by the machines of this release: the token may not read those of the deployment/);
+      assert.deepEqual([json.at(-1).versions, json.at(-1).not_judged], ['assumed', []]);
+      assert.ok(json.at(-1).legal > 10);
+    }
+  );
+
+  it('takes no hole for a fault with a token that is bound to accounts, and says so', TIMEOUT, async () => {
+    const target = ['--account', 'alice', '--param', 'text=hers'];
+    const ran = await troupe(['run', ...COMMENT, ...target, '--data', shared.data, '--wait']);
+    assert.equal(ran.code, 0, ran.err);
+    const own = ['--service', 'hers', '--allow', 'read:*', '--account', 'alice'];
+    const made = await troupe(['token', 'create', ...own, '--data', shared.data]);
+    const { code, json, err } = await replay(shared.instance.endpoints.telemetry, ['--token', made.json[0].token]);
+    assert.equal(code, 0, err);
+    assert.match(err, /bound to accounts: missing cursors are no fault/);
+    const { rows, cursors, legal } = json.at(-1);
+    assert.ok(legal > 5 && rows < cursors.to - cursors.from, JSON.stringify(json.at(-1)));
+  });
+
+  it('does not judge moves of a kind of which several versions live, and counts them', TIMEOUT, async (t) => {
+    const control = await controlThatSays(t, '/v1/machines', (body) => {
+      const { items } = body as { items: MachineSummary[] };
+      for (const { kind, versions } of items) {
+        if (kind === 'command') versions.push({ version: 'before', label: null, role: 'former', live: 1 });
+      }
+      return body;
+    });
+    const { code, json, err } = await replay(shared.instance.endpoints.telemetry, ['--url', control]);
+    assert.equal(code, 0, err);
+    const [not, ...more] = json.at(-1).not_judged;
+    assert.deepEqual(
+      [not.kind, not.why, more],
+      ['command', 'actors of several versions live, and the stream does not say which is which', []]
+    );
+    assert.ok(not.rows > 5 && json.at(-1).legal > 5);
   });
 
   it('refuses what does not go together, and says why', TIMEOUT, async () => {
