@@ -19,9 +19,16 @@ describe('metrics', () => {
     const h = await openHarness(t);
     const { body } = await h.send();
     await h.ended(body.command_id);
+    const [session] = (await h.host.journal.queryActors({ kind: 'session' })).items;
+    assert.ok(session);
+    const isReady = await h.host.waitFor(session.address, ({ state }) => state === 'READY', { timeoutMs: 60_000 });
+    assert.ok(isReady, 'its session has let go of it');
     const stream = await new Stream(h).send({ type: 'subscribe', cursor: '0' });
     await stream.frame('caught_up');
+    // The registry of selectors still hears of it.
+    const before = h.host.head;
     const { status, headers, body: text } = await h.api('GET', '/metrics', { token: null });
+    const after = h.host.head;
     assert.equal(status, 200);
     assert.match(headers.get('content-type') ?? '', /^text\/plain/);
     const samples = samplesOf(String(text));
@@ -29,10 +36,11 @@ describe('metrics', () => {
     assert.equal(samples.get('troupe_commands_ended_total{state="SUCCEEDED"}'), 1);
     assert.equal(samples.get('troupe_actors{kind="session",state="READY"}'), 1);
     assert.equal(samples.get('troupe_stream_clients'), 1);
-    assert.equal(samples.get('troupe_stream_lag_rows'), 0);
+    assert.ok((samples.get('troupe_stream_lag_rows') ?? Number.NaN) <= after - before);
     assert.equal(samples.get('troupe_approvals_waiting'), 0);
     assert.equal(samples.get('troupe_journal_writable'), 1);
-    assert.equal(samples.get('troupe_log_head'), h.host.head);
+    const head = samples.get('troupe_log_head') ?? Number.NaN;
+    assert.ok(before <= head && head <= after, `${head} is none of ${before} to ${after}`);
     const stays = samples.get('troupe_state_duration_seconds_count{kind="command",state="RUNNING"}');
     assert.equal(stays, 1, 'it left RUNNING once');
     assert.ok((samples.get('troupe_journal_commit_lag_seconds_count') ?? 0) > 0);
