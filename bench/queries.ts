@@ -77,10 +77,13 @@ async function filled(name: string, rows: number): Promise<Journal> {
 }
 
 async function fill(database: Connection, table: ListedTable, rows: number): Promise<void> {
-  const columns = (await database.all<{ name: string }>(`PRAGMA table_info(${table})`)).map(({ name }) => name);
+  const all = await database.all<{ name: string; pk: number }>(`PRAGMA table_info(${table})`);
+  const columns = all.map(({ name }) => name);
+  const [key, more] = all.filter(({ pk }) => pk > 0);
   const values = columns.map((column) => {
     if (numbers.test(column)) return 'i';
-    if (own.test(column) || (table === 'post_stats' && column === 'command_id')) return `'${column}-' || i`;
+    if (own.test(column) || (!more && key?.name === column) || (table === 'post_stats' && column === 'command_id'))
+      return `'${column}-' || i`;
     return `'${column}-' || (i / ${ofOne.test(column) ? OF_ONE : 1} % ${ofOne.test(column) ? rows : SHARED})`;
   });
   await database.exec(`INSERT INTO ${table} (${columns.join(', ')})
