@@ -321,26 +321,20 @@ export class Conformance {
   /** Lives that go on after the log: what may still come of them nobody can say. */
   #open(): Inconclusive[] {
     const living = this.#actors.all.filter(([, { kind, ended }]) => kind in ENDS && !ended).map(([address]) => address);
-    const open: Inconclusive[] = [];
-    if (living.length > 0) {
-      const why = 'the log ends before they do';
-      open.push({
-        invariant: 'exactly one terminal state',
-        count: living.length,
-        first: living.slice(0, MOST_NAMED),
-        why
-      });
-    }
-    const commands = living.filter((address) => address.startsWith('command/'));
-    if (commands.length > 0) {
-      const why = 'the log ends before they do';
-      open.push({
-        invariant: 'every accepted command ends',
-        count: commands.length,
-        first: commands.slice(0, MOST_NAMED),
-        why
-      });
-    }
+    const undecided: [invariant: string, about: string[]][] = [
+      ['exactly one terminal state', living],
+      ['every accepted command ends', living.filter((address) => address.startsWith('command/'))]
+    ];
+    const open = undecided
+      .filter(([, about]) => about.length > 0)
+      .map(
+        ([invariant, about]): Inconclusive => ({
+          invariant,
+          count: about.length,
+          first: about.slice(0, MOST_NAMED),
+          why: 'the log ends before they do'
+        })
+      );
     for (const why of this.#gaps) {
       open.push({ invariant: 'cursors have no hole', count: 0, first: [], why: `${why}; all after it is judged anew` });
     }
